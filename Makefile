@@ -1,0 +1,87 @@
+# Everything a person or a machine does here. `make` alone lists it; nothing need be installed by hand.
+.DEFAULT_GOAL := help
+.SUFFIXES:
+
+PYTHON ?= python3
+ARGS ?=
+PY := .venv/bin/python
+BROKER := $(PYTHON) -m setup.broker
+TWO_AT_ONCE := $(MAKE) --no-print-directory -j2
+LOCKED := pyproject.toml locks/build.txt setup/venv.sh
+
+# The broker in use, written by the target `broker`; and a store apart from any other.
+DEMO = REELBUS_AMQP_URL="$$(cat .run/amqp-url)" REELBUS_DATABASE_URL=sqlite:///.run/demo/reelbus.db
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## Real jobs through both stand-in providers; every event as it arrives from RabbitMQ
+	@$(TWO_AT_ONCE) .venv/.runtime broker
+	@$(DEMO) $(PY) -m reelbus.demo $(ARGS)
+
+run: ## The same, and stay up with the console until Ctrl-C
+	@$(TWO_AT_ONCE) .venv/.runtime broker
+	@$(DEMO) $(PY) -m reelbus.demo --stay $(ARGS)
+
+test: ## Every test, against a RabbitMQ of its own (ARGS="-n 2 -k webhook" goes to pytest)
+	@$(TWO_AT_ONCE) .venv/.dev programs
+	$(PY) -m pytest $(ARGS)
+
+lint: .venv/.dev ## Format, style, types, which room may import which, and deploy/
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	.venv/bin/lint-imports
+	.venv/bin/shellcheck .ci/run setup/*.sh
+	.venv/bin/yamllint --strict deploy
+	.venv/bin/hadolint deploy/Dockerfile
+	.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec deploy/compose.yaml
+
+bench: ## Benchmarks, as ratios to what the machine and other stacks can do
+	@$(TWO_AT_ONCE) .venv/.bench programs
+	$(PY) -m bench $(ARGS)
+
+chaos: ## Break everything that can break, and check that nothing is lost or doubled
+	@$(TWO_AT_ONCE) .venv/.dev programs
+	$(PY) -m tests.chaos $(ARGS)
+
+fuzz: ## Throw generated input at everything that reads input
+	@$(TWO_AT_ONCE) .venv/.dev programs
+	$(PY) -m tests.fuzz $(ARGS)
+
+lock: .venv/.dev ## Write locks/ anew from pyproject.toml, with the newest versions it allows
+	@setup/lock.sh
+
+stop: ## End the broker that demo and run started
+	@$(BROKER) stop
+	@rm -f .run/amqp-url
+
+clean: stop ## Remove all that was made here
+	rm -rf .venv .run build dist *.egg-info .hypothesis .import_linter_cache
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .schemathesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+broker: python
+	@mkdir -p .run/demo
+	@$(BROKER) start > .run/amqp-url.new && mv .run/amqp-url.new .run/amqp-url
+
+python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "$(PYTHON) is too old: set PYTHON to 3.11+")'
+
+programs: python
+	@$(BROKER) fetch
+
+# Each environment holds the one before it.
+.venv/.runtime: locks/runtime.txt $(LOCKED) | python
+	@setup/venv.sh runtime
+	@touch $@
+
+.venv/.dev: locks/dev.txt $(LOCKED) | python
+	@setup/venv.sh dev
+	@touch .venv/.runtime $@
+
+.venv/.bench: locks/bench.txt $(LOCKED) | python
+	@setup/venv.sh bench
+	@touch .venv/.runtime .venv/.dev $@
+
+.PHONY: help demo run test lint bench chaos fuzz lock stop clean broker python programs

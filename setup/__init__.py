@@ -1,0 +1,1 @@
+"""What `make` needs before anything of ours is installed: the standard library is all there is."""

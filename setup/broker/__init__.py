@@ -1,0 +1,1 @@
+"""A RabbitMQ for development and tests: found, or started privately, and ended again."""

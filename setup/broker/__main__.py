@@ -1,0 +1,92 @@
+"""The commands: `python3 -m setup.broker start|stop|restart|kill|url|ctl|fetch --dir FOLDER`.
+
+The address goes to stdout, everything else to stderr.
+"""
+
+import argparse
+import os
+import select
+import sys
+from pathlib import Path
+
+from setup.broker import choice
+from setup.broker.errors import BrokerError
+from setup.broker.node import Node
+
+DEFAULT = Path(__file__).parents[2] / ".run" / "broker"
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command and return its exit status."""
+    asked = _parser().parse_args(arguments)
+    try:
+        _run(asked)
+    except BrokerError as error:
+        sys.stderr.write(f"broker: {error}\n")
+        return 1
+    return 0
+
+
+def _run(asked: argparse.Namespace) -> None:
+    node = Node(asked.dir)
+    match asked.command:
+        case "start":
+            print(choice.start(node, private=asked.private, owner=asked.owner_pid))
+        case "stop":
+            choice.stop(node, now=asked.now)
+        case "restart":
+            print(node.restart())
+        case "kill":
+            node.kill()
+        case "url":
+            print(node.url)
+        case "pid":
+            print(node.pid)
+        case "ctl":
+            print(node.ctl(*asked.arguments), end="")
+        case "fetch":
+            choice.prepare()
+        case "watch":
+            _outlive(asked.owner_pid)
+            node.stop(now=True)
+
+
+def _outlive(owner: int) -> None:
+    """Return when the process `owner` is gone."""
+    try:
+        handle = os.pidfd_open(owner)
+    except ProcessLookupError:
+        return
+    select.select([handle], [], [])
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="setup.broker", description="A RabbitMQ for development and tests.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    start = _command(commands, "start", "find or start a broker and print its address")
+    start.add_argument("--private", action="store_true", help="never use one that is already there")
+    start.add_argument("--owner-pid", type=int, help="end the broker when this process is gone")
+    stop = _command(commands, "stop", "end what start started")
+    stop.add_argument("--now", action="store_true", help="do not wait for it to say goodbye")
+    _command(commands, "restart", "stop and start, keeping data and address")
+    _command(commands, "kill", "end the broker as a power cut would")
+    _command(commands, "url", "print the private broker's address")
+    _command(commands, "pid", "print the id of the private broker's process")
+    ctl = _command(commands, "ctl", "run rabbitmqctl against the private broker")
+    ctl.add_argument("arguments", nargs=argparse.REMAINDER)
+    _command(commands, "fetch", "have RabbitMQ's programs ready")
+    watch = _command(commands, "watch", "wait for a process to end, then stop the broker")
+    watch.add_argument("--owner-pid", type=int, required=True)
+    return parser
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=text, description=text)
+    command.add_argument("--dir", type=Path, default=DEFAULT, help="the broker's folder")
+    return command
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

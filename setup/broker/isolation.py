@@ -1,0 +1,63 @@
+"""What a node must be told so that it shares nothing with any other, on disk or on the network."""
+
+import os
+import secrets
+import socket
+from pathlib import Path
+
+from setup.broker.binaries import Binaries
+from setup.broker.record import Ports
+
+NAME = "reelbus@localhost"  # the same for all: each node has a name server of its own
+LOOPBACK = "-kernel inet_dist_use_interface {127,0,0,1}"
+
+CONFIGURATION = """\
+listeners.tcp.1 = 127.0.0.1:{port}
+log.console = false
+disk_free_limit.absolute = 50MB
+"""
+
+
+def prepare(folder: Path, binaries: Binaries, ports: Ports) -> dict[str, str]:
+    """Write the files of a node that is to live in `folder`, and return its environment."""
+    cookie = folder / ".erlang.cookie"
+    if not cookie.exists():
+        cookie.touch(mode=0o600)
+        cookie.write_text(secrets.token_hex(24))
+        cookie.chmod(0o400)
+    (folder / "enabled_plugins").write_text("[].\n")
+    (folder / "rabbitmq.conf").write_text(CONFIGURATION.format(port=ports.amqp))
+    return environment(folder, binaries, ports)
+
+
+def environment(folder: Path, binaries: Binaries, ports: Ports) -> dict[str, str]:
+    """Return the environment in which a node, or a command to it, finds that node and no other."""
+    return {
+        **binaries.environment(),
+        "LANG": "C.UTF-8",
+        "HOME": str(folder),  # where Erlang looks for the cookie
+        "ERL_CRASH_DUMP": os.devnull,
+        "ERL_EPMD_ADDRESS": "127.0.0.1",
+        "ERL_EPMD_PORT": str(ports.names),
+        "RABBITMQ_NODENAME": NAME,
+        "RABBITMQ_DIST_PORT": str(ports.distribution),
+        "RABBITMQ_CTL_DIST_PORT_MIN": "0",  # any free one: many commands may run at once
+        "RABBITMQ_CTL_DIST_PORT_MAX": "0",
+        "RABBITMQ_CTL_ERL_ARGS": LOOPBACK,
+        # ALLOW_INPUT makes the start script become the broker, which itself must not wait for input.
+        "RABBITMQ_ALLOW_INPUT": "1",
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": f"-noinput {LOOPBACK}",
+        "RABBITMQ_CONF_ENV_FILE": os.devnull,
+        "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
+        "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
+        "RABBITMQ_MNESIA_BASE": str(folder / "data"),
+        "RABBITMQ_LOG_BASE": str(folder / "log"),
+    }
+
+
+def free_ports() -> Ports:
+    """Ask the system for three ports that nobody uses at this moment."""
+    with socket.socket() as one, socket.socket() as two, socket.socket() as three:
+        for each in (one, two, three):
+            each.bind(("127.0.0.1", 0))
+        return Ports(one.getsockname()[1], two.getsockname()[1], three.getsockname()[1])

@@ -1,0 +1,209 @@
+"""One private RabbitMQ node in a folder of its own: every port on loopback, nothing shared with another.
+
+Any number of nodes may run at once, each with its own name server, ports, cookie and data. Killed or
+stopped, a node keeps its data and its address, and `start` brings it back.
+"""
+
+import fcntl
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+
+from setup.broker import isolation, processes
+from setup.broker.binaries import CACHE, Binaries, locate
+from setup.broker.errors import BrokerFailed
+from setup.broker.handshake import answers
+from setup.broker.record import Record
+
+READY_SECONDS = 60.0
+STOP_SECONDS = 15.0
+LOOK = 0.05  # seconds between two looks at a node that is starting
+TOP = Path(__file__).parents[2]
+
+
+class Node:
+    """A private node that keeps everything it has in `folder`; see the module."""
+
+    def __init__(self, folder: Path, *, cache: Path = CACHE) -> None:
+        self.folder = folder.resolve()
+        self._cache = cache
+
+    @property
+    def url(self) -> str:
+        """Its AMQP address, the same for as long as the folder exists."""
+        return f"amqp://guest:guest@127.0.0.1:{self._record().ports.amqp}/"
+
+    @property
+    def pid(self) -> int:
+        """The id of the process that is the broker, for whoever must hurt it.
+
+        Raises:
+            BrokerFailed: it does not run.
+        """
+        broker = self._record().broker
+        if not broker or not processes.alive(broker):
+            raise BrokerFailed(f"no broker runs in {self.folder}")
+        return broker.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether its process exists."""
+        with suppress(BrokerFailed):
+            return self.pid > 0
+        return False
+
+    def start(self, *, owner: int | None = None) -> str:
+        """Start it unless it runs, wait until it lets clients in, and return its address.
+
+        With `owner`, it is ended by itself soon after the process of that id is gone.
+
+        Raises:
+            BrokerMissing: there is no RabbitMQ and no way to get one.
+            BrokerFailed: it would not start, twice.
+        """
+        binaries = locate(self._cache)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self._alone():
+            record = Record.load(self.folder) or Record(ports=isolation.free_ports())
+            if not (record.broker and processes.alive(record.broker)):
+                record = self._launch_twice(binaries, record)
+            if owner and not (record.watcher and processes.alive(record.watcher)):
+                record = replace(record, watcher=self._watch(owner))
+            record.save(self.folder)
+        return self.url
+
+    def stop(self, *, now: bool = False) -> None:
+        """End what `start` started and nothing else; `now` spares the node its goodbyes."""
+        record = Record.load(self.folder)
+        if not record:
+            return
+        if record.broker:
+            processes.end(record.broker, patience=0.0 if now else STOP_SECONDS)
+        if record.names:
+            processes.end(record.names, patience=1.0)
+        Record(ports=record.ports).save(self.folder)
+        if record.watcher and record.watcher.pid != os.getpid():
+            processes.end(record.watcher, patience=1.0)
+
+    def kill(self) -> None:
+        """End the broker as a power cut would; what it wrote to disk stays."""
+        pid = self.pid
+        processes.end(processes.identify(pid), patience=0.0)
+
+    def restart(self) -> str:
+        """Stop it politely if it runs, start it with its data, and return its address."""
+        with suppress(BrokerFailed):
+            processes.end(processes.identify(self.pid), patience=STOP_SECONDS)
+        return self.start()
+
+    def suspend(self) -> None:
+        """Freeze the broker: its connections stay open and nothing answers."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a frozen broker go on."""
+        os.kill(self.pid, signal.SIGCONT)
+
+    def ctl(self, *command: str, timeout: float = 30.0) -> str:
+        """Run `rabbitmqctl` against this node and return what it printed.
+
+        Raises:
+            BrokerFailed: the command failed, or took longer than `timeout` seconds.
+        """
+        binaries = locate(self._cache)
+        run = [str(binaries.ctl), "--quiet", *command]
+        environment = isolation.environment(self.folder, binaries, self._record().ports)
+        try:
+            done = subprocess.run(
+                run, check=True, timeout=timeout, env=environment, text=True, capture_output=True
+            )
+        except subprocess.TimeoutExpired:
+            raise BrokerFailed(f"rabbitmqctl {command[0]} took over {timeout:g} s") from None
+        except subprocess.CalledProcessError as failure:
+            raise BrokerFailed(f"rabbitmqctl {command[0]}: {failure.stderr.strip()[-500:]}") from None
+        return done.stdout
+
+    def _record(self) -> Record:
+        record = Record.load(self.folder)
+        if not record:
+            raise BrokerFailed(f"no broker was ever started in {self.folder}")
+        return record
+
+    def _launch_twice(self, binaries: Binaries, record: Record) -> Record:
+        """Launch; and once more if that fails, on other ports unless clients may know these already."""
+        try:
+            return self._launch(binaries, record)
+        except BrokerFailed:
+            if not Record.load(self.folder):
+                record = Record(ports=isolation.free_ports())
+        return self._launch(binaries, record)
+
+    def _launch(self, binaries: Binaries, record: Record) -> Record:
+        environment = isolation.prepare(self.folder, binaries, record.ports)
+        names = record.names
+        if not (names and processes.alive(names)):
+            ports = ["-port", str(record.ports.names), "-address", "127.0.0.1"]
+            names = self._spawn([binaries.epmd, *ports], environment)
+            _await_port(record.ports.names)
+        broker = self._spawn([str(binaries.server)], environment)
+        started = Record(ports=record.ports, broker=broker, names=names, watcher=record.watcher)
+        try:
+            self._await_ready(started)
+        except BaseException:  # Ctrl-C included: leave nothing running
+            processes.end(broker, patience=0.0)
+            processes.end(names, patience=0.0)
+            raise
+        return started
+
+    def _spawn(self, run: list[str], environment: dict[str, str]) -> processes.Process:
+        output = str(self.folder / "output.log")
+        pid = os.posix_spawnp(
+            run[0],
+            run,
+            environment,
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_OPEN, 1, output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+                (os.POSIX_SPAWN_DUP2, 1, 2),
+            ],
+            setsid=True,  # Ctrl-C in a terminal is not meant for the broker
+        )
+        return processes.identify(pid)
+
+    def _watch(self, owner: int) -> processes.Process:
+        watch = [sys.executable, "-m", "setup.broker", "watch", "--dir", str(self.folder)]
+        return self._spawn([*watch, "--owner-pid", str(owner)], {"PATH": os.defpath, "PYTHONPATH": str(TOP)})
+
+    def _await_ready(self, record: Record) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        url = f"amqp://guest:guest@127.0.0.1:{record.ports.amqp}/"
+        while not answers(url):
+            if not record.broker or processes.gone(record.broker, within=LOOK):
+                raise BrokerFailed(f"RabbitMQ ended while starting:\n{self._last_words()}")
+            if time.monotonic() > deadline:
+                raise BrokerFailed(f"RabbitMQ is not ready after {READY_SECONDS:g} s; see {self.folder}/log")
+
+    def _last_words(self) -> str:
+        return (self.folder / "output.log").read_text(errors="replace")[-1500:]
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        with (self.folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def _await_port(port: int) -> None:
+    deadline = time.monotonic() + 5.0
+    while time.monotonic() < deadline:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1.0):
+            return
+        time.sleep(LOOK)
+    raise BrokerFailed(f"Erlang's name server did not open port {port}")

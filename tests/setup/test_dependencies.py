@@ -1,0 +1,50 @@
+"""What a room imports is declared, so that an image without the tools for development is complete."""
+
+import ast
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+ROOMS = PROJECT["tool"]["importlinter"]["root_packages"]
+OPTIONAL = PROJECT["project"]["optional-dependencies"]
+
+
+def _names(requirements: list[str]) -> set[str]:
+    return {re.split(r"[\[<>=;~! ]", requirement)[0] for requirement in requirements}
+
+
+def _third_parties(room: str) -> set[str]:
+    """Return the distributions whose modules are imported anywhere in a room."""
+    modules: set[str] = set()
+    for source in (ROOT / room).rglob("*.py"):
+        for node in ast.walk(ast.parse(source.read_text())):
+            if isinstance(node, ast.Import):
+                modules |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                modules.add(node.module)
+    owners = packages_distributions()
+    tops = {module.partition(".")[0] for module in modules} - set(ROOMS) - sys.stdlib_module_names
+    return {owner.lower().replace("_", "-") for top in tops for owner in owners.get(top, [top])[:1]}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_only_what_is_declared(room: str) -> None:
+    extra = OPTIONAL["sandbox"] if room == "sandbox" else []
+    assert _third_parties(room) <= _names([*PROJECT["project"]["dependencies"], *extra])
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_other_distribution_owns_the_name_of_a_room(room: str) -> None:
+    assert packages_distributions()[room] == ["reelbus"]
+
+
+def test_every_room_is_packaged_checked_and_linted() -> None:
+    packaged = {package.partition(".")[0] for package in PROJECT["tool"]["setuptools"]["packages"]}
+    assert packaged == set(ROOMS)
+    assert packaged <= set(PROJECT["tool"]["mypy"]["packages"])
