@@ -1,0 +1,1 @@
+"""The only room that speaks HTTP to third parties: one module a provider, and what they share."""

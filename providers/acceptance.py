@@ -1,0 +1,46 @@
+"""From the answer to a submission to what it came to: the one place that decides whether money may be spent.
+
+A submission may be repeated only where the provider certainly did not take it: a status that says so before
+any work is done. Everything else that is no success could hide an accepted, paid job.
+"""
+
+from providers.account import Account
+from providers.answers import Answer
+from providers.reading import said
+from providers.reports import NotAccepted, Refused, Submission, Unknown
+from providers.wording import clean, refusal_code, words_of
+from schemas.names import ErrorCode
+
+
+def not_taken(answer: Answer, account: Account) -> Submission | None:
+    """Say what an answer other than a success (2xx) means; None for a success."""
+    status, message = answer.status, said(answer, account)
+    if 200 <= status < 300:
+        return None
+    if status in (429, 503):
+        return NotAccepted(message, answer.retry_after, throttled=status == 429)
+    if 400 <= status < 500:
+        return _refused(answer, message, account)
+    if 300 <= status < 400:
+        return Unknown(f"{message}, a redirect, which is never followed: check {account.url_setting}")
+    return Unknown(message)
+
+
+def _refused(answer: Answer, message: str, account: Account) -> Refused:
+    if answer.status in (401, 403):
+        mend = f"{message}. Check {account.key_setting}"
+        return Refused(ErrorCode.AUTHENTICATION_FAILED, mend, unauthorized=True)
+    if answer.status == 402:
+        return Refused(ErrorCode.OUT_OF_CREDITS, message)
+    return Refused(refusal_code(words_of(answer.body)), message)
+
+
+def denied(text: str, account: Account) -> Refused:
+    """Say what a success that says `success: false` means: a refusal, whatever the status."""
+    message = clean(text, account.secrets) or f"{account.label} refused without a reason"
+    return Refused(refusal_code(text), message)
+
+
+def unreadable(account: Account) -> Unknown:
+    """Say what a success without a readable job means: perhaps there is one, and nobody can name it."""
+    return Unknown(f"{account.label} answered with success, but named no job that can be asked about")

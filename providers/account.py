@@ -1,0 +1,58 @@
+"""Where a provider is reached, and with what credentials."""
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+
+import certifi
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One provider's address and credentials, with the names by which our messages call them.
+
+    `timeout` is in seconds and covers one whole request, from connecting to the last byte. `secrets` never
+    leave this room: whatever text a provider sends is cleared of them.
+    """
+
+    label: str
+    base_url: str
+    url_setting: str
+    key_setting: str
+    timeout: float
+    credentials: Mapping[str, str] = field(repr=False)
+    secrets: tuple[str, ...] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, naming the setting, for a credential that no header can carry."""
+        for value in self.credentials.values():
+            if not (value.isascii() and value.isprintable()):
+                raise ValueError(f"{self.key_setting} must be printable ASCII without line breaks")
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What every request to the provider carries."""
+        return {
+            **self.credentials,
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            "User-Agent": "reelbus",
+        }
+
+    def url(self, path: str) -> str:
+        """Write the whole address of one of the provider's documented paths."""
+        return self.base_url.rstrip("/") + path
+
+
+def tls_context(url: str) -> ssl.SSLContext:
+    """Give the TLS settings for an address; for a plain one a context that trusts nobody, as it is unused."""
+    return _trusting() if url.lower().startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+@cache
+def _trusting() -> ssl.SSLContext:
+    # Built once, for it takes tens of milliseconds: Mozilla's authorities and the machine's own.
+    context = ssl.create_default_context(cafile=certifi.where())
+    context.load_default_certs()
+    return context

@@ -1,0 +1,79 @@
+"""Single values out of a provider's document, wherever one level down it may have put them."""
+
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+
+MAX_ID_CHARACTERS = 200
+
+_CONTAINERS = ("data", "result", "response", "success", "prediction", "payload")
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp"})
+_LARGEST_COUNT = 2**53
+
+
+def job_id_in(document: object, keys: Sequence[str]) -> str | None:
+    """Find the provider's name for a job under one of `keys`; None where there is none that could be used."""
+    for level in _levels(document):
+        named = {key.lower(): value for key, value in level.items()}
+        for key in keys:
+            job_id = _usable_id(named.get(key))
+            if job_id is not None:
+                return job_id
+    return None
+
+
+def count_in(document: object, keys: Sequence[str]) -> int | None:
+    """Find a whole number under one of `keys`, or None."""
+    for level in _levels(document):
+        named = {key.lower(): value for key, value in level.items()}
+        for key in keys:
+            count = _count(named.get(key))
+            if count is not None:
+                return count
+    return None
+
+
+def subscription_in(document: Mapping[str, object]) -> dict[str, object]:
+    """Find the part of HomeDesigns' account that tells of the plan; empty where there is none."""
+    for key, value in document.items():
+        if key.lower() == "data":
+            for item in value if isinstance(value, list) else [value]:
+                for name, part in item.items() if isinstance(item, dict) else ():
+                    if name.lower() == "subscription" and isinstance(part, dict):
+                        return part
+    return {}
+
+
+def describe_counts(account: Mapping[str, object]) -> str:
+    """List the whole numbers of an account, which are its credits; nothing that names a person."""
+    counts = ((key.replace("_", " ").lower()[:40], _count(value)) for key, value in account.items())
+    told = [f"{key}: {count}" for key, count in counts if count is not None and key.isprintable()]
+    return ", ".join(told[:6]) or "it tells no credits"
+
+
+def _levels(document: object) -> Iterator[dict[str, object]]:
+    if isinstance(document, list) and len(document) == 1:
+        document = document[0]
+    if isinstance(document, dict):
+        yield document
+        yield from (value for key in _CONTAINERS if isinstance(value := document.get(key), dict))
+
+
+def _usable_id(value: object) -> str | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        return None
+    text = value.strip()
+    unseen = any(unicodedata.category(character) in _UNSEEN for character in text)
+    # Dots alone would name another path of the provider's.
+    if unseen or not text.strip(".") or len(text) > MAX_ID_CHARACTERS:
+        return None
+    return text
+
+
+def _count(value: object) -> int | None:
+    if isinstance(value, str) and value.strip().isdecimal() and len(value) < 16:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if abs(value) < _LARGEST_COUNT else None

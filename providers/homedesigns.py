@@ -1,0 +1,113 @@
+"""HomeDesigns.ai's video generation, API version 2, as its public documentation describes it.
+
+It takes the picture itself, calls nobody back, and documents neither its failures nor a refund.
+"""
+
+import re
+from urllib.parse import quote
+
+from pydantic import SecretStr
+
+from providers.acceptance import denied, not_taken, unreadable
+from providers.account import Account
+from providers.answers import Answer, decode
+from providers.checking import Checks, Unanswered
+from providers.classify import classify
+from providers.fields import describe_counts, job_id_in, subscription_in
+from providers.promise import Order, ProviderDown, SendingHook, SentHook, unheard
+from providers.reading import Reader, UnknownStatus, ignore, refusing_words, said
+from providers.reports import Accepted, Report, Submission, Unavailable
+from providers.submitting import Submissions
+from schemas.motions import WIRE_NAMES
+from schemas.names import Provider
+
+GENERATE = "/api/v2/video_generation"
+STATUS = "/api/v2/video_generation/status_check/"
+USER_INFO = "/api/v2/user_info"
+
+_ID_KEYS = ("id", "queue_id", "queueid")
+_FILE_NAMES = {"image/png": "picture.png", "image/jpeg": "picture.jpg"}
+# The documentation's own example of an account ends a list so.
+_TRAILING_COMMA = re.compile(rb",(\s*[\]}])")
+
+
+class HomeDesigns:
+    """Submits pictures, asks about their videos, and keeps nothing but its connections.
+
+    `timeout` is in seconds and covers one whole request.
+    """
+
+    name = Provider.HOMEDESIGNS
+    wants_bytes = True
+
+    def __init__(
+        self, base_url: str, token: SecretStr, timeout: float, *, unknown_status: UnknownStatus = ignore
+    ) -> None:
+        secret = token.get_secret_value()
+        self._account = Account(
+            label="HomeDesigns",
+            base_url=base_url,
+            url_setting="REELBUS_HOMEDESIGNS_URL",
+            key_setting="REELBUS_HOMEDESIGNS_TOKEN",
+            timeout=timeout,
+            credentials={"Authorization": f"Bearer {secret}"},
+            secrets=(secret,),
+        )
+        self._reader = Reader(self._account, unknown_status)
+        self._checks = Checks(self._account)
+        self._submissions = Submissions(self._account)
+
+    async def submit(self, order: Order, *, sending: SendingHook, sent: SentHook = unheard) -> Submission:
+        """Ask for a video of the order's picture. Raises ValueError for an order without a picture."""
+        if order.image is None or order.content_type not in _FILE_NAMES:
+            raise ValueError("HomeDesigns takes the bytes of a PNG or JPEG")
+        picture = (_FILE_NAMES[order.content_type], order.image, order.content_type)
+        tool = WIRE_NAMES[Provider.HOMEDESIGNS][order.motion]
+        answer = await self._submissions.post(
+            GENERATE, sending=sending, sent=sent, parts={"image": picture, "tool_name": (None, tool)}
+        )
+        return self._taken(answer) if isinstance(answer, Answer) else answer
+
+    async def check(self, provider_job_id: str) -> Report:
+        """Read the state of a video."""
+        try:
+            answer = await self._checks.get(STATUS + quote(provider_job_id, safe=""))
+        except Unanswered as error:
+            return Unavailable(str(error))
+        return self._reader.report(answer)
+
+    async def verify(self) -> str:
+        """Ask for the account's plan; its holder's name and address are dropped unread."""
+        try:
+            answer = await self._checks.get(USER_INFO)
+        except Unanswered as error:
+            raise ProviderDown(f"{error}: check REELBUS_HOMEDESIGNS_URL") from error
+        if answer.status in (401, 403):
+            raise ProviderDown(f"{said(answer, self._account)}: check REELBUS_HOMEDESIGNS_TOKEN")
+        document = decode(_TRAILING_COMMA.sub(rb"\1", answer.body or b""))
+        if not 200 <= answer.status < 300 or not isinstance(document, dict):
+            head = f"HomeDesigns answered {answer.status}"
+            raise ProviderDown(f"{head}, which is no account: check REELBUS_HOMEDESIGNS_URL")
+        words = refusing_words(document)
+        if words is not None:
+            raise ProviderDown(f"{denied(words, self._account).message}: check REELBUS_HOMEDESIGNS_TOKEN")
+        return f"HomeDesigns knows the account ({describe_counts(subscription_in(document))})"
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._checks.close()
+        await self._submissions.close()
+
+    def _taken(self, answer: Answer) -> Submission:
+        refusal = not_taken(answer, self._account)
+        if refusal is not None:
+            return refusal
+        document = decode(answer.body)
+        words = refusing_words(document)
+        if words is not None:
+            return denied(words, self._account)
+        job_id = job_id_in(document, _ID_KEYS)
+        finished = self._reader.finished(classify(document))
+        if job_id is None and finished is None:
+            return unreadable(self._account)
+        return Accepted(job_id, None, finished)

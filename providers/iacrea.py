@@ -1,0 +1,131 @@
+"""IACrea's animation API, version 2, as its public documentation describes it.
+
+Credits are taken when a job is submitted. Retrieving is a POST too, and costs nothing.
+"""
+
+from pydantic import SecretStr
+
+from providers.acceptance import denied, not_taken, unreadable
+from providers.account import Account
+from providers.answers import Answer, decode
+from providers.checking import Checks, Unanswered
+from providers.classify import classify
+from providers.fields import count_in, describe_counts, job_id_in
+from providers.hints import read_webhook
+from providers.promise import Order, ProviderDown, SendingHook, SentHook, unheard
+from providers.reading import Reader, UnknownStatus, ignore, refusing_words, said
+from providers.reports import Accepted, Report, Submission, Unavailable
+from providers.submitting import Submissions
+from schemas.motions import WIRE_NAMES
+from schemas.names import Motion, Provider
+
+__all__ = ["Iacrea", "read_webhook"]
+
+GENERATE = "/api/animation/v2/generate"
+GET = "/api/animation/v2/get"
+CREDIT = "/api/account/credit"
+
+_ID_KEYS = ("generation_id", "generationid", "id")
+_REMAINING_KEYS = ("remaining_videos", "remainingvideos")
+_WITHOUT_PROMPT = frozenset({Motion.AUTO, Motion.AUTO_REVERSE})
+
+
+class Iacrea:
+    """Submits animations, asks about them, and keeps nothing but its connections.
+
+    `timeout` is in seconds and covers one whole request.
+    """
+
+    name = Provider.IACREA
+    wants_bytes = False
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: SecretStr,
+        user_id: str,
+        timeout: float,
+        *,
+        unknown_status: UnknownStatus = ignore,
+    ) -> None:
+        key = api_key.get_secret_value()
+        self._account = Account(
+            label="IACrea",
+            base_url=base_url,
+            url_setting="REELBUS_IACREA_URL",
+            key_setting="REELBUS_IACREA_API_KEY",
+            timeout=timeout,
+            credentials={"x-api-key": key},
+            secrets=(key,),
+        )
+        self._user_id = user_id
+        # Only FAILED is documented, and only that promises the refund.
+        self._reader = Reader(self._account, unknown_status, frozenset({"failed"}))
+        self._checks = Checks(self._account)
+        self._submissions = Submissions(self._account)
+
+    async def submit(self, order: Order, *, sending: SendingHook, sent: SentHook = unheard) -> Submission:
+        """Ask for an animation; IACrea calls the order's webhook when it is over.
+
+        Raises ValueError for an order without a picture's address.
+        """
+        if order.image_url is None:
+            raise ValueError("IACrea takes the address of a picture")
+        answer = await self._submissions.post(GENERATE, sending=sending, sent=sent, json=self._wish(order))
+        return self._taken(answer) if isinstance(answer, Answer) else answer
+
+    async def check(self, provider_job_id: str) -> Report:
+        """Read the state of an animation."""
+        question = {"user_id": self._user_id, "generation_id": provider_job_id}
+        try:
+            answer = await self._checks.post(GET, question)
+        except Unanswered as error:
+            return Unavailable(str(error))
+        return self._reader.report(answer)
+
+    async def verify(self) -> str:
+        """Ask for the account's credits."""
+        try:
+            answer = await self._checks.post(CREDIT, {"user_id": self._user_id})
+        except Unanswered as error:
+            raise ProviderDown(f"{error}: check REELBUS_IACREA_URL") from error
+        if answer.status in (400, 401, 403):
+            mend = "check REELBUS_IACREA_API_KEY and REELBUS_IACREA_USER_ID, which belong together"
+            raise ProviderDown(f"{said(answer, self._account)}: {mend}")
+        document = decode(answer.body)
+        if not 200 <= answer.status < 300 or not isinstance(document, dict):
+            fault = "which is no account: check REELBUS_IACREA_URL"
+            raise ProviderDown(f"{said(answer, self._account)}, {fault}")
+        words = refusing_words(document)
+        if words is not None:
+            raise ProviderDown(f"{denied(words, self._account).message}: check REELBUS_IACREA_USER_ID")
+        return f"IACrea knows the account ({describe_counts(document)})"
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._checks.close()
+        await self._submissions.close()
+
+    def _wish(self, order: Order) -> dict[str, object]:
+        wish: dict[str, object] = {
+            "user_id": self._user_id,
+            "image_urls": [order.image_url],
+            "option": WIRE_NAMES[Provider.IACREA][order.motion],
+            "format": order.orientation.value,
+            "webhook": order.webhook_url,
+        }
+        if order.prompt and order.motion not in _WITHOUT_PROMPT:
+            wish["prompt"] = order.prompt
+        return wish
+
+    def _taken(self, answer: Answer) -> Submission:
+        refusal = not_taken(answer, self._account)
+        if refusal is not None:
+            return refusal
+        document = decode(answer.body)
+        job_id = job_id_in(document, _ID_KEYS)
+        if job_id is not None:
+            finished = self._reader.finished(classify(document))
+            return Accepted(job_id, count_in(document, _REMAINING_KEYS), finished)
+        words = refusing_words(document)
+        return unreadable(self._account) if words is None else denied(words, self._account)

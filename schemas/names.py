@@ -1,0 +1,106 @@
+"""The closed vocabularies of the public contract, one enumeration each."""
+
+from enum import StrEnum
+
+
+class Provider(StrEnum):
+    """An outside service that turns a picture into a video."""
+
+    IACREA = "iacrea"
+    HOMEDESIGNS = "homedesigns"
+
+
+class ProviderChoice(StrEnum):
+    """What a caller may ask for: one provider, or whichever suits."""
+
+    AUTO = "auto"
+    IACREA = "iacrea"
+    HOMEDESIGNS = "homedesigns"
+
+
+class Motion(StrEnum):
+    """How the camera moves over the picture."""
+
+    ZOOM_IN = "zoom_in"
+    ZOOM_OUT = "zoom_out"
+    PAN_UP = "pan_up"
+    PAN_DOWN = "pan_down"
+    PAN_LEFT = "pan_left"
+    PAN_RIGHT = "pan_right"
+    PULLBACK = "pullback"
+    ROTATE_CW = "rotate_cw"
+    ROTATE_CCW = "rotate_ccw"
+    LOOK_UP = "look_up"
+    LOOK_DOWN = "look_down"
+    AUTO = "auto"
+    AUTO_REVERSE = "auto_reverse"
+
+
+class Orientation(StrEnum):
+    """The video's orientation."""
+
+    LANDSCAPE = "landscape"
+    PORTRAIT = "portrait"
+
+
+class VideoStatus(StrEnum):
+    """Where a video is in its life; `ready` and `failed` are final."""
+
+    ACCEPTED = "accepted"
+    SUBMITTING = "submitting"
+    GENERATING = "generating"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class AttemptStatus(StrEnum):
+    """Where one provider's attempt is, as callers see it."""
+
+    SUBMITTING = "submitting"
+    GENERATING = "generating"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+class ErrorCode(StrEnum):
+    """Why a video or an attempt failed."""
+
+    IMAGE_REJECTED = "image_rejected"
+    REQUEST_REJECTED = "request_rejected"
+    AUTHENTICATION_FAILED = "authentication_failed"
+    OUT_OF_CREDITS = "out_of_credits"
+    PROVIDER_UNAVAILABLE = "provider_unavailable"
+    SUBMISSION_UNKNOWN = "submission_unknown"
+    GENERATION_FAILED = "generation_failed"
+    RESULT_INVALID = "result_invalid"
+    JOB_LOST = "job_lost"
+    TIMED_OUT = "timed_out"
+
+
+class RefundStatus(StrEnum):
+    """What became of the credit of a failed attempt."""
+
+    REFUNDED = "refunded"
+    NOT_CHARGED = "not_charged"
+    UNKNOWN = "unknown"
+
+
+class DetectedBy(StrEnum):
+    """What prompted the look that found the end."""
+
+    WEBHOOK = "webhook"
+    POLL = "poll"
+
+
+class EventType(StrEnum):
+    """What an event tells; only `video.ready` and `video.failed` are terminal."""
+
+    SUBMITTED = "video.submitted"
+    FALLBACK = "video.fallback"
+    READY = "video.ready"
+    FAILED = "video.failed"
+    LATE = "video.late"
+
+
+TERMINAL_EVENTS = frozenset({EventType.READY, EventType.FAILED})
+FINAL_STATUSES = frozenset({VideoStatus.READY, VideoStatus.FAILED})

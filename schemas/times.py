@@ -1,0 +1,13 @@
+"""Unix seconds inside, RFC 3339 text outside."""
+
+from datetime import UTC, datetime
+
+
+def rfc3339(seconds: float) -> str:
+    """Write Unix seconds as RFC 3339 in UTC with microseconds, as in `2026-01-31T12:00:00.000000Z`."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def optional_rfc3339(seconds: float | None) -> str | None:
+    """Write Unix seconds as RFC 3339, or None as None."""
+    return None if seconds is None else rfc3339(seconds)

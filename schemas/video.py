@@ -1,0 +1,112 @@
+"""The video as the API and every event show it."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.names import (
+    AttemptStatus,
+    DetectedBy,
+    ErrorCode,
+    Motion,
+    Orientation,
+    Provider,
+    RefundStatus,
+    VideoStatus,
+)
+
+Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-01-31T12:00:00.000000Z"])]
+"""RFC 3339 in UTC."""
+
+
+class Document(BaseModel):
+    """Base of everything we publish: immutable, and closed to fields that are not ours."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Failure(Document):
+    """Why something failed: a stable code to branch on, and a sentence for people."""
+
+    code: ErrorCode
+    message: str
+
+
+class Refund(Document):
+    """What became of the credit: `credits` is null where nobody can know."""
+
+    status: RefundStatus
+    credits: int | None
+
+
+class Attempt(Document):
+    """One provider's attempt at a video, however many tries its submission took."""
+
+    provider: Provider
+    provider_job_id: str | None
+    status: AttemptStatus
+    submitted_at: Timestamp | None
+    finished_at: Timestamp | None
+    detected_by: DetectedBy | None
+    output_urls: list[str]
+    error: Failure | None
+    refund: Refund | None
+
+
+class Video(Document):
+    """A picture on its way to becoming a video. Provider fields are those of the newest attempt."""
+
+    id: str
+    status: VideoStatus
+    motion: Motion
+    orientation: Orientation
+    prompt: str | None
+    metadata: dict[str, str]
+    provider: Provider | None
+    provider_job_id: str | None
+    detected_by: DetectedBy | None
+    input_image: str
+    output_urls: list[str]
+    error: Failure | None
+    refund: Refund | None
+    attempts: list[Attempt]
+    created_at: Timestamp
+    updated_at: Timestamp
+    completed_at: Timestamp | None
+
+
+class VideoPage(Document):
+    """Videos, newest first; `next_cursor` is null on the last page."""
+
+    items: list[Video]
+    next_cursor: str | None
+
+
+class ProviderCredits(Document):
+    """One provider's credits: what it last reported, and what our own ledger says.
+
+    `unexplained` is what came (positive) or went (negative) between the first and the last report beyond our
+    own spending and refunds; `unknown` counts attempts whose credit nobody can account for.
+    """
+
+    remaining: int | None
+    remaining_at: Timestamp | None
+    spent: int
+    refunded: int
+    unknown: int
+    unexplained: int
+
+
+class TimelineEntry(Document):
+    """One thing that happened to a video, for support."""
+
+    at: Timestamp
+    what: str
+    attempt: int | None
+    detail: str | None
+
+
+class Timeline(Document):
+    """Everything that happened to a video, oldest first."""
+
+    items: list[TimelineEntry]
