@@ -1,0 +1,94 @@
+"""Take a request in: from here on it is ours, and it will end in one terminal event."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from uuid_utils.compat import uuid7
+
+from jobs import view
+from schemas.names import Motion, Orientation, ProviderChoice, VideoStatus
+from schemas.video import Video
+from store import history, videos
+from store.transaction import Tx
+from store.videos import KeptKey, StoredPicture, VideoRow
+
+
+@dataclass(frozen=True, slots=True)
+class NewVideo:
+    """A valid request: exactly one of `image_url` and `picture` is given.
+
+    `fingerprint` is the same for the same parsed fields and picture bytes; `caller` names the API key.
+    """
+
+    motion: Motion
+    orientation: Orientation
+    prompt: str | None
+    choice: ProviderChoice
+    fallback: bool
+    metadata: dict[str, str]
+    image_url: str | None
+    picture: StoredPicture | None
+    caller: str
+    idempotency_key: str | None
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The video that a request stands for; `created` says whether this very request made it."""
+
+    video: Video
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeyConflict:
+    """The idempotency key already stands for another request."""
+
+
+def accept(tx: Tx, new: NewVideo, picture_address: Callable[[str], str], *, now: float) -> Accepted | KeyConflict:
+    """Store a video, or find the one that the same idempotency key stands for.
+
+    `picture_address` makes, from a video's id, the address at which its uploaded picture can be fetched.
+    """
+    if new.idempotency_key is not None:
+        kept = videos.kept_key(tx, caller=new.caller, key=new.idempotency_key)
+        if kept is not None:
+            return _already(tx, kept, new.fingerprint)
+    row = _row(new, str(uuid7()), picture_address, now)
+    videos.add(tx, row)
+    if new.picture is not None:
+        videos.add_picture(tx, row.id, new.picture)
+    if new.idempotency_key is not None:
+        kept = KeptKey(new.fingerprint, row.id)
+        videos.keep_key(tx, caller=new.caller, key=new.idempotency_key, kept=kept, now=now)
+    history.note(tx, row.id, "accepted", now=now, detail=f"from {new.caller}")
+    return Accepted(view.existing(tx, row.id), created=True)
+
+
+def _already(tx: Tx, kept: KeptKey, fingerprint: str) -> Accepted | KeyConflict:
+    if kept.fingerprint != fingerprint:
+        return KeyConflict()
+    return Accepted(view.existing(tx, kept.video_id), created=False)
+
+
+def _row(new: NewVideo, video_id: str, picture_address: Callable[[str], str], now: float) -> VideoRow:
+    return VideoRow(
+        id=video_id,
+        state=VideoStatus.ACCEPTED,
+        motion=new.motion,
+        orientation=new.orientation,
+        prompt=new.prompt,
+        metadata=new.metadata,
+        choice=new.choice,
+        fallback=new.fallback,
+        provider=None,
+        image_url=new.image_url,
+        input_image=new.image_url or picture_address(video_id),
+        caller=new.caller,
+        error_code=None,
+        error_message=None,
+        created_at=now,
+        updated_at=now,
+        completed_at=None,
+    )

@@ -1,0 +1,45 @@
+"""The budget of requests to a provider: one token bucket in the store, shared by all processes."""
+
+from dataclasses import dataclass
+
+from jobs.policy import Policy
+from schemas.names import Provider
+from store import providers
+from store.providers import ProviderRow
+from store.transaction import Tx
+
+BURST_SECONDS = 10
+"""How many seconds' worth of requests may be made at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How many requests may be made now, and when there will be one more."""
+
+    requests: int
+    again_at: float
+
+
+def allowance(tx: Tx, policy: Policy, provider: Provider, *, now: float) -> Allowance:
+    """Read how many requests may be made now; `again_at` is when one more than those may be."""
+    shared = providers.get(tx, provider)
+    rate = policy.rates[provider]
+    if shared is not None and shared.paused_until > now:
+        return Allowance(0, shared.paused_until)
+    tokens = _tokens(shared, rate, now)
+    return Allowance(max(int(tokens), 0), now + (1 - tokens % 1) / rate)
+
+
+def spend(tx: Tx, policy: Policy, provider: Provider, requests: int, *, now: float) -> None:
+    """Take requests out of the budget."""
+    if requests == 0:
+        return
+    tokens = _tokens(providers.get(tx, provider), policy.rates[provider], now)
+    providers.set_tokens(tx, provider, tokens=tokens - requests, now=now)
+
+
+def _tokens(shared: ProviderRow | None, rate: float, now: float) -> float:
+    full = max(rate * BURST_SECONDS, 1.0)
+    if shared is None:
+        return full
+    return min(full, shared.tokens + max(0.0, now - shared.refilled_at) * rate)

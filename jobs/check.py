@@ -1,0 +1,232 @@
+"""The steps of a check: claim what is due, decide what the provider's answer means, apply it once.
+
+`decide` is pure. Whatever learns the truth first settles the attempt; whoever comes second changes nothing.
+"""
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from jobs import budget, events, refunds, schedule, settle
+from jobs.policy import LEASE_SECONDS, OVERDUE_GRACE, UNKNOWN_JOB_GRACE, Policy
+from jobs.schedule import NO_DOUBT
+from jobs.settle import Failing
+from jobs.transitions import FREE, KEEP_WAITING, WAIT, WATCH_ON, take
+from providers.reports import Doubtful, Failed, Ready, Report, Unavailable, UnknownJob, Working
+from schemas.names import DetectedBy, ErrorCode, EventType, Provider
+from store import attempts, credits, history, providers
+from store.attempts import AttemptRow, AttemptState
+from store.credits import Entry
+from store.transaction import Tx
+
+_REPEATS = 3
+"""How often a doubtful answer must be repeated before it is believed."""
+
+_DOUBT_GAPS = 15
+"""For how many of the shortest polling intervals it must be repeated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Attempts whose provider is the owner's to ask, and when to look for more."""
+
+    work: list[AttemptRow]
+    again_at: float | None
+
+
+_TO_CHECK = (AttemptState.UNCONFIRMED, AttemptState.GENERATING)
+
+
+def claim(tx: Tx, policy: Policy, provider: Provider, *, owner: str, room: int, now: float) -> Claim:
+    """Claim up to `room` due attempts, longest overdue first, those given up last, as far as the budget goes."""
+    allowed = budget.allowance(tx, policy, provider, now=now)
+    limit = min(room, allowed.requests)
+    work = attempts.to_check(tx, provider, now=now, limit=limit) if limit else []
+    if len(work) < limit:
+        work += attempts.to_check_late(tx, provider, now=now, limit=limit - len(work))
+    ids = [attempt.id for attempt in work]
+    attempts.lease(tx, ids, owner=owner, until=now + LEASE_SECONDS, checked_at=now)
+    budget.spend(tx, policy, provider, len(work), now=now)
+    if len(work) < allowed.requests:
+        return Claim(work, attempts.next_due(tx, _TO_CHECK, provider))
+    return Claim(work, allowed.again_at)
+
+
+def release(tx: Tx, attempt: AttemptRow, *, owner: str, now: float) -> None:
+    """Give back an attempt that was claimed but not asked about; it is due again at once."""
+    step = {AttemptState.UNCONFIRMED: KEEP_WAITING, AttemptState.GENERATING: WAIT}.get(attempt.state, WATCH_ON)
+    take(tx, step, attempt.id, {"due_at": now, **FREE}, owner=owner)
+
+
+def prompted_by(attempt: AttemptRow) -> DetectedBy:
+    """Say what made this check due: a webhook since the last one, or the schedule. `attempt` is as claimed."""
+    woken = attempt.woken_at is not None and attempt.woken_at >= (attempt.checked_at or 0)
+    return DetectedBy.WEBHOOK if woken else DetectedBy.POLL
+
+
+def woken_meanwhile(tx: Tx, attempt: AttemptRow) -> bool:
+    """Say whether a webhook came since this check began. `attempt` is as claimed."""
+    current = attempts.get(tx, attempt.id)
+    return current is not None and current.woken_at != attempt.woken_at
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Look again at `due_at`; `doubt` is what the provider must repeat to be believed."""
+
+    due_at: float
+    doubt: str | None = None
+    doubt_since: float | None = None
+    doubt_count: int = 0
+    not_before: float = 0.0
+    """The provider's own wish, which even a webhook does not overrule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Succeed:
+    """There is a video."""
+
+    urls: tuple[str, ...]
+
+
+Decision = Wait | Succeed | Failing
+
+
+def decide(attempt: AttemptRow, report: Report, policy: Policy, *, now: float) -> Decision:
+    """Say what a report means for an attempt in `generating`; pure."""
+    decision = _meaning(attempt, report, policy, now)
+    accepted_at = attempt.accepted_at or now
+    if isinstance(decision, Wait) and now >= accepted_at + policy.job_timeout:
+        return _timed_out(policy)
+    return decision
+
+
+def _meaning(attempt: AttemptRow, report: Report, policy: Policy, now: float) -> Decision:
+    next_check = schedule.next_check(attempt, policy, now=now)
+    match report:
+        case Ready(urls):
+            return Succeed(urls)
+        case Failed(message):
+            refund = refunds.of_reported_failure(attempt.provider)
+            return Failing(ErrorCode.GENERATION_FAILED, message, refund, prompted_by(attempt))
+        case Working():
+            return Wait(next_check)
+        case Unavailable(retry_after=retry_after):
+            not_before = now + (retry_after or 0)
+            doubt = (attempt.doubt, attempt.doubt_since, attempt.doubt_count)
+            return Wait(max(next_check, not_before), *doubt, not_before)
+        case UnknownJob(message):
+            return _lost(attempt, message, now, next_check)
+        case Doubtful():
+            return _doubt(attempt, report, policy, now, next_check)
+        case unreachable:
+            assert_never(unreachable)
+
+
+def _lost(attempt: AttemptRow, message: str, now: float, next_check: float) -> Decision:
+    if now - (attempt.accepted_at or now) < UNKNOWN_JOB_GRACE:
+        return Wait(next_check)
+    return Failing(ErrorCode.JOB_LOST, message, refunds.UNKNOWN, prompted_by(attempt))
+
+
+def _doubt(attempt: AttemptRow, report: Doubtful, policy: Policy, now: float, next_check: float) -> Decision:
+    doubt = f"{report.code}: {report.message}"
+    repeated = attempt.doubt == doubt
+    count = attempt.doubt_count + 1 if repeated else 1
+    since = attempt.doubt_since if repeated and attempt.doubt_since is not None else now
+    if report.final or (count >= _REPEATS and now - since >= _DOUBT_GAPS * policy.poll_min):
+        return Failing(report.code, report.message, refunds.UNKNOWN, prompted_by(attempt))
+    return Wait(min(next_check, now + _DOUBT_GAPS / _REPEATS * policy.poll_min), doubt, since, count)
+
+
+def _timed_out(policy: Policy) -> Failing:
+    message = f"not finished {policy.job_timeout:g} s after the provider accepted it"
+    return Failing(ErrorCode.TIMED_OUT, message, refunds.UNKNOWN)
+
+
+def apply(tx: Tx, policy: Policy, attempt: AttemptRow, report: Report, *, owner: str, now: float) -> Decision | None:
+    """Apply what a provider reported of an attempt; give the decision, or None if others had settled it before.
+
+    `attempt` is as it was claimed. Evidence of an end counts even if the lease was lost meanwhile.
+    """
+    _note_credentials(tx, attempt.provider, report, now)
+    if attempt.state is AttemptState.FAILED:
+        return apply_late(tx, policy, attempt, report, owner=owner, now=now)
+    decision = decide(attempt, report, policy, now=now)
+    match decision:
+        case Succeed(urls):
+            applied = settle.succeed(tx, attempt, urls, detected_by=prompted_by(attempt), now=now)
+            if not applied:
+                apply_late(tx, policy, attempt, report, owner=owner, now=now)
+        case Failing():
+            applied = settle.fail(tx, policy, attempt, decision, now=now)
+        case Wait():
+            applied = _wait(tx, policy, attempt, decision, owner=owner, now=now)
+        case unreachable:
+            assert_never(unreachable)
+    return decision if applied else None
+
+
+def _wait(tx: Tx, policy: Policy, attempt: AttemptRow, wait: Wait, *, owner: str, now: float) -> bool:
+    woken = woken_meanwhile(tx, attempt)
+    due_at = max(now + policy.poll_min, wait.not_before) if woken else wait.due_at
+    columns = {
+        "due_at": due_at,
+        "doubt": wait.doubt,
+        "doubt_since": wait.doubt_since,
+        "doubt_count": wait.doubt_count,
+    }
+    return take(tx, WAIT, attempt.id, {**columns, **FREE}, owner=owner)
+
+
+def apply_late(
+    tx: Tx, policy: Policy, attempt: AttemptRow, report: Report, *, now: float, owner: str | None = None
+) -> Decision | None:
+    """Note what became of an attempt that was given up: its addresses, and nothing else that was told of it."""
+    current = attempts.get(tx, attempt.id)
+    if current is None or current.state is not AttemptState.FAILED or current.due_at is None:
+        return None
+    match report:
+        case Ready(urls):
+            columns = {"output_urls": urls, "due_at": None, **NO_DOUBT}
+            if take(tx, WATCH_ON, current.id, {**columns, **FREE}):
+                history.note(tx, current.video_id, "finished late", now=now, attempt=current.number)
+                events.announce(tx, current.video_id, EventType.LATE, attempt=current.number, now=now)
+            return Succeed(urls)
+        case Failed(message):
+            take(tx, WATCH_ON, current.id, {"due_at": None, **FREE})
+            history.note(tx, current.video_id, "failed late", now=now, attempt=current.number, detail=message)
+            if refunds.of_reported_failure(current.provider) == refunds.REFUNDED:
+                credits.enter(tx, current.provider, current.id, Entry.REFUNDED, sent_at=now, now=now)
+        case _:
+            due_at = _next_late_check(tx, policy, attempt, current, report, now)
+            take(tx, WATCH_ON, current.id, {"due_at": due_at, **FREE}, owner=owner)
+    return None
+
+
+def _next_late_check(
+    tx: Tx, policy: Policy, attempt: AttemptRow, current: AttemptRow, report: Report, now: float
+) -> float | None:
+    due_at = schedule.next_late_check(current, policy, now=now)
+    if due_at is None:
+        return None
+    if woken_meanwhile(tx, attempt):
+        due_at = now + policy.poll_min
+    retry_after = report.retry_after if isinstance(report, Unavailable) else None
+    return max(due_at, now + (retry_after or 0))
+
+
+def _note_credentials(tx: Tx, provider: Provider, report: Report, now: float) -> None:
+    if not isinstance(report, Unavailable):
+        providers.set_authorized(tx, provider, authorized=True, now=now)
+        return
+    if report.unauthorized:
+        providers.set_authorized(tx, provider, authorized=False, now=now)
+    if report.throttled:
+        providers.pause(tx, provider, until=now + (report.retry_after or 1.0))
+
+
+def give_up_overdue(tx: Tx, policy: Policy, *, now: float, limit: int = 500) -> int:
+    """Fail the attempts whose time is over and whose last check could not be made; say how many."""
+    before = now - policy.job_timeout - OVERDUE_GRACE
+    overdue = attempts.accepted_before(tx, before=before, limit=limit)
+    return sum(settle.fail(tx, policy, attempt, _timed_out(policy), now=now) for attempt in overdue)

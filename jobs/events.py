@@ -1,0 +1,41 @@
+"""Announce what happened to a video: one finished document in the outbox, in the transaction that made it true."""
+
+from uuid import UUID, uuid5
+
+from jobs import view
+from schemas.event import Event, routing_key
+from schemas.names import TERMINAL_EVENTS, EventType
+from schemas.times import rfc3339
+from store import outbox
+from store.transaction import Tx
+
+_NAMESPACE = UUID("6d1f5c1e-5b0a-4a53-9d0e-2f6a6b2a7c11")
+
+
+def event_id(video_id: str, event_type: EventType, attempt: int) -> str:
+    """Derive the id that every delivery of an event carries.
+
+    Both terminal types share one id of the video, so that there can only ever be one of them.
+    """
+    name = "terminal" if event_type in TERMINAL_EVENTS else f"{event_type}:{attempt}"
+    return str(uuid5(_NAMESPACE, f"{video_id}:{name}"))
+
+
+def announce(tx: Tx, video_id: str, event_type: EventType, *, attempt: int, now: float) -> bool:
+    """Put an event with the video as it is at this point of the transaction into the outbox.
+
+    `attempt` is the number of the attempt that it tells of. Say whether the event is new.
+    """
+    video = view.existing(tx, video_id)
+    event = Event(
+        id=event_id(video_id, event_type, attempt), type=event_type, subject=video_id, time=rfc3339(now), data=video
+    )
+    return outbox.add(
+        tx,
+        event_id=event.id,
+        video_id=video_id,
+        event_type=event_type,
+        routing_key=routing_key(event_type, video.provider),
+        body=event.model_dump_json(),
+        now=now,
+    )

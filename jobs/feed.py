@@ -1,0 +1,37 @@
+"""Read the events back, for those who listen over HTTP and for those who watch over the service."""
+
+from dataclasses import dataclass
+
+from schemas.names import VideoStatus
+from store import outbox, videos
+from store.outbox import Backlog, OutboxEvent
+from store.transaction import Tx
+
+
+def after(tx: Tx, seq: int, *, limit: int = 200) -> list[OutboxEvent]:
+    """Read the events that follow a place in the feed, oldest first."""
+    return outbox.after(tx, seq=seq, limit=limit)
+
+
+def place_of(tx: Tx, event_id: str | None) -> int:
+    """Give the place of an event in the feed, or the end for None or an event that we do not know."""
+    known = outbox.seq_of(tx, event_id) if event_id else None
+    return outbox.last_seq(tx) if known is None else known
+
+
+def redeliver(tx: Tx, video_id: str) -> str | None:
+    """Have a video's terminal event published once more; give its id, or None where there is none."""
+    return outbox.publish_again(tx, video_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What waits: unpublished events, and unfinished videos by state."""
+
+    backlog: Backlog
+    open_videos: dict[VideoStatus, int]
+
+
+def overview(tx: Tx) -> Overview:
+    """Measure what waits."""
+    return Overview(outbox.backlog(tx), videos.count_by_state(tx))

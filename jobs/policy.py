@@ -1,0 +1,37 @@
+"""What operators decide about jobs, as the state machine needs to know it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from schemas.names import Provider
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The rules that settings may bend. Durations are in seconds, rates in requests a second."""
+
+    providers: tuple[Provider, ...] = (Provider.IACREA, Provider.HOMEDESIGNS)
+    """Those with credentials, in the order of preference."""
+    rates: Mapping[Provider, float] = field(default_factory=lambda: {Provider.IACREA: 2.0, Provider.HOMEDESIGNS: 1.0})
+    submit_attempts: int = 5
+    fallback_when_unsure: bool = False
+    confirm_wait: float = 300
+    trust_webhook_body: bool = False
+    job_timeout: float = 900
+    poll_min: float = 2
+    poll_max: float = 30
+    webhook_grace: float = 120
+    media_ttl: float = 3600
+
+
+LEASE_SECONDS = 10.0
+"""How long a claim lasts without renewal: after that the owner counts as dead."""
+
+UNKNOWN_JOB_GRACE = 60.0
+"""For how long after acceptance a provider may still say that it does not know the job."""
+
+LATE_WATCH = 24 * 3600.0
+"""For how long an attempt that was given up is still looked at."""
+
+OVERDUE_GRACE = 3.0
+"""How long past its time-out an attempt may wait for its last check before it is given up without one."""

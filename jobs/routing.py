@@ -1,0 +1,46 @@
+"""Which provider makes a video: pure choices from preference, motion and what was tried."""
+
+from collections.abc import Collection, Sequence
+
+from schemas.motions import offers
+from schemas.names import Motion, Provider, ProviderChoice
+from schemas.problem import ProblemCode, Refusal
+
+
+def choose(choice: ProviderChoice, motion: Motion, enabled: Sequence[Provider]) -> Provider | None:
+    """Name the first provider to try, or None where no enabled one fits."""
+    fitting = (provider for provider in enabled if offers(provider, motion))
+    if choice is ProviderChoice.AUTO:
+        return next(fitting, None)
+    return next((provider for provider in fitting if provider.value == choice.value), None)
+
+
+def choose_next(motion: Motion, enabled: Sequence[Provider], tried: Collection[Provider]) -> Provider | None:
+    """Name the provider to fall back to, or None where each fitting one was tried."""
+    return next((provider for provider in enabled if offers(provider, motion) and provider not in tried), None)
+
+
+def refuse_unroutable(choice: ProviderChoice, motion: Motion, enabled: Sequence[Provider]) -> None:
+    """Raise `Refusal` if no enabled provider that the caller allows has the motion."""
+    if choice is not ProviderChoice.AUTO and Provider(choice) not in enabled:
+        raise Refusal(
+            ProblemCode.PROVIDER_DISABLED,
+            f"provider: {choice} is switched off here; choose {_listed(enabled)}, or give {choice} its credentials",
+        )
+    if not enabled:
+        raise Refusal(ProblemCode.PROVIDER_DISABLED, "provider: none has credentials here; set those of at least one")
+    if choose(choice, motion, enabled) is None:
+        having = [provider for provider in Provider if offers(provider, motion)]
+        raise Refusal(
+            ProblemCode.MOTION_UNSUPPORTED,
+            f"motion: {motion} is not offered by {_named(choice, enabled)}; it is by {_listed(having)}."
+            " Choose another motion or another provider",
+        )
+
+
+def _named(choice: ProviderChoice, enabled: Sequence[Provider]) -> str:
+    return _listed(enabled) if choice is ProviderChoice.AUTO else str(choice)
+
+
+def _listed(providers: Sequence[Provider]) -> str:
+    return " or ".join(providers) or "none"

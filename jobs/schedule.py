@@ -1,0 +1,61 @@
+"""When to look at an attempt next: pure, in seconds, within the operator's bounds."""
+
+import random
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from jobs.policy import LATE_WATCH, Policy
+from schemas.names import Provider
+from store.attempts import AttemptRow
+
+_PATIENCE = 5
+"""A job is left alone for a fifth of the time that it has been watched."""
+
+_LONGEST_LATE_GAP = 3600.0
+
+NO_DOUBT: Mapping[str, object] = MappingProxyType({"doubt": None, "doubt_since": None, "doubt_count": 0})
+"""The columns of an attempt whose provider's answers leave nothing to wait out."""
+
+
+def first_check(provider: Provider, policy: Policy, *, accepted_at: float) -> float:
+    """Say when an accepted job is looked at first: IACrea's after the time in which its webhook should come.
+
+    At its time-out at the latest, so that no job is given up without a look.
+    """
+    patience = min(4 * policy.poll_min, policy.poll_max)
+    if provider is Provider.IACREA:
+        patience = policy.webhook_grace
+    return accepted_at + min(patience, policy.job_timeout)
+
+
+def next_check(attempt: AttemptRow, policy: Policy, *, now: float) -> float:
+    """Say when to look again at a job that was found unfinished now.
+
+    The gap grows with the time since watching began, so that a video is found at most a fifth of its making
+    late. The last look is at the time-out itself.
+    """
+    gap = max(now - _watched_since(attempt, policy, now=now), 0) / _PATIENCE
+    jittered = gap * random.uniform(0.9, 1.1)  # noqa: S311 - spreads load, guards nothing
+    due_at = now + min(max(jittered, policy.poll_min), policy.poll_max)
+    deadline = (attempt.accepted_at or now) + policy.job_timeout
+    return deadline if now + policy.poll_min < deadline < due_at else due_at
+
+
+def next_late_check(attempt: AttemptRow, policy: Policy, *, now: float) -> float | None:
+    """Say when to look again at an attempt that was given up: ever more seldom, None after a day."""
+    given_up_for = now - (attempt.finished_at or now)
+    if given_up_for >= LATE_WATCH:
+        return None
+    return now + min(max(given_up_for / _PATIENCE, policy.poll_max), _LONGEST_LATE_GAP)
+
+
+def retry_delay(tries: int, retry_after: float | None) -> float:
+    """Say how long to wait after the given number of failed tries: a second, then twice as long each time."""
+    return max(2.0 ** (tries - 1), retry_after or 0)
+
+
+def _watched_since(attempt: AttemptRow, policy: Policy, *, now: float) -> float:
+    if attempt.woken_at is not None:
+        return attempt.woken_at
+    accepted_at = attempt.accepted_at or now
+    return accepted_at + (policy.webhook_grace if attempt.provider is Provider.IACREA else 0)

@@ -1,0 +1,110 @@
+"""End an attempt, and with it, where no other provider is to be tried, its video: once, with its one event."""
+
+from dataclasses import dataclass
+from uuid import uuid4
+
+from jobs import events, routing
+from jobs.policy import Policy
+from jobs.transitions import FAIL, FREE, SUCCEED, take
+from schemas.names import DetectedBy, ErrorCode, EventType, Provider, RefundStatus, VideoStatus
+from schemas.video import Refund
+from store import attempts, credits, history, videos
+from store.attempts import AttemptRow
+from store.credits import Entry
+from store.transaction import Tx
+from store.videos import VideoRow
+
+_UNSURE = frozenset({ErrorCode.SUBMISSION_UNKNOWN, ErrorCode.TIMED_OUT})
+_WATCHED_LATE = frozenset({ErrorCode.TIMED_OUT, ErrorCode.JOB_LOST})
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """How an attempt fails, and who has its credit."""
+
+    code: ErrorCode
+    message: str
+    refund: Refund
+    detected_by: DetectedBy | None = None
+
+
+def succeed(tx: Tx, attempt: AttemptRow, urls: tuple[str, ...], *, detected_by: DetectedBy, now: float) -> bool:
+    """End an attempt and its video with the addresses of the result; say whether it was this call that did."""
+    columns = {"output_urls": urls, "detected_by": detected_by, "finished_at": now, "due_at": None, "doubt": None}
+    ended = take(tx, SUCCEED, attempt.id, {**columns, **FREE})
+    if not ended or not videos.finish(tx, attempt.video_id, VideoStatus.READY, error=None, now=now):
+        return False
+    history.note(tx, attempt.video_id, "succeeded", now=now, attempt=attempt.number, detail=f"found by {detected_by}")
+    return events.announce(tx, attempt.video_id, EventType.READY, attempt=attempt.number, now=now)
+
+
+def fail(
+    tx: Tx, policy: Policy, attempt: AttemptRow, failing: Failing, *, now: float, owner: str | None = None
+) -> bool:
+    """End an attempt as failed, then fall back or end the video; say whether it was this call that did.
+
+    With `owner` the attempt's lease must still be the owner's.
+    """
+    watched = failing.code in _WATCHED_LATE and attempt.provider_job_id is not None
+    columns = {
+        "error_code": failing.code,
+        "error_message": failing.message,
+        "refund_status": failing.refund.status,
+        "refund_credits": failing.refund.credits,
+        "detected_by": failing.detected_by,
+        "finished_at": now,
+        "due_at": now + policy.poll_max if watched else None,
+    }
+    if not take(tx, FAIL, attempt.id, {**columns, **FREE}, owner=owner):
+        return False
+    detail = f"{failing.code}: {failing.message} (credit {failing.refund.status})"
+    history.note(tx, attempt.video_id, "failed", now=now, attempt=attempt.number, detail=detail)
+    _enter_refund(tx, attempt, failing, now)
+    video = videos.get(tx, attempt.video_id)
+    following = _following(tx, policy, video, failing.code) if video else None
+    if following is None:
+        return _fail_video(tx, attempt.video_id, failing.code, failing.message, attempt=attempt.number, now=now)
+    _fall_back(tx, attempt, following, now)
+    return True
+
+
+def fail_unrouted(tx: Tx, video_id: str, message: str, *, now: float) -> bool:
+    """End a video for which no provider can be chosen any more; say whether it was this call that did."""
+    return _fail_video(tx, video_id, ErrorCode.PROVIDER_UNAVAILABLE, message, attempt=0, now=now)
+
+
+def _enter_refund(tx: Tx, attempt: AttemptRow, failing: Failing, now: float) -> None:
+    if failing.refund.status is RefundStatus.REFUNDED:
+        credits.enter(tx, attempt.provider, attempt.id, Entry.REFUNDED, sent_at=now, now=now)
+    elif failing.code is ErrorCode.SUBMISSION_UNKNOWN:
+        sent_at = attempt.submitted_at or now
+        credits.enter(tx, attempt.provider, attempt.id, Entry.UNKNOWN, sent_at=sent_at, now=now)
+
+
+def _following(tx: Tx, policy: Policy, video: VideoRow, code: ErrorCode) -> Provider | None:
+    if not video.fallback or code is ErrorCode.IMAGE_REJECTED:
+        return None
+    if code in _UNSURE and not policy.fallback_when_unsure:
+        return None
+    tried = {attempt.provider for attempt in attempts.of_videos(tx, [video.id])[video.id]}
+    return routing.choose_next(video.motion, policy.providers, tried)
+
+
+def _fall_back(tx: Tx, failed: AttemptRow, following: Provider, now: float) -> None:
+    # Announced before the next attempt exists, so that the event shows the one that failed.
+    events.announce(tx, failed.video_id, EventType.FALLBACK, attempt=failed.number, now=now)
+    begin_attempt(tx, failed.video_id, following, number=failed.number + 1, now=now)
+
+
+def begin_attempt(tx: Tx, video_id: str, provider: Provider, *, number: int, now: float) -> None:
+    """Have a provider try a video."""
+    among = (VideoStatus.ACCEPTED, VideoStatus.SUBMITTING, VideoStatus.GENERATING)
+    if videos.move(tx, video_id, VideoStatus.SUBMITTING, among=among, provider=provider, now=now):
+        attempts.add(tx, uuid4().hex, video_id=video_id, number=number, provider=provider, due_at=now)
+        history.note(tx, video_id, "provider chosen", now=now, attempt=number, detail=provider)
+
+
+def _fail_video(tx: Tx, video_id: str, code: ErrorCode, message: str, *, attempt: int, now: float) -> bool:
+    if not videos.finish(tx, video_id, VideoStatus.FAILED, error=(code, message), now=now):
+        return False
+    return events.announce(tx, video_id, EventType.FAILED, attempt=attempt, now=now)

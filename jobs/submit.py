@@ -1,0 +1,188 @@
+"""The steps of a submission, the one thing that can cost money twice.
+
+An attempt is claimed, becomes `sending` in a commit made at the last instant at which nothing was sent, and
+from then on is never sent again by anybody unless the provider certainly did not take it.
+"""
+
+from dataclasses import dataclass
+
+from jobs import budget, check, refunds, routing, schedule, settle
+from jobs import events as video_events
+from jobs.policy import LEASE_SECONDS, Policy
+from jobs.settle import Failing
+from jobs.transitions import ACCEPT, CLAIM, FREE, LOSE, RELEASE, RETRY, SEND, WATCH_ON, take
+from providers.reports import Accepted, Failed, NotAccepted, Ready, Refused
+from schemas.names import DetectedBy, ErrorCode, EventType, Provider, VideoStatus
+from store import attempts, credits, history, providers, videos
+from store.attempts import AttemptRow, AttemptState
+from store.credits import Entry
+from store.transaction import Topic, Tx
+from store.videos import VideoRow
+
+ROUTED_AT_ONCE = 500
+
+
+def route(tx: Tx, policy: Policy, *, now: float) -> int:
+    """Choose a provider for accepted videos, oldest first; say how many were taken care of."""
+    found = videos.accepted(tx, limit=ROUTED_AT_ONCE)
+    for video in found:
+        provider = routing.choose(video.choice, video.motion, policy.providers)
+        if provider is None:
+            settle.fail_unrouted(tx, video.id, "no enabled provider has this motion any more", now=now)
+        else:
+            settle.begin_attempt(tx, video.id, provider, number=1, now=now)
+    return len(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Attempts that are the owner's to submit, each with its video, and when to look for more."""
+
+    work: list[tuple[AttemptRow, VideoRow]]
+    again_at: float | None
+
+
+_TO_SUBMIT = (AttemptState.WAITING, AttemptState.CLAIMED, AttemptState.SENDING)
+
+
+def claim(tx: Tx, policy: Policy, provider: Provider, *, owner: str, room: int, now: float) -> Claim:
+    """Claim up to `room` attempts to submit, as far as the provider's budget goes.
+
+    What a dead process left in `sending` is not claimed: its outcome is unknown from now on.
+    """
+    for orphan in attempts.orphans(tx, provider, owner=owner, now=now):
+        lose(tx, policy, orphan, "the process that sent it died before it recorded the answer", now=now)
+    allowed = budget.allowance(tx, policy, provider, now=now)
+    limit = min(room, allowed.requests)
+    found = attempts.to_submit(tx, provider, owner=owner, now=now, limit=limit) if limit else []
+    work = [claimed for attempt in found for claimed in _claimed(tx, attempt, owner, now)]
+    budget.spend(tx, policy, provider, len(work), now=now)
+    if len(work) < allowed.requests:
+        return Claim(work, attempts.next_due(tx, _TO_SUBMIT, provider))
+    return Claim(work, allowed.again_at)
+
+
+def _claimed(tx: Tx, attempt: AttemptRow, owner: str, now: float) -> list[tuple[AttemptRow, VideoRow]]:
+    video = videos.get(tx, attempt.video_id)
+    until = now + LEASE_SECONDS
+    columns = {"lease_owner": owner, "lease_until": until, "due_at": until}
+    if video is None or not take(tx, CLAIM, attempt.id, columns):
+        return []
+    return [(attempt, video)]
+
+
+def send(tx: Tx, attempt_id: str, *, owner: str, now: float) -> bool:
+    """Note that the request leaves now; say whether the owner may still send it."""
+    return take(tx, SEND, attempt_id, {"submitted_at": now}, owner=owner)
+
+
+def release(tx: Tx, attempt_id: str, *, owner: str, now: float) -> None:
+    """Give back an attempt of which certainly nothing was sent."""
+    if take(tx, RELEASE, attempt_id, {"due_at": now, **FREE}, owner=owner):
+        tx.wake(Topic.SUBMISSIONS)
+
+
+def accepted(tx: Tx, policy: Policy, attempt: AttemptRow, answer: Accepted, *, sent_at: float, now: float) -> None:
+    """Record that a provider took a job, whoever learnt it and however late."""
+    current = attempts.get(tx, attempt.id) or attempt
+    _enter_spent(tx, current, answer, sent_at, now)
+    providers.set_authorized(tx, current.provider, authorized=True, now=now)
+    due_at = now if current.woken_at else schedule.first_check(current.provider, policy, accepted_at=now)
+    columns = {"provider_job_id": answer.provider_job_id, "accepted_at": now, "due_at": due_at}
+    if not take(tx, ACCEPT, current.id, {**columns, **schedule.NO_DOUBT, **FREE}):
+        _accepted_too_late(tx, policy, current, answer, now)
+        return
+    video_id, number = current.video_id, current.number
+    among = (VideoStatus.ACCEPTED, VideoStatus.SUBMITTING)
+    videos.move(tx, video_id, VideoStatus.GENERATING, among=among, provider=current.provider, now=now)
+    history.note(tx, video_id, "accepted by the provider", now=now, attempt=number, detail=answer.provider_job_id)
+    video_events.announce(tx, video_id, EventType.SUBMITTED, attempt=number, now=now)
+    tx.wake(Topic.CHECKS)
+    _finish_at_once(tx, policy, current, answer, now)
+
+
+def _finish_at_once(tx: Tx, policy: Policy, attempt: AttemptRow, answer: Accepted, now: float) -> None:
+    match answer.finished:
+        case Ready(urls):
+            settle.succeed(tx, attempt, urls, detected_by=DetectedBy.POLL, now=now)
+        case Failed(message):
+            refund = refunds.of_reported_failure(attempt.provider)
+            failing = Failing(ErrorCode.GENERATION_FAILED, message, refund, DetectedBy.POLL)
+            settle.fail(tx, policy, attempt, failing, now=now)
+        case None:
+            return
+
+
+def _accepted_too_late(tx: Tx, policy: Policy, attempt: AttemptRow, answer: Accepted, now: float) -> None:
+    """Keep the job of an attempt that was given up meanwhile, so that its video can still be found."""
+    if attempt.state is not AttemptState.FAILED or attempt.provider_job_id is not None:
+        return
+    watchable = answer.provider_job_id is not None or answer.finished is not None
+    due_at = schedule.next_late_check(attempt, policy, now=now) if watchable else None
+    columns = {"provider_job_id": answer.provider_job_id, "accepted_at": now, "due_at": due_at}
+    take(tx, WATCH_ON, attempt.id, columns)
+    history.note(
+        tx,
+        attempt.video_id,
+        "accepted after it was given up",
+        now=now,
+        attempt=attempt.number,
+        detail=answer.provider_job_id,
+    )
+    if answer.finished is not None:
+        check.apply_late(tx, policy, attempt, answer.finished, now=now)
+
+
+def _enter_spent(tx: Tx, attempt: AttemptRow, answer: Accepted, sent_at: float, now: float) -> None:
+    credits.strike_unknown(tx, attempt.id)
+    credits.enter(tx, attempt.provider, attempt.id, Entry.SPENT, sent_at=sent_at, now=now, remaining=answer.remaining)
+
+
+def not_accepted(tx: Tx, policy: Policy, attempt: AttemptRow, answer: NotAccepted, *, owner: str, now: float) -> None:
+    """Have an attempt tried again later, or fail it when it was tried often enough."""
+    if answer.throttled:
+        providers.pause(tx, attempt.provider, until=now + (answer.retry_after or 1.0))
+    tries = attempt.tries + 1
+    if tries >= policy.submit_attempts:
+        message = f"not accepted in {tries} tries: {answer.message}"
+        failing = Failing(ErrorCode.PROVIDER_UNAVAILABLE, message, refunds.NOT_CHARGED)
+        settle.fail(tx, policy, attempt, failing, now=now, owner=owner)
+        return
+    due_at = now + schedule.retry_delay(tries, answer.retry_after)
+    if take(tx, RETRY, attempt.id, {"tries": tries, "due_at": due_at, **FREE}, owner=owner):
+        detail = f"{answer.message}; tried again in {due_at - now:.0f} s"
+        history.note(tx, attempt.video_id, "not accepted", now=now, attempt=attempt.number, detail=detail)
+
+
+def refused(tx: Tx, policy: Policy, attempt: AttemptRow, answer: Refused, *, owner: str, now: float) -> None:
+    """Fail an attempt that its provider will never take."""
+    if answer.unauthorized:
+        providers.set_authorized(tx, attempt.provider, authorized=False, now=now)
+    failing = Failing(answer.code, answer.message, refunds.NOT_CHARGED)
+    settle.fail(tx, policy, attempt, failing, now=now, owner=owner)
+
+
+def lose(
+    tx: Tx, policy: Policy, attempt: AttemptRow, message: str, *, now: float, owner: str | None = None
+) -> None:
+    """Record that nobody knows whether the provider took the job: it is never sent to that provider again.
+
+    An IACrea attempt then waits for its webhook as the proof; a HomeDesigns one fails at once. What is not being
+    sent, or with `owner` is being sent by somebody else, cannot be lost and is left alone.
+    """
+    current = attempts.get(tx, attempt.id)
+    if current is None or current.state is not AttemptState.SENDING or owner not in {None, current.lease_owner}:
+        return
+    if attempt.provider is not Provider.IACREA:
+        settle.fail(tx, policy, current, unknown(message), now=now)
+        return
+    due_at = now if current.woken_at else now + policy.confirm_wait
+    columns = {"due_at": due_at, "doubt": message, "doubt_since": now}
+    if take(tx, LOSE, attempt.id, {**columns, **FREE}):
+        history.note(tx, attempt.video_id, "outcome unknown", now=now, attempt=attempt.number, detail=message)
+        tx.wake(Topic.CHECKS)
+
+
+def unknown(message: str) -> Failing:
+    """Name the failure of a submission that may have been accepted."""
+    return Failing(ErrorCode.SUBMISSION_UNKNOWN, f"the outcome is unknown: {message}", refunds.UNKNOWN)

@@ -1,0 +1,115 @@
+"""Show stored rows as the documents that callers and subscribers get."""
+
+from collections.abc import Sequence
+
+from jobs import refunds
+from schemas.names import AttemptStatus, Provider, VideoStatus
+from schemas.times import optional_rfc3339, rfc3339
+from schemas.video import Attempt, Failure, Refund, Timeline, TimelineEntry, Video, VideoPage
+from store import attempts, history, videos
+from store.attempts import AttemptRow, AttemptState
+from store.transaction import Tx
+from store.videos import VideoRow
+
+_SHOWN_AS = {
+    AttemptState.WAITING: AttemptStatus.SUBMITTING,
+    AttemptState.CLAIMED: AttemptStatus.SUBMITTING,
+    AttemptState.SENDING: AttemptStatus.SUBMITTING,
+    AttemptState.UNCONFIRMED: AttemptStatus.SUBMITTING,
+    AttemptState.GENERATING: AttemptStatus.GENERATING,
+    AttemptState.SUCCEEDED: AttemptStatus.SUCCEEDED,
+    AttemptState.FAILED: AttemptStatus.FAILED,
+}
+
+
+def video(tx: Tx, video_id: str) -> Video | None:
+    """Read a video, or None if there is none of this id."""
+    row = videos.get(tx, video_id)
+    return None if row is None else _shown(row, attempts.of_videos(tx, [video_id])[video_id])
+
+
+def existing(tx: Tx, video_id: str) -> Video:
+    """Read a video that is known to exist. Raises LookupError if it does not."""
+    found = video(tx, video_id)
+    if found is None:
+        raise LookupError(f"no video {video_id}")
+    return found
+
+
+def page(tx: Tx, *, status: VideoStatus | None, provider: Provider | None, cursor: str | None, limit: int) -> VideoPage:
+    """Read videos newest first; `cursor` is the id of the last one already seen."""
+    rows = videos.page(tx, status=status, provider=provider, before=cursor, limit=limit + 1)
+    shown = rows[:limit]
+    tried = attempts.of_videos(tx, [row.id for row in shown])
+    return VideoPage(
+        items=[_shown(row, tried[row.id]) for row in shown],
+        next_cursor=shown[-1].id if len(rows) > limit else None,
+    )
+
+
+def timeline(tx: Tx, video_id: str) -> Timeline | None:
+    """Read all that happened to a video, or None if there is none of this id."""
+    if videos.get(tx, video_id) is None:
+        return None
+    return Timeline(
+        items=[
+            TimelineEntry(at=rfc3339(at), what=what, attempt=attempt, detail=detail)
+            for at, what, attempt, detail in history.of_video(tx, video_id)
+        ]
+    )
+
+
+def _shown(row: VideoRow, tried: Sequence[AttemptRow]) -> Video:
+    newest = tried[-1] if tried else None
+    return Video(
+        id=row.id,
+        status=row.state,
+        motion=row.motion,
+        orientation=row.orientation,
+        prompt=row.prompt,
+        metadata=row.metadata,
+        provider=newest.provider if newest else None,
+        provider_job_id=newest.provider_job_id if newest else None,
+        detected_by=newest.detected_by if newest else None,
+        input_image=row.input_image,
+        output_urls=_output(newest),
+        error=_failure(row),
+        refund=_total_refund(row, tried),
+        attempts=[_attempt(attempt) for attempt in tried],
+        created_at=rfc3339(row.created_at),
+        updated_at=rfc3339(row.updated_at),
+        completed_at=optional_rfc3339(row.completed_at),
+    )
+
+
+def _output(newest: AttemptRow | None) -> list[str]:
+    if newest is None or newest.state is not AttemptState.SUCCEEDED:
+        return []
+    return list(newest.output_urls)
+
+
+def _total_refund(row: VideoRow, tried: Sequence[AttemptRow]) -> Refund | None:
+    shown = [refund for refund in map(_refund, tried) if refund is not None]
+    return refunds.total(shown) if shown or row.state is VideoStatus.FAILED else None
+
+
+def _attempt(row: AttemptRow) -> Attempt:
+    return Attempt(
+        provider=row.provider,
+        provider_job_id=row.provider_job_id,
+        status=_SHOWN_AS[row.state],
+        submitted_at=optional_rfc3339(row.submitted_at),
+        finished_at=optional_rfc3339(row.finished_at),
+        detected_by=row.detected_by,
+        output_urls=list(row.output_urls),
+        error=_failure(row),
+        refund=_refund(row),
+    )
+
+
+def _failure(row: VideoRow | AttemptRow) -> Failure | None:
+    return Failure(code=row.error_code, message=row.error_message or "") if row.error_code else None
+
+
+def _refund(row: AttemptRow) -> Refund | None:
+    return Refund(status=row.refund_status, credits=row.refund_credits) if row.refund_status else None

@@ -1,0 +1,237 @@
+"""Attempts: one provider's try at a video, its lease, and when somebody must look at it next."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from schemas.names import DetectedBy, ErrorCode, Provider, RefundStatus
+from store.transaction import Topic, Tx
+
+
+class AttemptState(StrEnum):
+    """Where an attempt is. `jobs.transitions` says which may follow which.
+
+    The four before `generating` all show as `submitting` outside; what parts them is whether the request may
+    have left: not in `waiting` and `claimed`, perhaps in `sending`, and nobody knows in `unconfirmed`.
+    """
+
+    WAITING = "waiting"
+    CLAIMED = "claimed"
+    SENDING = "sending"
+    UNCONFIRMED = "unconfirmed"
+    GENERATING = "generating"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRow:
+    """One attempt as it is stored."""
+
+    id: str
+    video_id: str
+    number: int
+    provider: Provider
+    state: AttemptState
+    tries: int
+    provider_job_id: str | None
+    due_at: float | None
+    lease_owner: str | None
+    submitted_at: float | None
+    accepted_at: float | None
+    finished_at: float | None
+    woken_at: float | None
+    checked_at: float | None
+    doubt: str | None
+    doubt_since: float | None
+    doubt_count: int
+    detected_by: DetectedBy | None
+    output_urls: tuple[str, ...]
+    error_code: ErrorCode | None
+    error_message: str | None
+    refund_status: RefundStatus | None
+    refund_credits: int | None
+
+
+_COLUMNS = (
+    "id, video_id, number, provider, state, tries, provider_job_id, due_at, lease_owner, submitted_at,"
+    " accepted_at, finished_at, woken_at, checked_at, doubt, doubt_since, doubt_count, detected_by, output_urls,"
+    " error_code, error_message, refund_status, refund_credits"
+)
+_CHANGEABLE = frozenset(AttemptRow.__slots__) - {"id", "video_id", "number", "provider", "state"} | {"lease_until"}
+
+
+def _row(columns: Sequence[object]) -> AttemptRow:
+    values = list(columns)
+    values[3] = Provider(str(values[3]))
+    values[4] = AttemptState(str(values[4]))
+    values[17] = values[17] and DetectedBy(str(values[17]))
+    values[18] = tuple(json.loads(str(values[18])))
+    values[19] = values[19] and ErrorCode(str(values[19]))
+    values[21] = values[21] and RefundStatus(str(values[21]))
+    return AttemptRow(*values)  # type: ignore[arg-type]  # the columns are selected in the fields' order
+
+
+def _select(tx: Tx, condition: str, parameters: dict[str, object] | tuple[object, ...]) -> list[AttemptRow]:
+    rows = tx.execute(f"SELECT {_COLUMNS} FROM attempts WHERE {condition}", parameters).fetchall()  # noqa: S608 - constant parts
+    return [_row(columns) for columns in rows]
+
+
+def add(tx: Tx, attempt_id: str, *, video_id: str, number: int, provider: Provider, due_at: float) -> None:
+    """Store a new attempt that waits to be submitted, and wake those who submit."""
+    tx.execute(
+        "INSERT INTO attempts (id, video_id, number, provider, state, due_at) VALUES (?, ?, ?, ?, 'waiting', ?)",
+        (attempt_id, video_id, number, provider, due_at),
+    )
+    tx.wake(Topic.SUBMISSIONS)
+
+
+def get(tx: Tx, attempt_id: str) -> AttemptRow | None:
+    """Read one attempt."""
+    found = _select(tx, "id = ?", (attempt_id,))
+    return found[0] if found else None
+
+
+def of_videos(tx: Tx, video_ids: Collection[str]) -> dict[str, list[AttemptRow]]:
+    """Read the attempts of several videos, each video's in their order."""
+    grouped: dict[str, list[AttemptRow]] = {video_id: [] for video_id in video_ids}
+    marks = ", ".join("?" * len(grouped))
+    for attempt in _select(tx, f"video_id IN ({marks}) ORDER BY number", tuple(grouped)):
+        grouped[attempt.video_id].append(attempt)
+    return grouped
+
+
+def owner_of_job(tx: Tx, provider: Provider, provider_job_id: str) -> str | None:
+    """Name the attempt that a provider's job belongs to."""
+    row = tx.execute(
+        "SELECT id FROM attempts WHERE provider = ? AND provider_job_id = ?", (provider, provider_job_id)
+    ).fetchone()
+    return None if row is None else row[0]
+
+
+def change(
+    tx: Tx,
+    attempt_id: str,
+    to: AttemptState,
+    columns: Mapping[str, object],
+    *,
+    among: Collection[AttemptState],
+    owner: str | None = None,
+) -> bool:
+    """Move an attempt to a state, and set columns, if it is in one of `among`; say whether it was.
+
+    With `owner` its lease must also still be the owner's. `output_urls` is given as a sequence of addresses.
+    Raises ValueError for a column that may not change.
+    """
+    if not columns.keys() <= _CHANGEABLE:
+        raise ValueError(f"may not be changed: {sorted(columns.keys() - _CHANGEABLE)}")
+    values = dict(columns)
+    if "output_urls" in values:
+        values["output_urls"] = json.dumps(values["output_urls"])
+    settings = "".join(f", {column} = :{column}" for column in values)
+    states = ", ".join(f"'{state}'" for state in sorted(among))
+    held = " AND lease_owner = :held_by" if owner is not None else ""
+    changed = tx.execute(
+        f"UPDATE attempts SET state = :to{settings} WHERE id = :id AND state IN ({states}){held}",  # noqa: S608 - own columns and states only
+        {"id": attempt_id, "to": to, "held_by": owner, **values},
+    )
+    return changed.rowcount == 1
+
+
+def to_submit(tx: Tx, provider: Provider, *, owner: str, now: float, limit: int) -> list[AttemptRow]:
+    """List the attempts of which certainly nothing was sent yet, longest overdue first, but for the owner's own."""
+    return _select(
+        tx,
+        "provider = :provider AND state IN ('waiting', 'claimed', 'sending') AND state <> 'sending'"
+        " AND due_at <= :now AND lease_until <= :now AND (lease_owner IS NULL OR lease_owner <> :owner)"
+        " ORDER BY due_at LIMIT :limit",
+        {"provider": provider, "owner": owner, "now": now, "limit": limit},
+    )
+
+
+def orphans(tx: Tx, provider: Provider, *, owner: str, now: float) -> list[AttemptRow]:
+    """List the attempts whose owner, another one, died while it may have been sending."""
+    return _select(
+        tx,
+        "lease_owner IS NOT NULL AND lease_owner <> ? AND state = 'sending' AND provider = ? AND lease_until <= ?",
+        (owner, provider, now),
+    )
+
+
+def to_check(tx: Tx, provider: Provider, *, now: float, limit: int) -> list[AttemptRow]:
+    """List the attempts whose provider should be asked, longest overdue first."""
+    return _select(
+        tx,
+        "provider = :provider AND state IN ('unconfirmed', 'generating') AND due_at <= :now"
+        " AND lease_until <= :now ORDER BY due_at LIMIT :limit",
+        {"provider": provider, "now": now, "limit": limit},
+    )
+
+
+def to_check_late(tx: Tx, provider: Provider, *, now: float, limit: int) -> list[AttemptRow]:
+    """List the attempts that were given up but may still come to something, longest overdue first."""
+    return _select(
+        tx,
+        "provider = :provider AND state = 'failed' AND due_at IS NOT NULL AND due_at <= :now"
+        " AND lease_until <= :now ORDER BY due_at LIMIT :limit",
+        {"provider": provider, "now": now, "limit": limit},
+    )
+
+
+def accepted_before(tx: Tx, *, before: float, limit: int) -> list[AttemptRow]:
+    """List the unfinished attempts that their provider accepted before a time."""
+    return _select(tx, "state = 'generating' AND accepted_at <= ? ORDER BY accepted_at LIMIT ?", (before, limit))
+
+
+def next_due(tx: Tx, condition_states: Collection[AttemptState], provider: Provider) -> float | None:
+    """Say when the next attempt in one of these states is due: the states of `to_submit` or of `to_check`."""
+    states = ", ".join(f"'{state}'" for state in condition_states)
+    found: float | None = tx.execute(
+        f"SELECT MIN(due_at) FROM attempts WHERE provider = ? AND state IN ({states})",  # noqa: S608 - own states only
+        (provider,),
+    ).fetchone()[0]
+    return found
+
+
+def lease(tx: Tx, attempt_ids: Collection[str], *, owner: str, until: float, checked_at: float | None = None) -> None:
+    """Give an owner the leases of attempts until a time; what is not finished by then is due again."""
+    tx.executemany(
+        "UPDATE attempts SET lease_owner = ?, lease_until = ?, due_at = ?, checked_at = COALESCE(?, checked_at)"
+        " WHERE id = ?",
+        [(owner, until, until, checked_at, attempt_id) for attempt_id in attempt_ids],
+    )
+
+
+def renew_leases(tx: Tx, attempt_ids: Collection[str], *, owner: str, until: float) -> None:
+    """Prolong those leases that still are the owner's."""
+    tx.executemany(
+        "UPDATE attempts SET lease_until = ?, due_at = ? WHERE id = ? AND lease_owner = ?",
+        [(until, until, attempt_id, owner) for attempt_id in attempt_ids],
+    )
+
+
+def wake(tx: Tx, attempt_id: str, *, now: float, pause: float) -> None:
+    """Note that a webhook came for an attempt, and make its check due, `pause` seconds after the last one at most.
+
+    An attempt that waits for no check only gets the note.
+    """
+    tx.execute(
+        "UPDATE attempts SET woken_at = :now, due_at = CASE"
+        " WHEN state IN ('unconfirmed', 'generating') OR (state = 'failed' AND due_at IS NOT NULL)"
+        " THEN CASE WHEN checked_at + :pause > :now THEN checked_at + :pause ELSE :now END"
+        " ELSE due_at END WHERE id = :id",
+        {"id": attempt_id, "now": now, "pause": pause},
+    )
+    tx.wake(Topic.CHECKS)
+
+
+def count_open(tx: Tx) -> dict[tuple[Provider, AttemptState], int]:
+    """Count the attempts that are not finished, by provider and state."""
+    rows = tx.execute(
+        "SELECT provider, state, COUNT(*) FROM attempts"
+        " WHERE state IN ('waiting', 'claimed', 'sending') GROUP BY provider, state"
+        " UNION ALL SELECT provider, state, COUNT(*) FROM attempts"
+        " WHERE state IN ('unconfirmed', 'generating') GROUP BY provider, state"
+    ).fetchall()
+    return {(Provider(provider), AttemptState(state)): count for provider, state, count in rows}

@@ -1,0 +1,231 @@
+"""Open the store, and run work inside transactions that are committed in groups.
+
+All work that waits runs in one database transaction, committed once; every caller is answered after the
+commit. So a sync of the disk is shared by all who wait for one, and nothing is acknowledged before it is safe.
+"""
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from store import sqlite
+from store.migrate import migrate
+from store.transaction import Topic, Tx
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+WATCH_SECONDS = 0.05
+"""How often an idle process looks whether another one has committed."""
+
+_LARGEST_GROUP = 2000
+
+
+class StoreUnavailable(Exception):
+    """The store could not be read or written now: locked, full or read-only. Nothing was changed; try later."""
+
+
+@dataclass(slots=True)
+class _Work:
+    run: Callable[[Tx], Any]
+    future: asyncio.Future[Any]
+
+
+class Store:
+    """One SQLite file, shared by every process on this host.
+
+    `work` is always an ordinary function whose first parameter is the transaction. It cannot await, so no
+    transaction is ever held open across a network call; it must have no effect but through the transaction,
+    because a group that fails is run again one by one.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._writing = sqlite.connect(path)
+        self._reading = sqlite.connect(path)
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="store-reader")
+        self._waiting: list[_Work] = []
+        self._groups: queue.SimpleQueue[list[_Work] | None] = queue.SimpleQueue()
+        self._listeners: dict[Topic, list[asyncio.Event]] = {topic: [] for topic in Topic}
+        self._writer = threading.Thread(target=self._write_groups, name="store-writer", daemon=True)
+
+    @classmethod
+    async def open(cls, url: str) -> "Store":
+        """Open `sqlite:///PATH`, upgraded to this release's tables.
+
+        Raises `StoreUnavailable`, `StoreTooNew`, or ValueError for an address of another form.
+        """
+        path = Path(sqlite_path(url))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            store = cls(path)
+        except (sqlite3.Error, OSError) as error:
+            raise StoreUnavailable(f"cannot open {path}: {error}") from error
+        store._writer.start()
+        try:
+            await store.write(migrate, sqlite.DIALECT)
+        except BaseException:
+            await store.close()
+            raise
+        return store
+
+    def write(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
+        """Run `work(tx, …)`: all of it happens and is on disk, or none of it. Raises `StoreUnavailable`."""
+        future: asyncio.Future[T] = self._loop.create_future()
+        if not self._waiting:
+            self._loop.call_soon(self._hand_over)
+        self._waiting.append(_Work(lambda tx: work(tx, *args, **kwargs), future))
+        return future
+
+    async def read(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `work(tx, …)` on a snapshot of what is committed. Raises `StoreUnavailable`."""
+        return await self._loop.run_in_executor(self._reader, self._read, lambda tx: work(tx, *args, **kwargs))
+
+    def listen(self, topic: Topic) -> asyncio.Event:
+        """Give an event of the caller's own, set whenever any process may have made work of this kind."""
+        event = asyncio.Event()
+        self._listeners[topic].append(event)
+        return event
+
+    async def close(self) -> None:
+        """Commit what waits and close the file."""
+        self._hand_over()
+        self._groups.put(None)
+        await asyncio.to_thread(self._writer.join)
+        self._reader.shutdown()
+        self._reading.close()
+        self._writing.close()
+
+    def _hand_over(self) -> None:
+        if self._waiting:
+            self._groups.put(self._waiting)
+            self._waiting = []
+
+    def _read(self, run: Callable[[Tx], T]) -> T:
+        tx = Tx(self._reading)
+        try:
+            tx.execute("BEGIN")
+            try:
+                return run(tx)
+            finally:
+                tx.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            raise StoreUnavailable(str(error)) from error
+
+    def _write_groups(self) -> None:
+        seen = sqlite.change_counter(self._writing)
+        while True:
+            try:
+                group = self._groups.get(timeout=WATCH_SECONDS)
+            except queue.Empty:
+                group = []
+            if group is None:
+                return
+            stopping = self._gather(group)
+            if group:
+                self._write_group(group)
+            counter = self._change_counter(seen)
+            if counter != seen:
+                seen = counter
+                self._tell(set(Topic))
+            if stopping:
+                return
+
+    def _gather(self, group: list[_Work]) -> bool:
+        """Add to a group whatever else waits; say whether the end was among it."""
+        while group and len(group) < _LARGEST_GROUP:
+            try:
+                more = self._groups.get_nowait()
+            except queue.Empty:
+                return False
+            if more is None:
+                return True
+            group.extend(more)
+        return False
+
+    def _change_counter(self, seen: int) -> int:
+        try:
+            return sqlite.change_counter(self._writing)
+        except sqlite3.Error:
+            return seen
+
+    def _write_group(self, group: list[_Work]) -> None:
+        try:
+            outcomes, topics = self._attempt(group)
+        except Exception as error:
+            if len(group) == 1:
+                outcomes, topics = [(group[0].future, None, _translated(error))], set()
+            else:
+                outcomes, topics = self._one_by_one(group)
+        self._loop.call_soon_threadsafe(_deliver, outcomes)
+        self._tell(topics)
+
+    def _one_by_one(self, group: list[_Work]) -> "tuple[list[_Outcome], set[Topic]]":
+        outcomes: list[_Outcome] = []
+        topics: set[Topic] = set()
+        for work in group:
+            try:
+                done, woken = self._attempt([work])
+                outcomes += done
+                topics |= woken
+            except Exception as error:
+                outcomes.append((work.future, None, _translated(error)))
+        return outcomes, topics
+
+    def _attempt(self, group: list[_Work]) -> "tuple[list[_Outcome], set[Topic]]":
+        tx = Tx(self._writing)
+        sqlite.begin(tx)
+        try:
+            outcomes: list[_Outcome] = [(work.future, work.run(tx), None) for work in group]
+            tx.execute("COMMIT")
+        except BaseException:
+            if self._writing.in_transaction:
+                tx.execute("ROLLBACK")
+            raise
+        return outcomes, tx.topics
+
+    def _tell(self, topics: set[Topic]) -> None:
+        if topics:
+            self._loop.call_soon_threadsafe(self._set, topics)
+
+    def _set(self, topics: set[Topic]) -> None:
+        for topic in topics:
+            for event in self._listeners[topic]:
+                event.set()
+
+
+_Outcome = tuple[asyncio.Future[Any], Any, Exception | None]
+
+
+def sqlite_path(url: str) -> str:
+    """Give the file that `sqlite:///PATH` names. Raises ValueError with the mend."""
+    prefix = "sqlite:///"
+    if not url.startswith(prefix) or not url[len(prefix) :]:
+        raise ValueError("must be sqlite:///PATH, as in sqlite:///reelbus.db")
+    return url[len(prefix) :]
+
+
+def _translated(error: Exception) -> Exception:
+    if isinstance(error, sqlite3.OperationalError | sqlite3.DatabaseError) and not isinstance(
+        error, sqlite3.IntegrityError | sqlite3.ProgrammingError
+    ):
+        translated = StoreUnavailable(str(error))
+        translated.__cause__ = error
+        return translated
+    return error
+
+
+def _deliver(outcomes: list[_Outcome]) -> None:
+    for future, result, error in outcomes:
+        if future.done():
+            continue
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)

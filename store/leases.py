@@ -1,0 +1,19 @@
+"""Leases on work that only one process may do at a time."""
+
+from store.transaction import Tx
+
+
+def take(tx: Tx, name: str, *, owner: str, now: float, seconds: float) -> bool:
+    """Take or prolong a lease; say whether it is the owner's now."""
+    taken = tx.execute(
+        "INSERT INTO leases (name, owner, until) VALUES (:name, :owner, :until)"
+        " ON CONFLICT (name) DO UPDATE SET owner = :owner, until = :until"
+        " WHERE leases.owner = :owner OR leases.until <= :now",
+        {"name": name, "owner": owner, "until": now + seconds, "now": now},
+    )
+    return taken.rowcount == 1
+
+
+def give_back(tx: Tx, name: str, *, owner: str) -> None:
+    """Let others have a lease at once."""
+    tx.execute("DELETE FROM leases WHERE name = ? AND owner = ?", (name, owner))

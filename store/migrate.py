@@ -1,0 +1,43 @@
+"""Bring a database up to this release's tables."""
+
+from importlib import resources
+
+from store.transaction import Tx
+
+_VERSIONS = "CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL)"
+
+
+class StoreTooNew(Exception):
+    """The database was written by a newer release; this one must not touch it."""
+
+
+def migrate(tx: Tx, dialect: dict[str, str]) -> None:
+    """Run, inside the caller's transaction, every migration that this database has not seen.
+
+    Of two processes that start at once the second waits for the first one's transaction and finds nothing
+    to do. Raises `StoreTooNew`.
+    """
+    tx.execute(_VERSIONS)
+    done: int = tx.execute("SELECT COALESCE(MAX(version), 0) FROM migrations").fetchone()[0]
+    steps = _steps()
+    if done > len(steps):
+        raise StoreTooNew(f"the store has schema version {done}, this release knows {len(steps)}")
+    for version, (name, script) in enumerate(steps, start=1):
+        if version > done:
+            _run(tx, script, dialect)
+            tx.execute("INSERT INTO migrations (version, name) VALUES (?, ?)", (version, name))
+
+
+def _steps() -> list[tuple[str, str]]:
+    folder = resources.files("store") / "migrations"
+    files = sorted((file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda file: file.name)
+    return [(file.name, file.read_text()) for file in files]
+
+
+def _run(tx: Tx, script: str, dialect: dict[str, str]) -> None:
+    for placeholder, words in dialect.items():
+        script = script.replace("{" + placeholder + "}", words)
+    bare = "\n".join(line.split("--")[0] for line in script.splitlines())
+    for statement in bare.split(";"):
+        if statement.strip():
+            tx.execute(statement)

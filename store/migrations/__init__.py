@@ -1,0 +1,1 @@
+"""The numbered SQL files that bring a store up to date."""

@@ -1,0 +1,50 @@
+"""What all processes share of each provider: its request budget, its pauses, whether it refuses our key."""
+
+from dataclasses import dataclass
+
+from schemas.names import Provider
+from store.transaction import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderRow:
+    """One provider's shared state; times in Unix seconds."""
+
+    name: Provider
+    tokens: float
+    refilled_at: float
+    paused_until: float
+    unauthorized_since: float | None
+
+
+def get(tx: Tx, provider: Provider) -> ProviderRow | None:
+    """Read a provider's shared state; None before its first request."""
+    row = tx.execute(
+        "SELECT name, tokens, refilled_at, paused_until, unauthorized_since FROM providers WHERE name = ?",
+        (provider,),
+    ).fetchone()
+    return None if row is None else ProviderRow(Provider(row[0]), *row[1:])
+
+
+def set_tokens(tx: Tx, provider: Provider, *, tokens: float, now: float) -> None:
+    """Note how many requests may be made at once from now on."""
+    tx.execute(
+        "INSERT INTO providers (name, tokens, refilled_at) VALUES (:name, :tokens, :now)"
+        " ON CONFLICT (name) DO UPDATE SET tokens = :tokens, refilled_at = :now",
+        {"name": provider, "tokens": tokens, "now": now},
+    )
+
+
+def pause(tx: Tx, provider: Provider, *, until: float) -> None:
+    """Let nobody ask a provider before a time; an earlier pause is never shortened."""
+    tx.execute("UPDATE providers SET paused_until = ? WHERE name = ? AND paused_until < ?", (until, provider, until))
+
+
+def set_authorized(tx: Tx, provider: Provider, *, authorized: bool, now: float) -> None:
+    """Note whether a provider takes our credentials."""
+    tx.execute(
+        "UPDATE providers SET unauthorized_since = CASE WHEN :authorized = 1 THEN NULL"
+        " ELSE COALESCE(unauthorized_since, :now) END"
+        " WHERE name = :name AND (unauthorized_since IS NULL) <> (:authorized = 1)",
+        {"name": provider, "authorized": int(authorized), "now": now},
+    )

@@ -1,0 +1,10 @@
+"""Secrets that the store makes up once and keeps for all processes."""
+
+from store.transaction import Tx
+
+
+def keep(tx: Tx, name: str, proposed: str) -> str:
+    """Give the secret of this name, which becomes `proposed` where there is none yet."""
+    tx.execute("INSERT INTO secrets (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING", (name, proposed))
+    kept: str = tx.execute("SELECT value FROM secrets WHERE name = ?", (name,)).fetchone()[0]
+    return kept

@@ -1,0 +1,39 @@
+"""Everything that is SQLite's alone: opening, pragmas, locking, the words of its dialect."""
+
+import sqlite3
+from pathlib import Path
+
+from store.transaction import Tx
+
+DIALECT = {"sequence": "INTEGER PRIMARY KEY AUTOINCREMENT", "bytes": "BLOB"}
+"""What the migrations' placeholders mean here."""
+
+BUSY_SECONDS = 5.0
+"""How long a statement waits for another process's transaction."""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open the database file, made if it is missing, so that a commit is on disk when it returns.
+
+    The write-ahead log with `synchronous=FULL` syncs at every commit. Raises `sqlite3.Error`.
+    """
+    connection = sqlite3.connect(
+        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
+    )
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA wal_autocheckpoint = 4000")
+    connection.execute("PRAGMA cache_size = -16000")
+    return connection
+
+
+def begin(tx: Tx) -> None:
+    """Begin a writing transaction; a deferred one would fail at once instead of waiting for its turn."""
+    tx.execute("BEGIN IMMEDIATE")
+
+
+def change_counter(connection: sqlite3.Connection) -> int:
+    """Give a number that changes whenever another connection has committed."""
+    counter: int = connection.execute("PRAGMA data_version").fetchone()[0]
+    return counter

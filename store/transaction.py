@@ -1,0 +1,56 @@
+"""What a piece of work inside a transaction is given."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import Any, Protocol
+
+Parameters = Mapping[str, object] | Sequence[object]
+
+
+class Rows(Protocol):
+    """The answer of one statement."""
+
+    @property
+    def rowcount(self) -> int:
+        """Number of rows that a change touched."""
+
+    def fetchone(self) -> Any:  # noqa: ANN401 - a row's columns are as various as the statements
+        """Give the next row as a tuple, or None."""
+
+    def fetchall(self) -> list[Any]:
+        """Give all rows as tuples."""
+
+
+class Topic(StrEnum):
+    """What a commit may give others to do."""
+
+    ACCEPTED = "accepted"
+    SUBMISSIONS = "submissions"
+    WEBHOOKS = "webhooks"
+    CHECKS = "checks"
+    EVENTS = "events"
+
+
+class Connection(Protocol):
+    """What a database driver must offer; `sqlite3.Connection` does."""
+
+    def execute(self, sql: str, parameters: Parameters = ..., /) -> Rows:
+        """Run one statement with `:name` or `?` parameters."""
+
+    def executemany(self, sql: str, parameters: Iterable[Parameters], /) -> Rows:
+        """Run one statement for each set of parameters."""
+
+
+class Tx:
+    """An open transaction: SQL to run, and topics whose waiters to wake once it is committed."""
+
+    __slots__ = ("execute", "executemany", "topics")
+
+    def __init__(self, connection: Connection) -> None:
+        self.execute = connection.execute
+        self.executemany = connection.executemany
+        self.topics: set[Topic] = set()
+
+    def wake(self, topic: Topic) -> None:
+        """Wake whoever waits for `topic`, in every process, after the commit."""
+        self.topics.add(topic)

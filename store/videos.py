@@ -1,0 +1,199 @@
+"""Videos, and the idempotency keys and pictures they came with."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from schemas.names import ErrorCode, Motion, Orientation, Provider, ProviderChoice, VideoStatus
+from store.transaction import Topic, Tx
+
+
+@dataclass(frozen=True, slots=True)
+class VideoRow:
+    """One video as it is stored."""
+
+    id: str
+    state: VideoStatus
+    motion: Motion
+    orientation: Orientation
+    prompt: str | None
+    metadata: dict[str, str]
+    choice: ProviderChoice
+    fallback: bool
+    provider: Provider | None
+    image_url: str | None
+    input_image: str
+    caller: str
+    error_code: ErrorCode | None
+    error_message: str | None
+    created_at: float
+    updated_at: float
+    completed_at: float | None
+
+
+_COLUMNS = (
+    "id, state, motion, orientation, prompt, metadata, choice, fallback, provider, image_url, input_image,"
+    " caller, error_code, error_message, created_at, updated_at, completed_at"
+)
+
+
+def _row(columns: Sequence[object]) -> VideoRow:
+    values = list(columns)
+    values[1] = VideoStatus(str(values[1]))
+    values[2] = Motion(str(values[2]))
+    values[3] = Orientation(str(values[3]))
+    values[5] = json.loads(str(values[5]))
+    values[6] = ProviderChoice(str(values[6]))
+    values[7] = bool(values[7])
+    values[8] = values[8] and Provider(str(values[8]))
+    values[12] = values[12] and ErrorCode(str(values[12]))
+    return VideoRow(*values)  # type: ignore[arg-type]  # the columns are selected in the fields' order
+
+
+def add(tx: Tx, video: VideoRow) -> None:
+    """Store a new video and wake those who choose providers."""
+    tx.execute(
+        f"INSERT INTO videos ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - constant columns
+        (
+            video.id,
+            video.state,
+            video.motion,
+            video.orientation,
+            video.prompt,
+            json.dumps(video.metadata, ensure_ascii=False, separators=(",", ":")),
+            video.choice,
+            int(video.fallback),
+            video.provider,
+            video.image_url,
+            video.input_image,
+            video.caller,
+            video.error_code,
+            video.error_message,
+            video.created_at,
+            video.updated_at,
+            video.completed_at,
+        ),
+    )
+    tx.wake(Topic.ACCEPTED)
+
+
+def get(tx: Tx, video_id: str) -> VideoRow | None:
+    """Read one video."""
+    columns = tx.execute(f"SELECT {_COLUMNS} FROM videos WHERE id = ?", (video_id,)).fetchone()  # noqa: S608 - constant columns
+    return None if columns is None else _row(columns)
+
+
+def page(
+    tx: Tx, *, status: VideoStatus | None, provider: Provider | None, before: str | None, limit: int
+) -> list[VideoRow]:
+    """Read videos newest first, those older than the id `before` where it is given."""
+    conditions = {"state = :state": status, "provider = :provider": provider, "id < :before": before}
+    given = [condition for condition, value in conditions.items() if value is not None]
+    where = f"WHERE {' AND '.join(given)}" if given else ""
+    rows = tx.execute(
+        f"SELECT {_COLUMNS} FROM videos {where} ORDER BY id DESC LIMIT :limit",  # noqa: S608 - constant parts
+        {"state": status, "provider": provider, "before": before, "limit": limit},
+    ).fetchall()
+    return [_row(columns) for columns in rows]
+
+
+def accepted(tx: Tx, *, limit: int) -> list[VideoRow]:
+    """Read the oldest videos for which no provider has been chosen yet."""
+    rows = tx.execute(
+        f"SELECT {_COLUMNS} FROM videos WHERE state = 'accepted' ORDER BY id LIMIT ?",  # noqa: S608 - constant columns
+        (limit,),
+    ).fetchall()
+    return [_row(columns) for columns in rows]
+
+
+def move(
+    tx: Tx, video_id: str, to: VideoStatus, *, among: Sequence[VideoStatus], provider: Provider | None, now: float
+) -> bool:
+    """Move a video to a state that is not final, if it is in one of `among`; say whether it was."""
+    marks = ", ".join("?" * len(among))
+    moved = tx.execute(
+        f"UPDATE videos SET state = ?, provider = COALESCE(?, provider), updated_at = ?"  # noqa: S608 - only marks
+        f" WHERE id = ? AND state IN ({marks})",
+        (to, provider, now, video_id, *among),
+    )
+    return moved.rowcount == 1
+
+
+def finish(tx: Tx, video_id: str, to: VideoStatus, *, error: tuple[ErrorCode, str] | None, now: float) -> bool:
+    """Move a video to its final state, once; say whether it was this call that did."""
+    code, message = error or (None, None)
+    moved = tx.execute(
+        "UPDATE videos SET state = ?, error_code = ?, error_message = ?, updated_at = ?, completed_at = ?"
+        " WHERE id = ? AND state IN ('accepted', 'submitting', 'generating')",
+        (to, code, message, now, now, video_id),
+    )
+    return moved.rowcount == 1
+
+
+def count_by_state(tx: Tx) -> dict[VideoStatus, int]:
+    """Count the videos that are not finished, by state."""
+    rows = tx.execute(
+        "SELECT state, COUNT(*) FROM videos WHERE state IN ('accepted', 'submitting', 'generating') GROUP BY state"
+    ).fetchall()
+    return {VideoStatus(state): count for state, count in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class KeptKey:
+    """What an idempotency key stands for."""
+
+    fingerprint: str
+    video_id: str
+
+
+def kept_key(tx: Tx, *, caller: str, key: str) -> KeptKey | None:
+    """Read what a caller's idempotency key stands for."""
+    row = tx.execute(
+        "SELECT fingerprint, video_id FROM idempotency_keys WHERE caller = ? AND key = ?", (caller, key)
+    ).fetchone()
+    return None if row is None else KeptKey(*row)
+
+
+def keep_key(tx: Tx, *, caller: str, key: str, kept: KeptKey, now: float) -> None:
+    """Bind a caller's idempotency key to a video."""
+    tx.execute(
+        "INSERT INTO idempotency_keys (caller, key, fingerprint, video_id, created_at) VALUES (?, ?, ?, ?, ?)",
+        (caller, key, kept.fingerprint, kept.video_id, now),
+    )
+
+
+def forget_keys(tx: Tx, *, before: float) -> int:
+    """Drop idempotency keys older than `before`; say how many."""
+    return tx.execute("DELETE FROM idempotency_keys WHERE created_at < ?", (before,)).rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPicture:
+    """An uploaded picture."""
+
+    content_type: str
+    body: bytes
+
+
+def add_picture(tx: Tx, video_id: str, picture: StoredPicture) -> None:
+    """Store the picture that a video is made from."""
+    tx.execute(
+        "INSERT INTO pictures (video_id, content_type, body) VALUES (?, ?, ?)",
+        (video_id, picture.content_type, picture.body),
+    )
+
+
+def picture(tx: Tx, video_id: str) -> StoredPicture | None:
+    """Read the picture that a video is made from, if it was uploaded and is still kept."""
+    row = tx.execute("SELECT content_type, body FROM pictures WHERE video_id = ?", (video_id,)).fetchone()
+    return None if row is None else StoredPicture(*row)
+
+
+def drop_pictures(tx: Tx, *, finished_before: float, limit: int) -> int:
+    """Drop the pictures of videos that were finished before a time; say how many."""
+    return tx.execute(
+        "DELETE FROM pictures WHERE video_id IN ("
+        "SELECT pictures.video_id FROM pictures JOIN videos ON videos.id = pictures.video_id"
+        " WHERE videos.completed_at < ? LIMIT ?)",
+        (finished_before, limit),
+    ).rowcount

@@ -1,0 +1,56 @@
+"""Webhooks as they came: an append-only inbox, and the note that each was acted on."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from store.transaction import Topic, Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """One delivery. `body` is None where it was too large to keep; `size` is what arrived, in bytes."""
+
+    id: int
+    attempt_id: str
+    received_at: float
+    content_type: str | None
+    body: bytes | None
+    size: int
+
+
+_COLUMNS = "id, attempt_id, received_at, content_type, body, size"
+
+
+def record(tx: Tx, attempt_id: str, *, now: float, content_type: str | None, body: bytes | None, size: int) -> None:
+    """Keep a delivery, and wake those who act on them."""
+    tx.execute(
+        "INSERT INTO webhooks (attempt_id, received_at, content_type, body, size) VALUES (?, ?, ?, ?, ?)",
+        (attempt_id, now, content_type, body, size),
+    )
+    tx.wake(Topic.WEBHOOKS)
+
+
+def unhandled(tx: Tx, *, limit: int) -> list[tuple[int, str, float]]:
+    """Read id, attempt and time of the oldest deliveries that nobody has acted on."""
+    return tx.execute(
+        "SELECT id, attempt_id, received_at FROM webhooks WHERE handled_at IS NULL ORDER BY id LIMIT ?", (limit,)
+    ).fetchall()
+
+
+def mark_handled(tx: Tx, ids: Collection[int], *, now: float) -> None:
+    """Note that exactly these deliveries were acted on."""
+    tx.executemany("UPDATE webhooks SET handled_at = ? WHERE id = ?", [(now, id_) for id_ in ids])
+
+
+def of_attempt(tx: Tx, attempt_id: str, *, limit: int = 50) -> list[Webhook]:
+    """Read the newest deliveries of an attempt, newest first."""
+    rows = tx.execute(
+        f"SELECT {_COLUMNS} FROM webhooks WHERE attempt_id = ? ORDER BY id DESC LIMIT ?",  # noqa: S608 - constant columns
+        (attempt_id, limit),
+    ).fetchall()
+    return [Webhook(*row) for row in rows]
+
+
+def any_of(tx: Tx, attempt_id: str) -> bool:
+    """Say whether any delivery came for an attempt."""
+    return tx.execute("SELECT 1 FROM webhooks WHERE attempt_id = ? LIMIT 1", (attempt_id,)).fetchone() is not None
