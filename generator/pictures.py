@@ -1,0 +1,50 @@
+"""Get the picture of a video in the form that a provider wants it in."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from process.addresses import Addresses
+from providers.promise import Order
+from schemas.picture import PictureRejected, inspect
+from store import videos
+from store.attempts import AttemptRow
+from store.database import Store
+from store.videos import VideoRow
+
+
+class FetchPicture(Protocol):
+    """Fetches the bytes at an address; raises `PictureRefused` or `PictureUnavailable` of `providers.pictures`."""
+
+    async def __call__(self, url: str) -> bytes:
+        """Give the bytes at `url`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """Makes orders: reads uploads from the store, and fetches what was given by address."""
+
+    store: Store
+    addresses: Addresses
+    fetch: FetchPicture
+
+    async def order(self, attempt: AttemptRow, video: VideoRow, *, wants_bytes: bool) -> Order:
+        """Make the order of an attempt. Raises `PictureRejected`, or what `fetch` raises."""
+        image, content_type = await self._bytes(video) if wants_bytes else (None, None)
+        return Order(
+            motion=video.motion,
+            orientation=video.orientation,
+            prompt=video.prompt,
+            image_url=None if wants_bytes else video.image_url or self.addresses.picture(video.id),
+            image=image,
+            content_type=content_type,
+            webhook_url=self.addresses.webhook(attempt.id),
+        )
+
+    async def _bytes(self, video: VideoRow) -> tuple[bytes, str]:
+        if video.image_url is not None:
+            body = await self.fetch(video.image_url)
+            return body, inspect(body).content_type
+        stored = await self.store.read(videos.picture, video.id)
+        if stored is None:
+            raise PictureRejected("the uploaded picture is no longer kept")
+        return stored.body, stored.content_type

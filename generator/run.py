@@ -1,0 +1,76 @@
+"""Run the generator: choose providers for accepted videos and submit them, as far as each budget goes."""
+
+import asyncio
+import time
+from collections.abc import Collection, Mapping
+from uuid import uuid4
+
+import structlog
+
+from generator.pictures import Pictures
+from generator.submission import Submitter
+from jobs import submit
+from jobs.policy import LEASE_SECONDS, Policy
+from process.crashpoints import reach
+from process.stopping import first_of
+from process.workers import Found, Workers
+from providers.promise import ProviderClient
+from schemas.names import Provider
+from store import attempts
+from store.attempts import AttemptRow
+from store.database import Store, StoreUnavailable
+from store.transaction import Topic
+from store.videos import VideoRow
+
+IN_FLIGHT = 8
+"""Submissions to one provider at once; few, because each one is of unknown outcome if this process dies."""
+
+log = structlog.get_logger(__name__)
+
+
+async def run(
+    store: Store,
+    policy: Policy,
+    clients: Mapping[Provider, ProviderClient],
+    pictures: Pictures,
+    stop: asyncio.Event,
+) -> None:
+    """Submit until told to stop, then finish what is in hand. Any number of generators may run at once."""
+    owner = f"generator-{uuid4().hex}"
+    submitter = Submitter(store, policy, pictures, owner)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_route(store, policy, stop))
+        for client in clients.values():
+            tasks.create_task(_workers(store, policy, client, submitter).run(stop))
+
+
+async def _route(store: Store, policy: Policy, stop: asyncio.Event) -> None:
+    wake = store.listen(Topic.ACCEPTED)
+    while not stop.is_set():
+        wake.clear()
+        try:
+            routed = await store.write(submit.route, policy, now=time.time())
+        except StoreUnavailable as error:
+            log.warning("could not choose providers", error=str(error))
+            routed = 0
+        if routed:
+            await reach("routed")
+        if routed < submit.ROUTED_AT_ONCE:
+            await first_of(wake, stop, timeout=1.0)
+
+
+def _workers(
+    store: Store, policy: Policy, client: ProviderClient, submitter: Submitter
+) -> Workers[tuple[AttemptRow, VideoRow]]:
+    async def claim(room: int) -> Found[tuple[AttemptRow, VideoRow]]:
+        found = await store.write(submit.claim, policy, client.name, owner=submitter.owner, room=room, now=time.time())
+        return Found({attempt.id: (attempt, video) for attempt, video in found.work}, found.again_at)
+
+    async def handle(work: tuple[AttemptRow, VideoRow]) -> None:
+        await submitter.submit(client, *work)
+
+    async def renew(attempt_ids: Collection[str]) -> None:
+        until = time.time() + LEASE_SECONDS
+        await store.write(attempts.renew_leases, attempt_ids, owner=submitter.owner, until=until)
+
+    return Workers(limit=IN_FLIGHT, wake=store.listen(Topic.SUBMISSIONS), claim=claim, handle=handle, renew=renew)

@@ -1,0 +1,129 @@
+"""One submission from claim to record.
+
+The marker that the request may have left is committed at the last instant before the first byte; whatever ends
+this process after that leaves an outcome that is unknown and is never sent again.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, assert_never
+
+import structlog
+
+from generator.pictures import Pictures
+from jobs import submit
+from jobs.policy import Policy
+from process import metrics
+from process.crashpoints import reach
+from providers.pictures import PictureRefused, PictureUnavailable
+from providers.promise import Order, ProviderClient
+from providers.reports import Accepted, NotAccepted, Refused, Submission, Unknown
+from schemas.names import ErrorCode
+from schemas.picture import PictureRejected
+from store.attempts import AttemptRow
+from store.database import Store, StoreUnavailable
+from store.videos import VideoRow
+
+_RECORD_AGAIN_SECONDS = 0.5
+
+log = structlog.get_logger(__name__)
+
+
+class LeaseLost(Exception):
+    """Another process has taken the attempt over; nothing was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submitter:
+    """Submits attempts that `owner` has claimed."""
+
+    store: Store
+    policy: Policy
+    pictures: Pictures
+    owner: str
+
+    async def submit(self, client: ProviderClient, attempt: AttemptRow, video: VideoRow) -> None:
+        """Submit one attempt and record what came of it.
+
+        When cancelled, what was certainly not sent is given back, and of the rest the outcome is unknown.
+        """
+        await reach("claimed")
+        try:
+            answer, sent_at = await self._answer(client, attempt, video)
+        except LeaseLost:
+            log.info("submission left to another process", video=attempt.video_id)
+            return
+        except asyncio.CancelledError:
+            await self._leave(attempt)
+            raise
+        await reach("answer read")
+        metrics.submissions.labels(client.name, type(answer).__name__.lower()).inc()
+        log.info("submission answered", video=attempt.video_id, provider=client.name, outcome=type(answer).__name__)
+        await self._record(attempt, answer, sent_at)
+        await reach("acceptance recorded")
+
+    async def _answer(self, client: ProviderClient, attempt: AttemptRow, video: VideoRow) -> tuple[Submission, float]:
+        sent_at = time.time()
+        try:
+            order = await self.pictures.order(attempt, video, wants_bytes=client.wants_bytes)
+        except (PictureRejected, PictureRefused) as error:
+            return Refused(ErrorCode.IMAGE_REJECTED, str(error)), sent_at
+        except PictureUnavailable as error:
+            return self._picture_unavailable(attempt, error), sent_at
+        return await self._send(client, attempt, order), sent_at
+
+    def _picture_unavailable(self, attempt: AttemptRow, error: PictureUnavailable) -> Submission:
+        if attempt.tries + 1 >= self.policy.submit_attempts:
+            return Refused(ErrorCode.IMAGE_REJECTED, f"not fetched in {attempt.tries + 1} tries: {error}")
+        return NotAccepted(str(error), error.retry_after)
+
+    async def _send(self, client: ProviderClient, attempt: AttemptRow, order: Order) -> Submission:
+        async def sending() -> None:
+            if not await self.store.write(submit.send, attempt.id, owner=self.owner, now=time.time()):
+                raise LeaseLost
+            await reach("intent written")
+
+        async def sent() -> None:
+            await reach("request sent")
+
+        try:
+            return await client.submit(order, sending=sending, sent=sent)
+        except StoreUnavailable as error:
+            return NotAccepted(f"the intent to send could not be stored: {error}")
+
+    async def _record(self, attempt: AttemptRow, answer: Submission, sent_at: float) -> None:
+        """Store the answer, however long the store is away: it is all that anybody will ever know of it."""
+        job_id = answer.provider_job_id if isinstance(answer, Accepted) else None
+        while True:
+            try:
+                await self.store.write(self._work(attempt, answer, sent_at))
+            except StoreUnavailable as error:
+                log.error(  # noqa: TRY400 - the last journal of an answer, not a traceback
+                    "answer not stored yet", video=attempt.video_id, provider_job_id=job_id, error=str(error)
+                )
+                await asyncio.sleep(_RECORD_AGAIN_SECONDS)
+            else:
+                return
+
+    def _work(self, attempt: AttemptRow, answer: Submission, sent_at: float) -> Callable[[Any], None]:
+        now = time.time()
+        match answer:
+            case Accepted():
+                return lambda tx: submit.accepted(tx, self.policy, attempt, answer, sent_at=sent_at, now=now)
+            case NotAccepted():
+                return lambda tx: submit.not_accepted(tx, self.policy, attempt, answer, owner=self.owner, now=now)
+            case Refused():
+                return lambda tx: submit.refused(tx, self.policy, attempt, answer, owner=self.owner, now=now)
+            case Unknown(message):
+                return lambda tx: submit.lose(tx, self.policy, attempt, message, now=now)
+            case unreachable:
+                assert_never(unreachable)
+
+    async def _leave(self, attempt: AttemptRow) -> None:
+        now = time.time()
+        await self.store.write(submit.release, attempt.id, owner=self.owner, now=now)
+        await self.store.write(
+            submit.lose, self.policy, attempt, "the service was stopped before the answer came", now=now
+        )

@@ -1,0 +1,103 @@
+"""One check from claim to settlement, and the search for the proof that a lost submission was accepted."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from jobs import check, webhooks
+from jobs.check import Decision, Succeed, Wait
+from jobs.policy import Policy
+from process import metrics
+from process.crashpoints import reach
+from providers.promise import ProviderClient
+from providers.reports import Doubtful, Failed, Ready, Report, Unavailable, UnknownJob, WebhookHint, Working
+from schemas.names import ErrorCode, Provider
+from store.attempts import AttemptRow, AttemptState
+from store.database import Store
+
+log = structlog.get_logger(__name__)
+
+ReadWebhook = Callable[[bytes], WebhookHint]
+"""Reads what an unsigned webhook body claims; never raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checker:
+    """Checks attempts that `owner` has claimed."""
+
+    store: Store
+    policy: Policy
+    owner: str
+    read_webhook: ReadWebhook
+
+    async def check(self, client: ProviderClient, attempt: AttemptRow) -> None:
+        """Ask about one attempt and apply the answer."""
+        await reach("check claimed")
+        metrics.check_delay_seconds.labels(client.name).observe(max(0.0, time.time() - (attempt.due_at or 0)))
+        if attempt.state is AttemptState.UNCONFIRMED:
+            await self._seek_proof(client, attempt)
+            return
+        if attempt.provider_job_id is None:
+            raise LookupError(f"attempt {attempt.id} has no job to ask about")
+        report = await self._report(client, attempt.provider_job_id)
+        await reach("look answered")
+        decision = await self.store.write(check.apply, self.policy, attempt, report, owner=self.owner, now=time.time())
+        await reach("settled")
+        _count(attempt, decision)
+
+    async def _report(self, client: ProviderClient, provider_job_id: str) -> Report:
+        report = await client.check(provider_job_id)
+        metrics.checks.labels(client.name, type(report).__name__.lower()).inc()
+        return report
+
+    async def _seek_proof(self, client: ProviderClient, attempt: AttemptRow) -> None:
+        """Look whether a webhook proved that a lost submission was accepted."""
+        kept = await self.store.read(webhooks.kept, attempt.id)
+        hints = [self.read_webhook(webhook.body or b"") for webhook in kept]
+        named = await self.store.read(
+            webhooks.unbound, attempt, [job_id for hint in hints for job_id in hint.provider_job_ids]
+        )
+        for job_id in named:
+            report = await self._report(client, job_id)
+            await reach("look answered")
+            if _knows_the_job(report):
+                await self._write(webhooks.prove, attempt, job_id, report, owner=self.owner)
+                await reach("settled")
+                return
+        if kept and not named:
+            await self._without_proof(attempt, hints)
+            return
+        await self._write(webhooks.keep_waiting, attempt, owner=self.owner, soon=bool(named))
+
+    async def _without_proof(self, attempt: AttemptRow, hints: list[WebhookHint]) -> None:
+        urls = next((hint.succeeded_urls for hint in hints if hint.succeeded_urls), ())
+        if self.policy.trust_webhook_body and urls:
+            await self._write(webhooks.believe, attempt, urls)
+        else:
+            await self._write(webhooks.disprove, attempt, "a webhook came, but names no job that could be asked about")
+
+    async def _write(self, work: Callable[..., None], attempt: AttemptRow, *args: object, **kwargs: object) -> None:
+        await self.store.write(work, self.policy, attempt, *args, **kwargs, now=time.time())
+
+
+def _knows_the_job(report: Report) -> bool:
+    match report:
+        case Working() | Ready() | Failed():
+            return True
+        case Doubtful(code=code):
+            return code is ErrorCode.RESULT_INVALID
+        case UnknownJob() | Unavailable():
+            return False
+
+
+def _count(attempt: AttemptRow, decision: Decision | None) -> None:
+    if decision is None or isinstance(decision, Wait):
+        return
+    outcome = "ready" if isinstance(decision, Succeed) else decision.code
+    log.info("attempt ended", video=attempt.video_id, provider=attempt.provider, outcome=outcome)
+    metrics.attempts_ended.labels(attempt.provider, outcome).inc()
+    metrics.attempt_seconds.labels(attempt.provider).observe(max(0.0, time.time() - (attempt.accepted_at or 0)))
+    if attempt.provider is Provider.IACREA and attempt.woken_at is None:
+        metrics.webhook_missed.labels(attempt.provider).inc()

@@ -1,0 +1,93 @@
+"""Run the poller: hand webhooks to their attempts, check what is due, give up what is over, tidy up."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from uuid import uuid4
+
+import structlog
+
+from jobs import check, housekeeping, webhooks
+from jobs.policy import LEASE_SECONDS, Policy
+from poller.checking import Checker, ReadWebhook
+from process.crashpoints import reach
+from process.stopping import first_of
+from process.workers import Found, Workers
+from providers.promise import ProviderClient
+from schemas.names import Provider
+from store import attempts
+from store.attempts import AttemptRow
+from store.database import Store, StoreUnavailable
+from store.transaction import Topic
+
+IN_FLIGHT = 16
+"""Checks of one provider at once."""
+
+OVERDUE_SECONDS = 1.0
+HOUSEKEEPING_SECONDS = 60.0
+
+log = structlog.get_logger(__name__)
+
+
+async def run(
+    store: Store,
+    policy: Policy,
+    clients: Mapping[Provider, ProviderClient],
+    read_webhook: ReadWebhook,
+    stop: asyncio.Event,
+) -> None:
+    """Check until told to stop, then finish what is in hand. Any number of pollers may run at once."""
+    checker = Checker(store, policy, f"poller-{uuid4().hex}", read_webhook)
+
+    async def handle_webhooks() -> int:
+        handled = await store.write(webhooks.handle, policy, now=time.time())
+        if handled:
+            await reach("webhook handled")
+        return handled
+
+    async def give_up() -> int:
+        return await store.write(check.give_up_overdue, policy, now=time.time())
+
+    async def tidy() -> int:
+        return await store.write(housekeeping.sweep, policy, now=time.time())
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_repeat(handle_webhooks, store.listen(Topic.WEBHOOKS), stop, every=1.0))
+        tasks.create_task(_repeat(give_up, asyncio.Event(), stop, every=OVERDUE_SECONDS))
+        tasks.create_task(_repeat(tidy, asyncio.Event(), stop, every=HOUSEKEEPING_SECONDS))
+        for client in clients.values():
+            tasks.create_task(_workers(store, policy, client, checker).run(stop))
+
+
+async def _repeat(
+    step: Callable[[], Awaitable[int]], wake: asyncio.Event, stop: asyncio.Event, *, every: float
+) -> None:
+    """Take a step whenever woken and at least `every` seconds, and again at once while it finds something."""
+    while not stop.is_set():
+        wake.clear()
+        try:
+            found = await step()
+        except StoreUnavailable as error:
+            log.warning("step put off", step=step.__name__, error=str(error))
+            found = 0
+        if not found:
+            await first_of(wake, stop, timeout=every)
+
+
+def _workers(store: Store, policy: Policy, client: ProviderClient, checker: Checker) -> Workers[AttemptRow]:
+    async def claim(room: int) -> Found[AttemptRow]:
+        found = await store.write(check.claim, policy, client.name, owner=checker.owner, room=room, now=time.time())
+        return Found({attempt.id: attempt for attempt in found.work}, found.again_at)
+
+    async def handle(attempt: AttemptRow) -> None:
+        try:
+            await checker.check(client, attempt)
+        except asyncio.CancelledError:
+            await store.write(check.release, attempt, owner=checker.owner, now=time.time())
+            raise
+
+    async def renew(attempt_ids: Collection[str]) -> None:
+        until = time.time() + LEASE_SECONDS
+        await store.write(attempts.renew_leases, attempt_ids, owner=checker.owner, until=until)
+
+    return Workers(limit=IN_FLIGHT, wake=store.listen(Topic.CHECKS), claim=claim, handle=handle, renew=renew)

@@ -1,0 +1,202 @@
+"""Read the settings once, at the edge; refuse them in words when they are wrong."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+
+from schemas.names import Provider
+
+PREFIX = "REELBUS_"
+
+
+class WrongSettings(Exception):
+    """One or more settings are wrong; the message has a line for each, with the mend."""
+
+
+def _no_path(url: str) -> str:
+    parts = urlsplit(url)
+    try:
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or parts.username is not None:
+        raise ValueError("is not an http or https address with a host; write it as https://example.com")
+    if parts.path.rstrip("/") or parts.query or parts.fragment:
+        raise ValueError("must have no path; the documented paths are appended: write it as https://example.com")
+    return url.rstrip("/")
+
+
+def _amqp(url: SecretStr) -> SecretStr:
+    parts = urlsplit(url.get_secret_value())
+    if parts.scheme not in {"amqp", "amqps"} or not parts.hostname:
+        raise ValueError("is not an AMQP address; write it as amqp://user:password@host:5672/vhost")
+    return url
+
+
+def _database(url: str) -> str:
+    if url.startswith("postgresql://"):
+        raise ValueError("names PostgreSQL, which this release does not support yet; use sqlite:///PATH")
+    if not url.startswith("sqlite:///") or len(url) == len("sqlite:///"):
+        raise ValueError("is not a database address; write it as sqlite:///reelbus.db")
+    return url
+
+
+def _keys(text: object) -> object:
+    """Read `name:key,name:key`."""
+    if not isinstance(text, str):
+        return text
+    keys: dict[str, SecretStr] = {}
+    for position, pair in enumerate(filter(None, map(str.strip, text.split(","))), start=1):
+        name, colon, key = pair.partition(":")
+        if not (colon and name.strip() and key.strip()):
+            raise ValueError(f"has no name:key as entry {position}; write it as shop:KEY,office:KEY")
+        if name.strip() in keys:
+            raise ValueError(f"names {name.strip()} twice; give every key its own name")
+        keys[name.strip()] = SecretStr(key.strip())
+    if len({key.get_secret_value() for key in keys.values()}) < len(keys):
+        raise ValueError("has the same key under two names; give every name its own key")
+    return keys
+
+
+def _list(text: object) -> object:
+    if not isinstance(text, str):
+        return text
+    return tuple(filter(None, map(str.strip, text.split(","))))
+
+
+def _secrets(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    if any(len(secret.get_secret_value()) < 16 for secret in secrets):
+        raise ValueError("has a secret shorter than 16 characters; use at least 16 random ones")
+    return secrets
+
+
+def _providers(names: object) -> object:
+    chosen = _list(names)
+    if isinstance(chosen, tuple) and len(set(chosen)) < len(chosen):
+        raise ValueError("names a provider twice; name each once, in the order of preference")
+    return chosen
+
+
+Seconds = Annotated[float, Field(gt=0, le=10_000_000, allow_inf_nan=False)]
+BaseUrl = Annotated[str, AfterValidator(_no_path)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Settings(BaseModel):
+    """Everything reelbus may be told: the field `iacrea_api_key` is read from `REELBUS_IACREA_API_KEY`."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    database_url: Annotated[str, AfterValidator(_database)] = "sqlite:///reelbus.db"
+    amqp_url: Annotated[SecretStr, AfterValidator(_amqp)] = SecretStr("amqp://guest:guest@127.0.0.1:5672/")
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    surface: Annotated[str, Field(pattern="^(all|public|private)$")] = "all"
+    public_url: BaseUrl | None = None
+    url: BaseUrl | None = None
+    api_key: SecretStr | None = None
+    api_keys: Annotated[dict[str, SecretStr], BeforeValidator(_keys)] = {}
+    webhook_secrets: Annotated[tuple[SecretStr, ...], BeforeValidator(_list), AfterValidator(_secrets)] = ()
+    providers: Annotated[tuple[Provider, ...], BeforeValidator(_providers)] = (
+        Provider.IACREA,
+        Provider.HOMEDESIGNS,
+    )
+    iacrea_url: BaseUrl = "https://iacrea.com"
+    iacrea_api_key: SecretStr | None = None
+    iacrea_user_id: str | None = None
+    homedesigns_url: BaseUrl = "https://homedesigns.ai"
+    homedesigns_token: SecretStr | None = None
+    provider_timeout: Seconds = 30
+    job_timeout: Seconds = 900
+    submit_attempts: Annotated[int, Field(ge=1, le=100)] = 5
+    fallback_when_unsure: bool = False
+    submit_confirm_wait: Annotated[float, Field(ge=0, le=10_000_000, allow_inf_nan=False)] = 300
+    trust_webhook_body: bool = False
+    poll_min: Seconds = 2
+    poll_max: Seconds = 30
+    iacrea_rate: Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)] = 2
+    homedesigns_rate: Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)] = 1
+    iacrea_webhook_grace: Annotated[float, Field(ge=0, le=10_000_000, allow_inf_nan=False)] = 120
+    allow_private_image_hosts: bool = False
+    max_body_bytes: Annotated[int, Field(ge=1024, le=1_073_741_824)] = 20_971_520
+    media_ttl: Seconds = 3600
+    health_port: Port | None = None
+    exchange: Annotated[str, Field(pattern="^[A-Za-z0-9._-]{1,200}$")] = "video.events"
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] = os.environ, *, file: Path | None = Path(".env")) -> Self:
+        """Read the environment, which wins, and the `.env` file. Raises `WrongSettings`."""
+        given = {**_from_file(file), **environ}
+        values = {
+            name.removeprefix(PREFIX).lower(): value
+            for name, value in given.items()
+            if name.startswith(PREFIX) and value != ""
+        }
+        try:
+            settings = cls.model_validate(values)
+        except ValidationError as error:
+            raise WrongSettings("\n".join(_line(fault) for fault in error.errors())) from None
+        if settings.poll_min > settings.poll_max:
+            raise WrongSettings(
+                f"REELBUS_POLL_MIN ({settings.poll_min:g}) is above REELBUS_POLL_MAX ({settings.poll_max:g});"
+                " lower the first"
+            )
+        return settings
+
+    @property
+    def local_url(self) -> str:
+        """The address at which this machine reaches the receiver."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104 - read, not bound
+        if ":" in host and not host.startswith("["):
+            host = f"[{host}]"
+        return f"http://{host}:{self.port}"
+
+    @property
+    def base_url(self) -> str:
+        """The base of the addresses that providers are given."""
+        return self.public_url or self.local_url
+
+    @property
+    def enabled_providers(self) -> tuple[Provider, ...]:
+        """The providers that have credentials, in the order of preference."""
+        credentials = {
+            Provider.IACREA: self.iacrea_api_key and self.iacrea_user_id,
+            Provider.HOMEDESIGNS: self.homedesigns_token,
+        }
+        return tuple(provider for provider in self.providers if credentials[provider])
+
+
+def unknown_variables(environ: Mapping[str, str] = os.environ) -> list[str]:
+    """List the `REELBUS_…` variables that no setting reads."""
+    known = {PREFIX + field.upper() for field in Settings.model_fields}
+    return sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
+
+
+def _from_file(file: Path | None) -> dict[str, str]:
+    if file is None or not file.is_file():
+        return {}
+    from dotenv import dotenv_values  # noqa: PLC0415 - only where there is a file
+
+    return {name: value for name, value in dotenv_values(file, encoding="utf-8").items() if value is not None}
+
+
+_MENDS = {
+    "bool_parsing": "is neither true nor false; write true or false",
+    "float_parsing": "is not a number; write it as 2.5",
+    "int_parsing": "is not a whole number; write it as 20",
+    "enum": "names something unknown; choose from iacrea, homedesigns",
+}
+
+
+def _line(fault: Any) -> str:  # noqa: ANN401 - pydantic's error dictionary
+    variable = PREFIX + str(fault["loc"][0]).upper()
+    if fault["type"] == "value_error":
+        return f"{variable} {fault['ctx']['error']}"
+    if fault["type"] == "string_pattern_mismatch" and variable.endswith("SURFACE"):
+        return f"{variable} is not a surface; choose from all, public, private"
+    words = _MENDS.get(fault["type"])
+    return f"{variable} {words}" if words else f"{variable} is wrong: {fault['msg'].lower()}"

@@ -1,0 +1,113 @@
+"""Take up work as it becomes due, a bounded number of pieces at a time, and finish what is in hand on stopping."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import structlog
+
+from process.stopping import first_of
+
+T = TypeVar("T")
+
+RENEW_SECONDS = 3.0
+"""How often the leases of the work in hand are renewed."""
+
+FINISH_SECONDS = 12.0
+"""How long the work in hand may take on stopping, before it is cancelled."""
+
+_LONGEST_WAIT = 1.0
+_SHORTEST_WAIT = 0.02
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Generic[T]):
+    """Work by its ids, and when it is worth looking again (Unix seconds) unless somebody wakes us before."""
+
+    work: dict[str, T]
+    again_at: float | None
+
+
+class Workers(Generic[T]):
+    """A loop that claims work and a bounded number of tasks that do it."""
+
+    def __init__(
+        self,
+        *,
+        limit: int,
+        wake: asyncio.Event,
+        claim: Callable[[int], Awaitable[Found[T]]],
+        handle: Callable[[T], Awaitable[None]],
+        renew: Callable[[Collection[str]], Awaitable[None]],
+    ) -> None:
+        """Do at most `limit` pieces at once; `wake` is set when there may be more.
+
+        `claim` is given the room there is. `handle` is cancelled when stopping takes too long.
+        """
+        self._limit = limit
+        self._wake = wake
+        self._claim = claim
+        self._handle = handle
+        self._renew = renew
+        self._in_hand: dict[str, asyncio.Task[None]] = {}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until told to stop, then finish what is in hand."""
+        renewing = asyncio.create_task(self._keep_leases())
+        try:
+            while not stop.is_set():
+                self._wake.clear()
+                pause = await self._take_up()
+                await first_of(self._wake, stop, timeout=pause)
+            await self._finish()
+        finally:
+            renewing.cancel()
+
+    async def _take_up(self) -> float:
+        """Claim and start what there is room for; say how long to wait unless woken, in seconds."""
+        room = self._limit - len(self._in_hand)
+        if room <= 0:
+            return _LONGEST_WAIT
+        try:
+            found = await self._claim(room)
+        except Exception as error:
+            log.warning("could not look for work", error=str(error))
+            return _LONGEST_WAIT / 2
+        for key, work in found.work.items():
+            self._in_hand[key] = asyncio.create_task(self._do(key, work))
+        if found.again_at is None:
+            return _LONGEST_WAIT
+        return min(max(found.again_at - time.time(), _SHORTEST_WAIT), _LONGEST_WAIT)
+
+    async def _do(self, key: str, work: T) -> None:
+        try:
+            await self._handle(work)
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            log.exception("work failed unexpectedly")
+        finally:
+            del self._in_hand[key]
+            self._wake.set()
+
+    async def _keep_leases(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            if self._in_hand:
+                try:
+                    await self._renew(list(self._in_hand))
+                except Exception as error:
+                    log.warning("could not renew leases", error=str(error))
+
+    async def _finish(self) -> None:
+        tasks = list(self._in_hand.values())
+        if not tasks:
+            return
+        _, unfinished = await asyncio.wait(tasks, timeout=FINISH_SECONDS)
+        for task in unfinished:
+            task.cancel()
+        await asyncio.gather(*unfinished, return_exceptions=True)
