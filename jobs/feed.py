@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from schemas.event import Event, VideoEvents
 from schemas.names import VideoStatus
 from store import outbox, videos
 from store.outbox import Backlog, OutboxEvent
@@ -17,6 +18,13 @@ def place_of(tx: Tx, event_id: str | None) -> int:
     """Give the place of an event in the feed, or the end for None or an event that we do not know."""
     known = outbox.seq_of(tx, event_id) if event_id else None
     return outbox.last_seq(tx) if known is None else known
+
+
+def of_video(tx: Tx, video_id: str) -> VideoEvents | None:
+    """Read a video's events, or None if there is no video of this id."""
+    if videos.get(tx, video_id) is None:
+        return None
+    return VideoEvents(items=[Event.model_validate_json(event.body) for event in outbox.of_video(tx, video_id)])
 
 
 def redeliver(tx: Tx, video_id: str) -> str | None:

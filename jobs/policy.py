@@ -27,6 +27,9 @@ class Policy:
 LEASE_SECONDS = 10.0
 """How long a claim lasts without renewal: after that the owner counts as dead."""
 
+FORGOTTEN_SECONDS = 60.0
+"""How long a lease of one's own must have run out before its work counts as dropped: one still at it renews it."""
+
 UNKNOWN_JOB_GRACE = 60.0
 """For how long after acceptance a provider may still say that it does not know the job."""
 

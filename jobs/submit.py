@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from jobs import budget, check, refunds, routing, schedule, settle
 from jobs import events as video_events
-from jobs.policy import LEASE_SECONDS, Policy
+from jobs.policy import FORGOTTEN_SECONDS, LEASE_SECONDS, Policy
 from jobs.settle import Failing
 from jobs.transitions import ACCEPT, CLAIM, FREE, LOSE, RELEASE, RETRY, SEND, WATCH_ON, take
 from providers.reports import Accepted, Failed, NotAccepted, Ready, Refused
@@ -54,7 +54,10 @@ def claim(tx: Tx, policy: Policy, provider: Provider, *, owner: str, room: int, 
         lose(tx, policy, orphan, "the process that sent it died before it recorded the answer", now=now)
     allowed = budget.allowance(tx, policy, provider, now=now)
     limit = min(room, allowed.requests)
-    found = attempts.to_submit(tx, provider, owner=owner, now=now, limit=limit) if limit else []
+    forgotten = now - FORGOTTEN_SECONDS
+    found = (
+        attempts.to_submit(tx, provider, owner=owner, now=now, forgotten_before=forgotten, limit=limit) if limit else []
+    )
     work = [claimed for attempt in found for claimed in _claimed(tx, attempt, owner, now)]
     budget.spend(tx, policy, provider, len(work), now=now)
     if len(work) < allowed.requests:

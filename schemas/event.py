@@ -27,6 +27,12 @@ class Event(Document):
     data: Video
 
 
+class VideoEvents(Document):
+    """A video's events, oldest first."""
+
+    items: list[Event]
+
+
 def routing_key(event_type: EventType, provider: str | None) -> str:
     """Name the routing key of an event: its type and its provider, `none` where no provider was chosen."""
     return f"{event_type}.{provider or 'none'}"

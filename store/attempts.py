@@ -139,14 +139,21 @@ def change(
     return changed.rowcount == 1
 
 
-def to_submit(tx: Tx, provider: Provider, *, owner: str, now: float, limit: int) -> list[AttemptRow]:
-    """List the attempts of which certainly nothing was sent yet, longest overdue first, but for the owner's own."""
+def to_submit(
+    tx: Tx, provider: Provider, *, owner: str, now: float, forgotten_before: float, limit: int
+) -> list[AttemptRow]:
+    """List the attempts of which certainly nothing was sent yet, longest overdue first.
+
+    The owner's own are left out, for it may still be at them, unless their leases ran out before
+    `forgotten_before`.
+    """
     return _select(
         tx,
         "provider = :provider AND state IN ('waiting', 'claimed', 'sending') AND state <> 'sending'"
-        " AND due_at <= :now AND lease_until <= :now AND (lease_owner IS NULL OR lease_owner <> :owner)"
+        " AND due_at <= :now AND lease_until <= :now"
+        " AND (lease_owner IS NULL OR lease_owner <> :owner OR lease_until <= :forgotten_before)"
         " ORDER BY due_at LIMIT :limit",
-        {"provider": provider, "owner": owner, "now": now, "limit": limit},
+        {"provider": provider, "owner": owner, "now": now, "forgotten_before": forgotten_before, "limit": limit},
     )
 
 

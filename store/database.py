@@ -31,6 +31,10 @@ class StoreUnavailable(Exception):
     """The store could not be read or written now: locked, full or read-only. Nothing was changed; try later."""
 
 
+class _NotBegun(Exception):
+    """No transaction could be begun, whatever was to be done in it: so all who wait are told at once."""
+
+
 @dataclass(slots=True)
 class _Work:
     run: Callable[[Tx], Any]
@@ -158,9 +162,11 @@ class Store:
     def _write_group(self, group: list[_Work]) -> None:
         try:
             outcomes, topics = self._attempt(group)
+        except _NotBegun as error:
+            outcomes, topics = _refused(group, error), set()
         except Exception as error:
             if len(group) == 1:
-                outcomes, topics = [(group[0].future, None, _translated(error))], set()
+                outcomes, topics = _refused(group, error), set()
             else:
                 outcomes, topics = self._one_by_one(group)
         self._loop.call_soon_threadsafe(_deliver, outcomes)
@@ -169,18 +175,23 @@ class Store:
     def _one_by_one(self, group: list[_Work]) -> "tuple[list[_Outcome], set[Topic]]":
         outcomes: list[_Outcome] = []
         topics: set[Topic] = set()
-        for work in group:
+        for place, work in enumerate(group):
             try:
                 done, woken = self._attempt([work])
                 outcomes += done
                 topics |= woken
+            except _NotBegun as error:
+                return outcomes + _refused(group[place:], error), topics
             except Exception as error:
-                outcomes.append((work.future, None, _translated(error)))
+                outcomes += _refused([work], error)
         return outcomes, topics
 
     def _attempt(self, group: list[_Work]) -> "tuple[list[_Outcome], set[Topic]]":
         tx = Tx(self._writing)
-        sqlite.begin(tx)
+        try:
+            sqlite.begin(tx)
+        except sqlite3.Error as error:
+            raise _NotBegun from error
         try:
             outcomes: list[_Outcome] = [(work.future, work.run(tx), None) for work in group]
             tx.execute("COMMIT")
@@ -209,6 +220,12 @@ def sqlite_path(url: str) -> str:
     if not url.startswith(prefix) or not url[len(prefix) :]:
         raise ValueError("must be sqlite:///PATH, as in sqlite:///reelbus.db")
     return url[len(prefix) :]
+
+
+def _refused(group: list[_Work], error: Exception) -> list[_Outcome]:
+    if isinstance(error, _NotBegun) and isinstance(error.__cause__, Exception):
+        error = error.__cause__
+    return [(work.future, None, _translated(error)) for work in group]
 
 
 def _translated(error: Exception) -> Exception:

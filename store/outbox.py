@@ -104,6 +104,11 @@ def after(tx: Tx, *, seq: int, limit: int) -> list[OutboxEvent]:
     )
 
 
+def of_video(tx: Tx, video_id: str) -> list[OutboxEvent]:
+    """Read a video's events, oldest first."""
+    return _events(tx.execute(f"SELECT {_COLUMNS} FROM outbox WHERE video_id = ? ORDER BY seq", (video_id,)).fetchall())
+
+
 def last_seq(tx: Tx) -> int:
     """Give the newest event's sequence number, 0 where there is none."""
     newest: int = tx.execute("SELECT COALESCE(MAX(seq), 0) FROM outbox").fetchone()[0]

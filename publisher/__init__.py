@@ -1,0 +1,1 @@
+"""Every word of AMQP: topology, relay of the outbox, command queue."""

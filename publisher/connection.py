@@ -1,0 +1,209 @@
+"""Stay connected to the broker: one supervised connection for each thing done with it.
+
+aio-pika's own reconnecting is not used: it gives up if the broker is down at the start, repeats nothing that
+was unconfirmed, and restores channels about which there may be doubt. Here a connection about which there is
+any doubt is dropped whole, and a new one is built.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import aio_pika
+import structlog
+from aio_pika.abc import AbstractChannel, AbstractConnection
+from aio_pika.exceptions import (
+    AMQPConnectionError,
+    AuthenticationError,
+    ChannelClosed,
+    ChannelInvalidStateError,
+    ChannelNotFoundEntity,
+    ChannelPreconditionFailed,
+    ConnectionClosed,
+    ProbableAuthenticationError,
+)
+
+from process.settings import Settings
+from process.stopping import first_of
+from publisher import topology
+from publisher.pace import Pace
+
+HEARTBEAT_SECONDS = 10
+"""A dead peer is noticed after at most three of these and a little; RabbitMQ advises 5 to 20."""
+
+logger = structlog.get_logger(__name__)
+
+
+class LinkLost(Exception):
+    """The connection can no longer be trusted: build a new one. The message says why, without any secret."""
+
+
+@dataclass(slots=True)
+class BrokerState:
+    """Whether the broker is there for us; `since` is in Unix seconds, `last_error` a sentence for people."""
+
+    connected: bool = False
+    since: float = field(default_factory=time.time)
+    last_error: str | None = None
+
+    def up(self, *, now: float) -> None:
+        """Note that a connection is open and the topology declared."""
+        if not self.connected:
+            self.connected, self.since = True, now
+
+    def useful(self) -> None:
+        """Note that the connection did what it is there for."""
+        self.last_error = None
+
+    def down(self, reason: str, *, now: float) -> None:
+        """Note that there is no connection, and why."""
+        if self.connected:
+            self.connected, self.since = False, now
+        self.last_error = reason
+
+
+class Link:
+    """One open connection, the event that says it is lost, and what is made known of it."""
+
+    def __init__(
+        self, connection: AbstractConnection, exchange: str, state: BrokerState, pace: Pace
+    ) -> None:
+        self.connection = connection
+        self.state = state
+        self.lost = asyncio.Event()
+        self._why = "the broker closed the connection"
+        self._exchange = exchange
+        self._pace = pace
+        self._declared_at = float("-inf")
+        connection.close_callbacks.add(self._on_closed)
+
+    def _on_closed(self, _: object, error: BaseException | None) -> None:
+        self.doubt(self._why if error is None else reason(error))
+
+    def doubt(self, why: str) -> None:
+        """Have whoever waits for `lost` give this connection up."""
+        if not self.lost.is_set():
+            self._why = why
+            self.lost.set()
+
+    def insist(self) -> None:
+        """Raise `LinkLost` if the connection, or a channel opened by `channel`, is gone."""
+        if self.lost.is_set():
+            raise LinkLost(self._why)
+
+    async def channel(self) -> AbstractChannel:
+        """Open a channel with confirms, on which a message that no queue takes raises."""
+        async with asyncio.timeout(self._pace.connect):
+            channel = await self.connection.channel(publisher_confirms=True, on_return_raises=True)
+        channel.close_callbacks.add(self._on_closed)
+        return channel
+
+    async def consuming_channel(self, *, prefetch: int) -> AbstractChannel:
+        """Open a channel to consume on; a queue that is deleted meanwhile makes the connection lost."""
+        channel = await self.channel()
+        async with asyncio.timeout(self._pace.declare):
+            await channel.set_qos(prefetch_count=prefetch)
+            below = await channel.get_underlay_channel()
+        below.on_consumer_cancel_callbacks.add(lambda _: self.doubt("the queue was deleted"))
+        return channel
+
+    async def declare(self, *, now: bool = False) -> None:
+        """Have the topology there, unless that was seen to a moment ago; `now` does it anyway."""
+        if now or time.monotonic() - self._declared_at >= self._pace.topology:
+            await topology.declare(self.connection, self._exchange, within=self._pace.declare)
+            self._declared_at = time.monotonic()
+
+
+Work = Callable[[Link], Awaitable[None]]
+
+
+@asynccontextmanager
+async def link(settings: Settings, state: BrokerState, pace: Pace, *, name: str) -> AsyncIterator[Link]:
+    """Connect and declare the topology; close the connection in the end, in good time.
+
+    Raises whatever aio-pika does; `reason` puts it into words.
+    """
+    async with asyncio.timeout(pace.connect):
+        connection = await aio_pika.connect(
+            settings.amqp_url.get_secret_value(),
+            heartbeat=HEARTBEAT_SECONDS,
+            client_properties={"connection_name": f"reelbus {name}"},
+        )
+    try:
+        opened = Link(connection, settings.exchange, state, pace)
+        await opened.declare()
+        yield opened
+    finally:
+        await _close(connection, within=pace.close)
+
+
+async def _close(connection: AbstractConnection, *, within: float) -> None:
+    # In a task of its own, so that neither a frozen broker nor the library's cancellations reach us.
+    closing = asyncio.ensure_future(connection.close())
+    await asyncio.wait([closing], timeout=within)
+    if not closing.cancel() and not closing.cancelled():
+        closing.exception()
+
+
+async def supervise(
+    settings: Settings, work: Work, *, name: str, state: BrokerState, stop: asyncio.Event, pace: Pace
+) -> None:
+    """Do the work over a connection, and over the next one whenever one is lost, until told to stop."""
+    failures = 0
+    while not stop.is_set():
+        why = await _one_connection(settings, work, name=name, state=state, pace=pace)
+        if why is None or stop.is_set():
+            continue
+        failures = 1 if state.last_error is None else failures + 1
+        state.down(why, now=time.time())
+        logger.warning("broker lost", link=name, reason=why, failures=failures)
+        await first_of(stop, timeout=_backoff(failures, pace))
+
+
+async def _one_connection(
+    settings: Settings, work: Work, *, name: str, state: BrokerState, pace: Pace
+) -> str | None:
+    """Work until the end, which is None, or until the connection is lost, and say why."""
+    try:
+        async with link(settings, state, pace, name=name) as opened:
+            state.up(now=time.time())
+            logger.info("broker connected", link=name)
+            await work(opened)
+        return None
+    except asyncio.CancelledError as cancelled:
+        # A peer that has fallen silent surfaces in the library as a cancellation that nobody asked for.
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        return reason(cancelled)
+    except Exception as error:  # whatever it was, only a new connection is free of doubt
+        return reason(error)
+
+
+def _backoff(failures: int, pace: Pace) -> float:
+    longest = min(pace.backoff_most, pace.backoff_least * 2.0 ** min(failures - 1, 30))
+    return longest * random.uniform(0.5, 1.0)  # noqa: S311 - spreads the reconnections of many processes
+
+
+_REASONS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
+    (LinkLost, "{}"),
+    (asyncio.CancelledError, "the broker fell silent"),
+    (TimeoutError, "the broker did not answer in time"),
+    ((AuthenticationError, ProbableAuthenticationError), "the broker refused our credentials"),
+    (ConnectionClosed, "the broker closed the connection: {}"),
+    (ChannelPreconditionFailed, "the topology does not match: {}"),
+    (ChannelNotFoundEntity, "something of the topology is missing: {}"),
+    (ChannelClosed, "the broker closed the channel: {}"),
+    ((AMQPConnectionError, ChannelInvalidStateError, OSError), "the broker cannot be reached"),
+)
+
+
+def reason(error: BaseException) -> str:
+    """Say in a sentence why the broker is lost; never with an address, which may hold a password."""
+    for kind, sentence in _REASONS:
+        if isinstance(error, kind):
+            return sentence.format(error)
+    return f"unexpected {type(error).__name__}"

@@ -1,0 +1,82 @@
+"""Hold a lease for as long as one works, so that over all processes only one does."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+import structlog
+
+from publisher.pace import Pace
+from store import leases
+from store.database import Store, StoreUnavailable
+
+logger = structlog.get_logger(__name__)
+
+
+class Lease:
+    """A lease that is asked for until it is ours, and then renewed.
+
+    `turn` is set while it is; `held` says so to the moment, and is what to ask before doing anything: a
+    process that was suspended finds its lease expired, however confident its event.
+    """
+
+    def __init__(self, store: Store, name: str, pace: Pace) -> None:
+        self.turn = asyncio.Event()
+        self._store = store
+        self._name = name
+        self._owner = uuid4().hex
+        self._pace = pace
+        self._until = 0.0
+
+    @property
+    def held(self) -> bool:
+        """Whether the lease is ours now."""
+        return time.time() < self._until
+
+    async def keep(self) -> None:
+        """Ask for the lease and renew it, for ever."""
+        while True:
+            await asyncio.sleep(self._pace.renew)
+            await self.ask()
+
+    async def ask(self) -> None:
+        """Ask for the lease, or renew it."""
+        now, seconds = time.time(), self._pace.lease
+        try:
+            ours = await self._store.write(
+                leases.take, self._name, owner=self._owner, now=now, seconds=seconds
+            )
+        except StoreUnavailable as error:
+            logger.warning("lease not renewed", lease=self._name, error=str(error))
+            ours = self.held
+        else:
+            self._until = now + seconds if ours else 0.0
+        if ours:
+            self.turn.set()
+        else:
+            self.turn.clear()
+
+    async def give_back(self) -> None:
+        """Let another process have its turn at once."""
+        self._until = 0.0
+        self.turn.clear()
+        try:
+            await self._store.write(leases.give_back, self._name, owner=self._owner)
+        except StoreUnavailable as error:
+            logger.warning("lease left to expire", lease=self._name, error=str(error))
+
+
+@asynccontextmanager
+async def kept(store: Store, name: str, pace: Pace) -> AsyncIterator[Lease]:
+    """Ask for a lease, keep asking in the background, and give it back in the end."""
+    lease = Lease(store, name, pace)
+    await lease.ask()
+    keeper = asyncio.create_task(lease.keep())
+    try:
+        yield lease
+    finally:
+        keeper.cancel()
+        await asyncio.wait([keeper])
+        await lease.give_back()

@@ -1,0 +1,42 @@
+"""How long the room waits for what, in one place; tests wait less."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Every wait of the room in seconds, and the sizes of what it does at once."""
+
+    connect: float = 10.0
+    """Until a connection must be open."""
+    declare: float = 10.0
+    """Until the topology must be declared."""
+    confirm: float = 15.0
+    """Until every event of a window must be confirmed; after that its fate is unknown."""
+    close: float = 2.0
+    """Until a connection must be closed; a frozen broker never says goodbye."""
+    stop: float = 5.0
+    """For what is in hand when the process is told to stop."""
+    backoff_least: float = 0.2
+    backoff_most: float = 5.0
+    """Between two connections, doubled from one to the next: short enough to resume within 10 s."""
+    sweep: float = 1.0
+    """Between two looks at the outbox that nobody asked for."""
+    topology: float = 5.0
+    """Between two declarations of the topology, so that what was deleted comes back."""
+    lease: float = 5.0
+    """How long the relay's lease outlives a process that died."""
+    renew: float = 1.5
+    """Between two renewals of that lease."""
+    refused_least: float = 1.0
+    refused_most: float = 60.0
+    """Before an event that the broker refused is tried again, doubled each time."""
+    pause: float = 1.0
+    """Before another try where the store was unavailable."""
+    window: int = 400
+    """Events that may be unconfirmed at once."""
+    prefetch: int = 50
+    """Commands in hand at once."""
+
+
+PACE = Pace()

@@ -1,0 +1,65 @@
+"""Run the room: the relay and the command consumer, each on a connection of its own."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from process import metrics
+from process.settings import Settings
+from process.stopping import first_of
+from publisher.commands import Commands, Handler
+from publisher.connection import BrokerState, Link, supervise
+from publisher.pace import PACE, Pace
+from publisher.relay import Relay
+from store.database import Store
+
+
+async def run(
+    settings: Settings,
+    store: Store,
+    state: BrokerState,
+    handler: Handler | None,
+    stop: asyncio.Event,
+    *,
+    pace: Pace = PACE,
+) -> None:
+    """Relay events, and take commands if there is a handler, until told to stop.
+
+    Works without a broker too: it goes on trying, and `state` says so. What is in hand when `stop` is set has
+    `pace.stop` seconds; what of it is unconfirmed then will be published again by whoever runs next.
+    """
+    metrics.broker_connected.set_function(lambda: state.connected)
+    relay = Relay(settings, store, stop=stop, pace=pace)
+    rooms = [supervise(settings, relay.work, name="relay", state=state, stop=stop, pace=pace)]
+    if handler is not None:
+        work = Commands(handler, stop=stop, pace=pace).work
+        rooms.append(
+            supervise(settings, work, name="commands", state=BrokerState(), stop=stop, pace=pace)
+        )
+    await _until_stopped(rooms, stop, pace)
+
+
+async def stay_connected(
+    settings: Settings, state: BrokerState, stop: asyncio.Event, *, pace: Pace = PACE
+) -> None:
+    """Keep the topology declared and `state` true in a process that publishes nothing."""
+
+    async def idle(link: Link) -> None:
+        link.state.useful()
+        while not stop.is_set():
+            await first_of(stop, link.lost, timeout=pace.topology)
+            link.insist()
+            await link.declare()
+
+    metrics.broker_connected.set_function(lambda: state.connected)
+    room = supervise(settings, idle, name="health", state=state, stop=stop, pace=pace)
+    await _until_stopped([room], stop, pace)
+
+
+async def _until_stopped(rooms: list[Coroutine[Any, Any, None]], stop: asyncio.Event, pace: Pace) -> None:
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(room) for room in rooms]
+        await stop.wait()
+        _, late = await asyncio.wait(tasks, timeout=pace.stop)
+        for task in late:
+            task.cancel()

@@ -1,0 +1,104 @@
+"""The exchanges and queues of ours: what they are called, and that they are there.
+
+Declaring is repeatable and changes nothing that exists, so it is done on every connection and again from time
+to time. What exists under one of these names with other properties is left alone: the broker refuses with
+`PRECONDITION_FAILED`.
+"""
+
+import asyncio
+from contextlib import suppress
+
+from aio_pika import ExchangeType
+from aio_pika.abc import AbstractChannel, AbstractConnection
+from aio_pika.exceptions import ChannelNotFoundEntity
+from pamqp.common import FieldTable
+
+COMMANDS = "video.commands"
+SUBMIT_KEY = "submit"
+SUBMIT_QUEUE = "video.commands.submit"
+DEAD_QUEUE = "video.commands.dead"
+
+# A whole segment is dropped when its last event is too old, so small ones let seven days be seven days.
+_LOG: FieldTable = {
+    "x-queue-type": "stream",
+    "x-max-age": "7D",
+    "x-stream-max-segment-size-bytes": 20_000_000,
+}
+
+# Without a limit RabbitMQ 3 would deliver a poisonous command for ever, and RabbitMQ 4 would drop it after 20
+# deliveries; at least once is the only way of dead-lettering that cannot lose, and it needs reject-publish.
+_SUBMIT: FieldTable = {
+    "x-queue-type": "quorum",
+    "x-delivery-limit": 5,
+    "x-dead-letter-exchange": "",
+    "x-dead-letter-routing-key": DEAD_QUEUE,
+    "x-dead-letter-strategy": "at-least-once",
+    "x-overflow": "reject-publish",
+}
+
+# Classic, because people look into it and put things back: RabbitMQ 4 drops from a quorum queue what was put
+# back 20 times, and RabbitMQ 3 has no way to say never.
+_DEAD: FieldTable = {"x-queue-type": "classic"}
+
+_GOODBYE_SECONDS = 2.0
+
+
+def log_stream(exchange: str) -> str:
+    """Name the stream that keeps an exchange's events."""
+    return f"{exchange}.log"
+
+
+async def declare(connection: AbstractConnection, exchange: str, *, within: float) -> None:
+    """Have everything there, on a channel of its own: a refusal closes the channel it happens on.
+
+    Raises whatever aio-pika does: `ChannelPreconditionFailed` where something else has the name.
+    """
+    async with asyncio.timeout(within):
+        channel = await connection.channel(publisher_confirms=False)
+        await _declare(channel, exchange)
+        await _leave(channel)
+
+
+async def _declare(channel: AbstractChannel, exchange: str) -> None:
+    events = await channel.declare_exchange(exchange, ExchangeType.TOPIC, durable=True)
+    log = await channel.declare_queue(log_stream(exchange), durable=True, arguments=_LOG)
+    await log.bind(events, "#")
+    await channel.declare_queue(DEAD_QUEUE, durable=True, arguments=_DEAD)
+    commands = await channel.declare_exchange(COMMANDS, ExchangeType.DIRECT, durable=True)
+    submit = await channel.declare_queue(SUBMIT_QUEUE, durable=True, arguments=_SUBMIT)
+    await submit.bind(commands, SUBMIT_KEY)
+
+
+async def missing(connection: AbstractConnection, exchange: str, *, within: float) -> list[str]:
+    """Name what of ours is not there, declaring nothing."""
+    absent = []
+    for kind, name in (
+        ("exchange", exchange),
+        ("queue", log_stream(exchange)),
+        ("exchange", COMMANDS),
+        ("queue", SUBMIT_QUEUE),
+        ("queue", DEAD_QUEUE),
+    ):
+        async with asyncio.timeout(within):
+            if not await _exists(connection, kind, name):
+                absent.append(name)
+    return absent
+
+
+async def _exists(connection: AbstractConnection, kind: str, name: str) -> bool:
+    channel = await connection.channel(publisher_confirms=False)
+    try:
+        if kind == "exchange":
+            await channel.declare_exchange(name, passive=True)
+        else:
+            await channel.declare_queue(name, passive=True)
+    except ChannelNotFoundEntity:
+        return False
+    await _leave(channel)
+    return True
+
+
+async def _leave(channel: AbstractChannel) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_GOODBYE_SECONDS):
+            await channel.close()

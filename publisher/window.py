@@ -1,0 +1,239 @@
+"""Publish a window of events and learn what became of each; the only module that looks below aio-pika.
+
+The public way hands every message to aio-pika and gathers the confirmations. The fast way writes the frames
+of a whole window at once, and has the library's channel count its confirmations straight into the window. For
+that it relies on `aiormq.channel.Channel` as it is in 7.2: its lock, its delivery tags, its table of
+confirmations. Where another release is installed the public way is taken; both say the same on the wire.
+"""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.metadata import version
+from struct import Struct
+from typing import Any, Protocol
+
+import pamqp.frame
+from aio_pika import DeliveryMode, Message
+from aio_pika.abc import AbstractChannel, AbstractExchange
+from aio_pika.exceptions import DeliveryError, PublishError
+from aiormq.abc import ChannelFrame
+from aiormq.channel import Channel
+from pamqp import commands
+
+from schemas.event import CONTENT_TYPE
+from store.outbox import OutboxEvent
+
+APP_ID = "reelbus"
+UNROUTABLE = "NO_ROUTE: no queue is bound for this routing key"
+REFUSED = "NACK: a queue did not take the event"
+FAST = version("aiormq").startswith("7.2.")
+"""Whether the library's channel is the one that the fast way was written for."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a window.
+
+    Only `confirmed` events are the broker's, and only `refused` ones certainly are not. Of any other nobody
+    knows, and `doubt` says why.
+    """
+
+    confirmed: list[OutboxEvent] = field(default_factory=list)
+    refused: list[tuple[OutboxEvent, str]] = field(default_factory=list)
+    doubt: BaseException | None = None
+
+    def refuse(self, event: OutboxEvent, error: DeliveryError) -> None:
+        """Note that the broker gave an event back, or would not have it."""
+        self.refused.append((event, UNROUTABLE if isinstance(error, PublishError) else REFUSED))
+
+
+class Sent(Protocol):
+    """A window that was written to the broker."""
+
+    async def settled(self, *, within: float) -> Outcome:
+        """Wait until the broker has answered for every event, at most so many seconds. Raises nothing."""
+
+
+async def send(
+    channel: AbstractChannel, exchange: str, events: Sequence[OutboxEvent], *, fast: bool = FAST
+) -> Sent:
+    """Write a window to the broker, every event mandatory and persistent.
+
+    The channel must have confirms, raise on returns, and be used for nothing else. No two events under way
+    may have the same id, for returned messages are told apart by it alone. Raises whatever aio-pika does.
+    """
+    if fast:
+        below = await channel.get_underlay_channel()
+        if isinstance(below, Channel):
+            return await _FastWindow(below, events).write(exchange)
+    return _GatheredWindow(await channel.get_exchange(exchange, ensure=False), events)
+
+
+class _GatheredWindow:
+    def __init__(self, exchange: AbstractExchange, events: Sequence[OutboxEvent]) -> None:
+        self._publishing = {
+            asyncio.ensure_future(exchange.publish(_message(event), event.routing_key, mandatory=True)): event
+            for event in events
+        }
+
+    async def settled(self, *, within: float) -> Outcome:
+        outcome = Outcome()
+        await asyncio.wait(self._publishing, timeout=within)
+        for publishing, event in self._publishing.items():
+            if not publishing.done():
+                publishing.cancel()
+                outcome.doubt = TimeoutError()
+            elif publishing.cancelled():
+                outcome.doubt = asyncio.CancelledError()
+            elif isinstance(error := publishing.exception(), DeliveryError):
+                outcome.refuse(event, error)
+            elif error is None and isinstance(publishing.result(), commands.Basic.Ack):
+                outcome.confirmed.append(event)
+            else:
+                outcome.doubt = error or TypeError("something other than an acknowledgement")
+        return outcome
+
+
+def _message(event: OutboxEvent) -> Message:
+    return Message(
+        event.body.encode(),
+        content_type=CONTENT_TYPE,
+        delivery_mode=DeliveryMode.PERSISTENT,
+        correlation_id=event.video_id,
+        message_id=event.event_id,
+        timestamp=int(event.created_at),
+        type=event.type,
+        app_id=APP_ID,
+    )
+
+
+class _Place:
+    """One event's entry in the channel's table of confirmations, in the stead of a future."""
+
+    __slots__ = ("event", "window")
+
+    def __init__(self, window: "_FastWindow", event: OutboxEvent) -> None:
+        self.window = window
+        self.event = event
+
+    def done(self) -> bool:
+        """Whether the broker has answered already; it answers once."""
+        return False
+
+    def set_result(self, _: object) -> None:
+        """Take the broker's acknowledgement."""
+        self.window.outcome.confirmed.append(self.event)
+        self.window.answered(self.event)
+
+    def set_exception(self, error: DeliveryError) -> None:
+        """Take a returned message or a negative acknowledgement."""
+        self.window.outcome.refuse(self.event, error)
+        self.window.answered(self.event)
+
+
+class _FastWindow:
+    def __init__(self, channel: Channel, events: Sequence[OutboxEvent]) -> None:
+        self.outcome = Outcome()
+        self._channel = channel
+        self._events = events
+        self._unanswered = len(events)
+        self._all_answered = channel.create_future()  # made by the channel, it fails when the channel closes
+
+    def answered(self, event: OutboxEvent) -> None:
+        """Note that the broker has answered for an event."""
+        self._channel.message_id_delivery_tag.pop(event.event_id, None)
+        self._unanswered -= 1
+        if not self._unanswered and not self._all_answered.done():
+            self._all_answered.set_result(None)
+
+    async def write(self, exchange: str) -> "_FastWindow":
+        drained = self._channel.create_future()
+        async with self._channel.lock:
+            payload = b"".join(self._frames(exchange))
+            self._expect_answers()
+            await self._channel.write_queue.put(
+                ChannelFrame(payload=payload, should_close=False, drain_future=drained)
+            )
+        await drained
+        return self
+
+    def _expect_answers(self) -> None:
+        # The channel asks of an entry only what a future offers and `_Place` has.
+        confirmations: dict[int, Any] = self._channel.confirmations
+        for tag, event in enumerate(self._events, start=self._channel.delivery_tag + 1):
+            confirmations[tag] = _Place(self, event)
+            self._channel.message_id_delivery_tag[event.event_id] = tag
+        self._channel.delivery_tag += len(self._events)
+
+    async def settled(self, *, within: float) -> Outcome:
+        await asyncio.wait([self._all_answered], timeout=within)
+        outcome, self.outcome = self.outcome, Outcome()  # answers that come later change nothing
+        if not self._all_answered.done():
+            outcome.doubt = TimeoutError()
+        elif self._all_answered.cancelled():
+            outcome.doubt = asyncio.CancelledError()
+        else:
+            outcome.doubt = self._all_answered.exception()
+        return outcome
+
+    def _frames(self, exchange: str) -> Iterator[bytes]:
+        number, largest = self._channel.number, self._channel.max_content_size
+        for event in self._events:
+            body = event.body.encode()
+            yield _publish_frame(number, exchange, event.routing_key)
+            yield _header_frame(number, event, len(body))
+            for start in range(0, len(body), largest):
+                part = body[start : start + largest]
+                yield _FRAME.pack(_BODY, number, len(part))
+                yield part
+                yield _FRAME_END
+
+
+# AMQP 0-9-1, sections 2.3.5 and 4.2.6: frames, and the properties of class basic in the order of their flags.
+_FRAME = Struct(">BHI")
+_FRAME_END = b"\xce"
+_HEADER, _BODY = 2, 3
+_CONTENT = Struct(">HHQH")
+_CLASS_BASIC = 60
+_TIMESTAMP = Struct(">Q")
+_FLAGS = sum(
+    commands.Basic.Properties.flags[name]
+    for name in (
+        "content_type", "delivery_mode", "correlation_id", "message_id", "timestamp", "message_type", "app_id"
+    )
+)  # fmt: skip
+
+
+def _short(text: str) -> bytes:
+    raw = text.encode()
+    return bytes((len(raw),)) + raw
+
+
+_FIRST_PROPERTIES = _short(CONTENT_TYPE) + bytes((DeliveryMode.PERSISTENT,))
+
+
+@lru_cache(maxsize=256)
+def _publish_frame(number: int, exchange: str, routing_key: str) -> bytes:
+    publish = commands.Basic.Publish(exchange=exchange, routing_key=routing_key, mandatory=True)
+    return pamqp.frame.marshal(publish, number)
+
+
+@lru_cache(maxsize=32)
+def _last_properties(event_type: str) -> bytes:
+    return _short(event_type) + _short(APP_ID)
+
+
+def _header_frame(number: int, event: OutboxEvent, body_size: int) -> bytes:
+    payload = b"".join(
+        (
+            _CONTENT.pack(_CLASS_BASIC, 0, body_size, _FLAGS),
+            _FIRST_PROPERTIES,
+            _short(event.video_id),
+            _short(event.event_id),
+            _TIMESTAMP.pack(int(event.created_at)),
+            _last_properties(event.type),
+        )
+    )
+    return _FRAME.pack(_HEADER, number, len(payload)) + payload + _FRAME_END

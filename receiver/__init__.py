@@ -1,0 +1,1 @@
+"""Hears callers and providers: the job API, the webhooks, the pictures, the console."""

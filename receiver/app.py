@@ -1,0 +1,97 @@
+"""Put the receiver together: which addresses there are on which surface."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from receiver import documents, problems
+from receiver.context import Context
+from receiver.door import Door
+from receiver.events import Events
+from receiver.health import Health
+from receiver.media import Media
+from receiver.videos import Videos
+from receiver.webhooks import Webhooks
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def build(context: Context) -> ASGIApp:
+    """Build the ASGI application for the surface that the settings name."""
+    surface = context.settings.surface
+    health = Health(context)
+    routes = [_route("/healthz", GET=health.alive), _route("/readyz", GET=health.ready)]
+    if surface in {"all", "public"}:
+        routes.append(_route("/media/{token}", GET=Media(context).picture))
+    if surface in {"all", "private"}:
+        routes += [*_api(context, health), *_documents()]
+    # A redirect to or from a trailing slash would repeat the host that the caller named.
+    router = Router(routes, redirect_slashes=False, default=_nothing)
+    return Door(context, None if surface == "private" else Webhooks(context), router)
+
+
+def build_health(context: Context) -> ASGIApp:
+    """Build the ASGI application of a role that serves nothing but its health and its metrics."""
+    health = Health(context)
+    routes = [
+        _route("/healthz", GET=health.alive),
+        _route("/readyz", GET=health.ready),
+        _route("/metrics", GET=health.metrics),
+    ]
+    return Door(context, None, Router(routes, redirect_slashes=False, default=_nothing))
+
+
+def _api(context: Context, health: Health) -> list[BaseRoute]:
+    videos = Videos(context)
+    return [
+        _route("/v1/videos", GET=videos.list, POST=videos.create),
+        _route("/v1/videos/{id}", GET=videos.show),
+        _route("/v1/videos/{id}/timeline", GET=videos.timeline),
+        _route("/v1/videos/{id}/events", GET=videos.events),
+        _route("/v1/videos/{id}/redeliver", POST=videos.redeliver),
+        _route("/v1/events", GET=Events(context).listen),
+        _route("/v1/credits", GET=videos.credits),
+        _route("/v1/status", GET=health.status),
+        _route("/metrics", GET=health.metrics),
+    ]
+
+
+def _documents() -> list[BaseRoute]:
+    return [
+        _route("/openapi.json", GET=documents.openapi_document),
+        _route("/asyncapi.json", GET=documents.asyncapi_document),
+        _route("/schemas/{name}", GET=documents.schema),
+        _route("/docs", GET=documents.docs),
+        _route("/docs/events", GET=documents.docs_of_events),
+        _route("/docs/problems", GET=documents.docs_of_problems),
+        _route("/docs/assets/{name}", GET=documents.asset),
+        _route("/console", GET=documents.console),
+    ]
+
+
+def _route(path: str, **endpoints: Endpoint) -> BaseRoute:
+    return Route(path, _Address(endpoints))
+
+
+class _Address:
+    """One address and its methods; an ASGI application, so that a wrong method is told in a problem document."""
+
+    def __init__(self, endpoints: dict[str, Endpoint]) -> None:
+        self._endpoints = endpoints
+        if "GET" in endpoints:
+            self._endpoints["HEAD"] = endpoints["GET"]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        endpoint = self._endpoints.get(scope["method"])
+        if endpoint is None:
+            response = problems.method_not_allowed(", ".join(self._endpoints))
+        else:
+            response = await endpoint(Request(scope, receive, send))
+        await response(scope, receive, send)
+
+
+async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:
+    await problems.not_found()(scope, receive, send)

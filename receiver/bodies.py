@@ -1,0 +1,131 @@
+"""Take a request's body in, within bounds of size, memory and patience."""
+
+import asyncio
+import tempfile
+from contextlib import suppress
+from typing import IO
+
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive
+
+from receiver.context import Limits
+from schemas.problem import ProblemCode, Refusal
+
+_PROGRESS = 4096
+"""Bytes that must come in each patience interval; fewer count as a stall."""
+
+
+class Body:
+    """A whole body: in memory if small, else in a file without a name."""
+
+    def __init__(self, in_memory: int) -> None:
+        self.size = 0
+        self._in_memory = in_memory
+        self._start = bytearray()
+        self._file: IO[bytes] | None = None
+
+    def add(self, chunk: bytes) -> None:
+        """Take the next bytes."""
+        self.size += len(chunk)
+        if self._file is None:
+            self._start += chunk
+            if self.size > self._in_memory:
+                self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the body
+                self._file.write(self._start)
+                self._start.clear()
+        else:
+            self._file.write(chunk)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the body is kept in a file."""
+        return self._file is not None
+
+    def read(self) -> bytes:
+        """Give all bytes, once."""
+        if self._file is None:
+            return bytes(self._start)
+        self._file.seek(0)
+        return self._file.read()
+
+    def close(self) -> None:
+        """Drop the bytes."""
+        if self._file is not None:
+            self._file.close()
+
+
+async def take_in(receive: Receive, headers: Headers, limits: Limits, *, limit: int) -> Body:
+    """Receive a body of at most `limit` bytes.
+
+    Raises `Refusal` for a larger or a stalled one, and `ClientDisconnect`.
+    """
+    announced = headers.get("content-length", "0")
+    if len(announced) > 18 or int(announced) > limit:
+        raise _too_large(limit)
+    body = Body(limits.body_in_memory)
+    try:
+        await _fill(body, receive, limits.body_stall, limit)
+    except BaseException:
+        body.close()
+        raise
+    return body
+
+
+async def _fill(body: Body, receive: Receive, stall: float, limit: int) -> None:
+    clock = asyncio.get_running_loop()
+    progress = 0
+    try:
+        async with asyncio.timeout(stall) as patience:
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientDisconnect
+                chunk = message.get("body", b"")
+                if body.size + len(chunk) > limit:
+                    raise _too_large(limit)
+                body.add(chunk)
+                if not message.get("more_body", False):
+                    return
+                progress += len(chunk)
+                if progress >= _PROGRESS:
+                    patience.reschedule(clock.time() + stall)
+                    progress = 0
+    except TimeoutError:
+        detail = f"the body brought too little in {stall:g} s; send it without pauses"
+        raise Refusal(ProblemCode.REQUEST_TIMEOUT, detail) from None
+
+
+async def take_some(receive: Receive, *, keep: int, limit: int, stall: float) -> tuple[bytes | None, int, bool]:
+    """Receive a body of which no more than `keep` bytes matter and no more than `limit` are waited for.
+
+    Gives the bytes, or None if they are more or did not all come; how many came; and whether it stalled.
+    """
+    kept = bytearray()
+    size = 0
+    stalled = False
+    with suppress(ClientDisconnect):
+        try:
+            async with asyncio.timeout(stall):
+                while True:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise ClientDisconnect
+                    chunk = message.get("body", b"")
+                    size += len(chunk)
+                    if size <= keep:
+                        kept += chunk
+                    if not message.get("more_body", False):
+                        return (bytes(kept) if size <= keep else None), size, False
+                    if size > limit:
+                        break
+        except TimeoutError:
+            stalled = True
+    return None, size, stalled
+
+
+def _too_large(limit: int) -> Refusal:
+    return Refusal(
+        ProblemCode.PAYLOAD_TOO_LARGE,
+        f"the body is larger than {limit} bytes; send a smaller picture, or its address as image_url",
+    )

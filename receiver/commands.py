@@ -1,0 +1,50 @@
+"""Handle a command from the queue: the same request as over HTTP, answered by the same documents."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from receiver import intake
+from receiver.context import COMMANDS_CALLER, Context
+from receiver.intake import Raw, Sender
+from schemas import request as requests
+from schemas.problem import ProblemCode, Refusal
+from store.database import StoreUnavailable
+
+_LARGE_COMMAND = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The document to answer with: the video, or the problem of a command that was not accepted."""
+
+    document: dict[str, Any]
+    accepted: bool
+
+
+async def handle(context: Context, body: bytes, message_id: str | None) -> Reply:
+    """Accept the video that a command asks for, or say why not; the message's id is the idempotency key.
+
+    Once this returns, an accepted video is durable. Raises `StoreUnavailable`: then nothing was changed and the
+    command is to be handled again.
+    """
+    key = message_id or None
+    faults = requests.idempotency_key_faults([key] if key else [])
+    sender = Sender(COMMANDS_CALLER, "amqp", key, faults)
+    try:
+        if len(body) > context.settings.max_body_bytes:
+            raise Refusal(
+                ProblemCode.PAYLOAD_TOO_LARGE,
+                f"the command is larger than {context.settings.max_body_bytes} bytes; send image_url instead",
+            )
+        read = partial(_read, body)
+        accepted = await intake.accept(context, read, sender, is_large=len(body) > _LARGE_COMMAND)
+    except Refusal as refusal:
+        if refusal.problem.code is ProblemCode.OVERLOADED:
+            raise StoreUnavailable(refusal.problem.detail) from refusal
+        return Reply(refusal.problem.model_dump(mode="json", exclude_none=True), accepted=False)
+    return Reply(accepted.video.model_dump(mode="json"), accepted=True)
+
+
+def _read(body: bytes) -> Raw:
+    return Raw(requests.read_json(body))

@@ -1,0 +1,91 @@
+"""What the receiver is given to work with, and how much of it may be in use at once."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
+
+from process.addresses import Addresses
+from process.settings import Settings
+from process.tokens import Signer
+from schemas.problem import ProblemCode, Refusal
+from store.database import Store
+from store.transaction import Tx
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+COMMANDS_CALLER = ":commands"
+"""The key space of commands; no API key can be named so, because a key's name ends at its first colon."""
+
+LOCAL_CALLER = ":local"
+"""The one caller there is while no API keys are set."""
+
+
+class BrokerLink(Protocol):
+    """How the link to the broker is doing, as far as this process knows."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether events can be published now."""
+
+    @property
+    def last_error(self) -> str | None:
+        """Why not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds that keep memory and waiting times small; sizes in bytes, times in seconds."""
+
+    connections: int = 8192
+    requests: int = 4096
+    waiting_writes: int = 2048
+    head_bytes: int = 32 * 1024
+    head_fields: int = 100
+    head_seconds: float = 10.0
+    body_stall: float = 30.0
+    body_in_memory: int = 16 * 1024
+    send_stall: float = 30.0
+    event_comment: float = 15.0
+    key_requests: int = 2000
+    key_window: int = 10
+    listeners: int = 256
+
+
+@dataclass(eq=False)
+class Context:
+    """Everything that a receiver needs.
+
+    Without `broker`, readiness says nothing about one.
+    """
+
+    settings: Settings
+    store: Store
+    signer: Signer
+    broker: BrokerLink | None = None
+    limits: Limits = Limits()
+    now: Callable[[], float] = time.time
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    large_body: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+    """Held by whoever has a large body in memory."""
+    waiting_writes: int = 0
+
+    async def write(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Write to the store, unless too many wait for that already: then raise `Refusal` (overloaded)."""
+        if self.waiting_writes >= self.limits.waiting_writes:
+            raise Refusal(
+                ProblemCode.OVERLOADED, "more requests are waiting than can be served soon; try again", retry_after=1
+            )
+        self.waiting_writes += 1
+        try:
+            return await self.store.write(work, *args, **kwargs)
+        finally:
+            self.waiting_writes -= 1
+
+    @cached_property
+    def addresses(self) -> Addresses:
+        """Makes the addresses at which uploaded pictures can be fetched for a while."""
+        return Addresses(self.settings.base_url, self.signer, media_ttl=self.settings.media_ttl)

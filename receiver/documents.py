@@ -1,0 +1,133 @@
+"""The pages for people: the console, and the documentation. Nothing in them comes from elsewhere."""
+
+import json
+from functools import cache
+from html import escape
+from importlib.util import find_spec
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+
+from receiver import problems
+from schemas import asyncapi, openapi, published
+from schemas.explanations import EXPLANATIONS
+from schemas.problem import status_of
+
+_OURS = Path(__file__).parent / "pages"
+_TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+_FROM_OFFAPI = {
+    "swagger_bundle.js": "text/javascript",
+    "swagger_preset.js": "text/javascript",
+    "swagger_style.css": "text/css",
+    "redoc.js": "text/javascript",
+}
+
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'{style}; img-src {images}; connect-src 'self';"
+    "{more} base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_CONSOLE = _POLICY.format(style="", images="'self' data: blob: http: https:", more=" media-src http: https:;")
+# Both documentation viewers write style attributes into the page; redoc reads in a worker made from a blob.
+_VIEWERS = _POLICY.format(style=" 'unsafe-inline'", images="'self' data:", more=" font-src data:; worker-src blob:;")
+_PLAIN = _POLICY.format(style="", images="'self' data:", more="")
+
+
+async def console(request: Request) -> Response:  # noqa: ARG001 - every endpoint is given one
+    """Show the console."""
+    return _page("console.html", _CONSOLE)
+
+
+async def docs(request: Request) -> Response:  # noqa: ARG001 - as above
+    """Show the API's documentation, to read and to try."""
+    return _page("docs.html", _VIEWERS)
+
+
+async def docs_of_events(request: Request) -> Response:  # noqa: ARG001 - as above
+    """Show the documentation of events and commands."""
+    return _page("events.html", _VIEWERS)
+
+
+async def docs_of_problems(request: Request) -> Response:  # noqa: ARG001 - as above
+    """Explain every problem code; the `type` of each problem document points here."""
+    return _answer(_problems_page(), ".html", _PLAIN)
+
+
+async def asset(request: Request) -> Response:
+    """Give a script or a style of one of the pages."""
+    name = request.path_params["name"]
+    if name in _FROM_OFFAPI:
+        headers = {"cache-control": "max-age=86400", "x-content-type-options": "nosniff"}
+        return FileResponse(_offapi() / name, headers=headers, media_type=_FROM_OFFAPI[name])
+    if name in {file.name for file in _OURS.iterdir()} and not name.endswith(".html"):
+        return _answer((_OURS / name).read_text(), Path(name).suffix, _PLAIN)
+    return problems.not_found()
+
+
+async def openapi_document(request: Request) -> Response:  # noqa: ARG001 - as above
+    """Give the OpenAPI document."""
+    return _json(_openapi())
+
+
+async def asyncapi_document(request: Request) -> Response:  # noqa: ARG001 - as above
+    """Give the AsyncAPI document."""
+    return _json(_asyncapi())
+
+
+async def schema(request: Request) -> Response:
+    """Give one of the JSON Schemas."""
+    found = _schemas().get(request.path_params["name"])
+    return problems.not_found() if found is None else _json(found, "application/schema+json")
+
+
+@cache
+def _openapi() -> bytes:
+    return json.dumps(openapi.openapi()).encode()
+
+
+@cache
+def _asyncapi() -> bytes:
+    return json.dumps(asyncapi.asyncapi()).encode()
+
+
+@cache
+def _schemas() -> dict[str, bytes]:
+    return {name: json.dumps(document).encode() for name, document in published.schema_files().items()}
+
+
+def _json(document: bytes, media_type: str = "application/json") -> Response:
+    headers = {"cache-control": "no-cache", "access-control-allow-origin": "*", "x-content-type-options": "nosniff"}
+    return Response(document, headers=headers, media_type=media_type)
+
+
+def _offapi() -> Path:
+    """Find the viewers' files without importing the package, which would read all of them into memory."""
+    found = find_spec("offapi")
+    if found is None or found.origin is None:
+        raise LookupError("the package offapi is not installed; install reelbus with its dependencies")
+    return Path(found.origin).parent
+
+
+def _page(name: str, policy: str) -> Response:
+    return _answer((_OURS / name).read_text(), ".html", policy)
+
+
+def _answer(text: str, suffix: str, policy: str) -> Response:
+    headers = {
+        "cache-control": "no-cache",
+        "content-security-policy": policy,
+        "referrer-policy": "no-referrer",
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
+    }
+    return Response(text, headers=headers, media_type=_TYPES[suffix])
+
+
+@cache
+def _problems_page() -> str:
+    explained = "\n".join(
+        f'<section id="{code}"><h2><code>{code}</code> <small>{status_of(code)}</small></h2>'
+        f"<p>{escape(text)}</p></section>"
+        for code, text in EXPLANATIONS.items()
+    )
+    return (_OURS / "problems.html").read_text().replace("<!-- problems -->", explained)

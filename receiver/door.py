@@ -1,0 +1,128 @@
+"""The way in for every request: who it is, whether there is room, and how what went wrong is told."""
+
+from time import perf_counter
+
+import structlog
+from prometheus_client import Counter
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from process import metrics
+from receiver import problems
+from receiver.context import Context
+from receiver.keys import Keys, Pace
+from receiver.webhooks import PREFIX, Webhooks
+from schemas.problem import ProblemCode, Refusal
+from store.database import StoreUnavailable
+
+_log = structlog.get_logger()
+
+_HEALTH = frozenset({"/healthz", "/readyz"})
+_SLOW_SECONDS = 5.0
+
+
+class Door:
+    """Lets requests through to the webhooks, which need to be quick, or to the application behind."""
+
+    def __init__(self, context: Context, webhooks: Webhooks | None, app: ASGIApp) -> None:
+        self._context = context
+        self._keys = Keys(context.settings.api_keys)
+        self._pace = Pace(context) if context.settings.api_keys else None
+        self._webhooks = webhooks
+        self._app = app
+        self._inside = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        answer = _Answer(send)
+        started = perf_counter()
+        self._inside += 1
+        try:
+            await self._serve(scope, receive, answer)
+        except ClientDisconnect:
+            answer.status = 499
+        except StoreUnavailable as error:
+            _log.error("store unavailable", reason=str(error))
+            await answer.refuse(scope, receive, problems.store_unavailable())
+        except Refusal as refusal:
+            await answer.refuse(scope, receive, refusal)
+        except Exception:
+            _log.exception("request failed", route=_route(scope))
+            if answer.status:
+                raise  # uvicorn cuts the connection, so that half an answer is not taken for a whole one
+            await problems.internal()(scope, receive, answer)
+        finally:
+            self._inside -= 1
+            _note(scope, answer.status, perf_counter() - started)
+
+    async def _serve(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+        path: str = scope["path"]
+        if self._inside > self._context.limits.requests and path not in _HEALTH:
+            raise Refusal(ProblemCode.OVERLOADED, "too many requests are being served; try again", retry_after=1)
+        if self._webhooks is not None and path.startswith(PREFIX):
+            scope["reelbus.route"] = PREFIX + "{token}"
+            await self._webhooks(scope, receive, answer)
+            return
+        if path.startswith("/v1/") or path == "/v1":
+            self._identify(scope, answer)
+        await self._app(scope, receive, answer)
+
+    def _identify(self, scope: Scope, answer: "_Answer") -> None:
+        caller = self._keys.caller(Headers(scope=scope))
+        scope["reelbus.caller"] = caller
+        if self._pace is not None:
+            answer.headers = {"ratelimit-policy": self._pace.policy}
+            answer.headers = self._pace.take(caller)
+
+
+class _Answer:
+    """Passes an answer on, remembering its status and adding headers."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.status = 0
+        self.headers: dict[str, str] | None = None
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            if self.headers:
+                MutableHeaders(scope=message).update(self.headers)
+        await self._send(message)
+
+    async def refuse(self, scope: Scope, receive: Receive, refusal: Refusal) -> None:
+        """Answer with a problem document, unless an answer is under way."""
+        if not self.status:
+            await problems.answer(refusal)(scope, receive, self)
+
+
+def _route(scope: Scope) -> str:
+    """Name the pattern of a route, never the address that was asked for: that may hold a token."""
+    given: str | None = scope.get("reelbus.route")
+    return given or getattr(scope.get("route"), "path", None) or "unknown"
+
+
+_counters: dict[tuple[str, str, int], Counter] = {}
+
+
+def _note(scope: Scope, status: int, seconds: float) -> None:
+    key = (_route(scope), scope["method"], status)
+    counter = _counters.get(key)
+    if counter is None:
+        counter = _counters[key] = metrics.requests.labels(*key)
+    counter.inc()
+    if status < 400 and seconds < _SLOW_SECONDS:
+        return
+    tell = _log.warning if status >= 500 else _log.info
+    tell(
+        "request answered",
+        route=key[0],
+        method=key[1],
+        status=status,
+        seconds=round(seconds, 3),
+        caller=scope.get("reelbus.caller"),
+    )

@@ -1,0 +1,143 @@
+"""Tell listeners of events as they are decided, over Server-Sent Events, whether or not a broker is there.
+
+Every listener has a place in the feed and reads on from it: from the newest events, which are kept in memory for
+all, or from the store where it has fallen behind. So a slow listener costs nothing but its own delay.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from jobs import feed
+from process.stopping import first_of
+from receiver.context import Context
+from schemas.problem import ProblemCode, Refusal
+from store.database import StoreUnavailable
+from store.outbox import OutboxEvent
+from store.transaction import Topic
+
+_log = structlog.get_logger()
+
+_SWEEP_SECONDS = 1.0
+_KEPT = 512
+_RETRY_MILLISECONDS = 2000
+
+_Page = Sequence[tuple[int, bytes]]
+
+
+class Events:
+    """The newest events, and whoever listens to them."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._woken = context.store.listen(Topic.EVENTS)
+        self._newest: deque[tuple[int, bytes]] = deque(maxlen=_KEPT)
+        self._place = 0
+        self._more = asyncio.Event()
+        self._following: asyncio.Task[None] | None = None
+        self.listeners = 0
+
+    async def listen(self, request: Request) -> Response:
+        """Begin to tell a listener, after the event that it heard last or from now on."""
+        if self.listeners >= self._context.limits.listeners:
+            raise Refusal(ProblemCode.OVERLOADED, "too many listeners are connected; try again", retry_after=5)
+        place = await self._context.store.read(feed.place_of, request.headers.get("last-event-id"))
+        if self._following is None or self._following.done():
+            self._place = place
+            self._newest.clear()
+            self._following = asyncio.create_task(self._follow())
+        return _Stream(self, self._context, place)
+
+    async def after(self, place: int) -> _Page:
+        """Give the next events after a place; none if there are none yet."""
+        if place >= self._place:
+            return []
+        if self._newest and self._newest[0][0] <= place + 1:
+            return [entry for entry in self._newest if entry[0] > place]
+        return [_written(event) for event in await self._context.store.read(feed.after, place)]
+
+    async def wait(self, seconds: float) -> None:
+        """Wait until there is more, the service stops, or some seconds are over."""
+        await first_of(self._more, self._context.stopping, timeout=seconds)
+
+    async def _follow(self) -> None:
+        """Read what is new, from the first listener on until the service stops."""
+        while not self._context.stopping.is_set():
+            self._woken.clear()
+            try:
+                while events := await self._context.store.read(feed.after, self._place):
+                    self._tell(events)
+            except StoreUnavailable as error:
+                _log.warning("events cannot be read", reason=str(error))
+            await first_of(self._woken, self._context.stopping, timeout=_SWEEP_SECONDS)
+
+    def _tell(self, events: Sequence[OutboxEvent]) -> None:
+        self._newest.extend(_written(event) for event in events)
+        self._place = events[-1].seq
+        self._more.set()
+        self._more = asyncio.Event()
+
+
+def _written(event: OutboxEvent) -> tuple[int, bytes]:
+    return event.seq, f"id: {event.event_id}\nevent: {event.type}\ndata: {event.body}\n\n".encode()
+
+
+class _Stream(Response):
+    """One listener's answer, which ends when it leaves, falls silent, or the service stops."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, events: Events, context: Context, place: int) -> None:
+        super().__init__(headers={"cache-control": "no-store", "x-accel-buffering": "no"})
+        del self.headers["content-length"]
+        self._events = events
+        self._context = context
+        self._place = place
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Tell until the end."""
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        if scope["method"] == "HEAD":
+            await send({"type": "http.response.body"})
+            return
+        self._events.listeners += 1
+        telling = asyncio.create_task(self._tell(send))
+        leaving = asyncio.create_task(_left(receive))
+        try:
+            await asyncio.wait({telling, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._events.listeners -= 1
+            for task in (telling, leaving):
+                task.cancel()
+                with suppress(asyncio.CancelledError, TimeoutError, StoreUnavailable):
+                    await task
+
+    async def _tell(self, send: Send) -> None:
+        limits = self._context.limits
+        await self._send(send, f": from now on\nretry: {_RETRY_MILLISECONDS}\n\n".encode())
+        while not self._context.stopping.is_set():
+            page = await self._events.after(self._place)
+            if page:
+                self._place = page[-1][0]
+                await self._send(send, b"".join(written for _, written in page))
+                continue
+            waited_for = self._place
+            await self._events.wait(limits.event_comment)
+            if waited_for == self._place and not await self._events.after(self._place):
+                await self._send(send, b": still here\n\n")
+        await send({"type": "http.response.body"})
+
+    async def _send(self, send: Send, data: bytes) -> None:
+        async with asyncio.timeout(self._context.limits.send_stall):
+            await send({"type": "http.response.body", "body": data, "more_body": True})
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

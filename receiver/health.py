@@ -1,0 +1,162 @@
+"""Tell whether the service lives and can work, and how much waits."""
+
+import asyncio
+from dataclasses import dataclass
+
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.requests import Request
+from starlette.responses import Response
+
+from jobs import feed
+from jobs.feed import Overview
+from process import metrics
+from receiver import problems
+from receiver.context import Context
+from schemas.names import Provider, VideoStatus
+from schemas.problem import FieldFault, ProblemCode, problem
+from schemas.status import Alive, Link, Outbox, ProviderState, Ready, Status
+from schemas.times import optional_rfc3339
+from schemas.video import Document
+from store import leases, providers
+from store.database import StoreUnavailable
+from store.providers import ProviderRow
+from store.transaction import Tx
+
+_FRESH_SECONDS = 0.5
+_PATIENCE_SECONDS = 8.0
+_HEADERS = {"cache-control": "no-store"}
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a look at store and broker found; a fault of None means that it works."""
+
+    at: float
+    store_fault: str | None
+    broker_fault: str | None
+    overview: Overview | None
+
+    @property
+    def oldest_seconds(self) -> float:
+        """How long the oldest unpublished event has waited."""
+        oldest_at = self.overview.backlog.oldest_at if self.overview else None
+        return 0.0 if oldest_at is None else max(0.0, self.at - oldest_at)
+
+
+class Health:
+    """The routes for those who watch over the service."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._newest: Findings | None = None
+        self._looking: asyncio.Task[Findings] | None = None
+
+    async def alive(self, request: Request) -> Response:  # noqa: ARG002 - every endpoint is given one
+        """Say that this process answers."""
+        return _shown(Alive())
+
+    async def ready(self, request: Request) -> Response:  # noqa: ARG002 - as above
+        """Say whether store and broker can be used, and why not."""
+        found = await self._findings()
+        faults = {"store": found.store_fault, "broker": found.broker_fault}
+        wrong = [FieldFault(field=name, message=fault) for name, fault in faults.items() if fault]
+        backlog = found.overview.backlog if found.overview else None
+        if wrong:
+            detail = "; ".join(f"{fault.field}: {fault.message}" for fault in wrong)
+            detail += f"; the oldest unpublished event has waited {found.oldest_seconds:.0f} s"
+            return problems.document(
+                problem(ProblemCode.NOT_READY, detail, wrong), {"retry-after": str(problems.RETRY_SECONDS)}
+            )
+        return _shown(
+            Ready(
+                broker="ready" if self._context.broker else None,
+                unpublished_events=backlog.count if backlog else 0,
+                oldest_unpublished_seconds=round(found.oldest_seconds, 3),
+            )
+        )
+
+    async def metrics(self, request: Request) -> Response:  # noqa: ARG002 - as above
+        """Give all counts in Prometheus' text format."""
+        found = await self._findings()
+        if found.overview is not None:
+            metrics.outbox_events.set(found.overview.backlog.count)
+            metrics.outbox_oldest_seconds.set(found.oldest_seconds)
+            for state in (VideoStatus.ACCEPTED, VideoStatus.SUBMITTING, VideoStatus.GENERATING):
+                metrics.videos_open.labels(state).set(found.overview.open_videos.get(state, 0))
+        if self._context.broker:
+            metrics.broker_connected.set(int(found.broker_fault is None))
+        return Response(generate_latest(metrics.REGISTRY), headers=_HEADERS, media_type=CONTENT_TYPE_LATEST)
+
+    async def status(self, request: Request) -> Response:  # noqa: ARG002 - as above
+        """Show what an operator wants to see at one glance: broker, backlog, open videos, providers."""
+        found = await self._findings()
+        shown = await self._context.store.read(_providers)
+        enabled = self._context.settings.enabled_providers
+        backlog = found.overview.backlog if found.overview else None
+        return _shown(
+            Status(
+                store=Link(ready=found.store_fault is None, fault=found.store_fault),
+                broker=Link(ready=found.broker_fault is None, fault=found.broker_fault)
+                if self._context.broker
+                else None,
+                outbox=Outbox(
+                    unpublished=backlog.count if backlog else 0,
+                    oldest_seconds=round(found.oldest_seconds, 3),
+                    last_error=backlog.last_error if backlog else None,
+                ),
+                open_videos=found.overview.open_videos if found.overview else {},
+                providers={
+                    provider: _provider(row, enabled=provider in enabled, now=found.at)
+                    for provider, row in shown.items()
+                },
+            )
+        )
+
+    async def _findings(self) -> Findings:
+        """Look, or give what a look of just now found; those who ask at once share one."""
+        if self._newest is not None and self._context.now() - self._newest.at < _FRESH_SECONDS:
+            return self._newest
+        if self._looking is None:
+            self._looking = asyncio.create_task(self._look())
+        return await asyncio.shield(self._looking)
+
+    async def _look(self) -> Findings:
+        try:
+            store_fault, overview = await self._store()
+            self._newest = Findings(self._context.now(), store_fault, self._broker(), overview)
+            return self._newest
+        finally:
+            self._looking = None
+
+    async def _store(self) -> tuple[str | None, Overview | None]:
+        context = self._context
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                # A transaction that changes nothing would also succeed on a full disk.
+                await context.store.write(leases.take, "readiness", owner="any", now=context.now(), seconds=1)
+                return None, await context.store.read(feed.overview)
+        except StoreUnavailable as error:
+            return f"cannot be written: {error}", None
+        except TimeoutError:
+            return f"has not answered for {_PATIENCE_SECONDS:g} s", None
+
+    def _broker(self) -> str | None:
+        link = self._context.broker
+        return None if link is None or link.connected else (link.last_error or "is not connected yet")
+
+
+def _providers(tx: Tx) -> dict[Provider, ProviderRow | None]:
+    return {provider: providers.get(tx, provider) for provider in Provider}
+
+
+def _provider(row: ProviderRow | None, *, enabled: bool, now: float) -> ProviderState:
+    return ProviderState(
+        enabled=enabled,
+        authorized=row is None or row.unauthorized_since is None,
+        unauthorized_since=optional_rfc3339(row.unauthorized_since if row else None),
+        paused_until=optional_rfc3339(row.paused_until if row and row.paused_until > now else None),
+    )
+
+
+def _shown(document: Document) -> Response:
+    return Response(document.model_dump_json(), headers=_HEADERS, media_type="application/json")

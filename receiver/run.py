@@ -1,0 +1,152 @@
+"""Serve until told to stop."""
+
+import asyncio
+import errno
+import resource
+import socket
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import structlog
+import uvicorn
+from starlette.types import ASGIApp
+
+from process.settings import Settings, WrongSettings
+from receiver.app import build, build_health
+from receiver.connection import Connection
+from receiver.context import Context
+from receiver.keys import is_loopback
+
+_log = structlog.get_logger()
+
+_GRACE_SECONDS = 5
+_KEEP_ALIVE_SECONDS = 15
+_BACKLOG = 2048
+_FILES = 65_536
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which leaves signals to whoever started it."""
+
+    def __init__(self, config: uvicorn.Config, on_start: asyncio.Event | None) -> None:
+        super().__init__(config)
+        self._on_start = on_start
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Capture none."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say when it serves."""
+        await super().startup(sockets)
+        if self._on_start is not None:
+            self._on_start.set()
+
+
+async def run(context: Context, stop: asyncio.Event, started: asyncio.Event | None = None) -> None:
+    """Serve HTTP until `stop` is set, then finish what is in hand within about five seconds.
+
+    `started` is set as soon as requests are taken. Raises `WrongSettings` where it may not or cannot listen.
+    """
+    settings = context.settings
+    refuse_exposure(settings)
+    listening = listen(settings.host, settings.port, "REELBUS_PORT")
+    _log.info("receiver listening", url=settings.local_url, surface=settings.surface)
+    await _serve(context, build(context), listening, stop, started)
+    _log.info("receiver stopped")
+
+
+async def run_health(context: Context, stop: asyncio.Event, started: asyncio.Event | None = None) -> None:
+    """Serve health and metrics alone, on `REELBUS_HEALTH_PORT`, for a role without HTTP of its own.
+
+    Raises `WrongSettings` where it cannot listen.
+    """
+    settings = context.settings
+    listening = listen(settings.host, settings.health_port or 0, "REELBUS_HEALTH_PORT")
+    await _serve(context, build_health(context), listening, stop, started)
+
+
+async def _serve(
+    context: Context,
+    app: ASGIApp,
+    listening: socket.socket,
+    stop: asyncio.Event,
+    started: asyncio.Event | None,
+) -> None:
+    _allow_many_files()
+    limits = context.limits
+    config = uvicorn.Config(
+        app,
+        http=type("BoundedConnection", (Connection,), {"limits": limits}),
+        loop="none",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        backlog=_BACKLOG,
+    )
+    server = _Server(config, started)
+    ending = asyncio.create_task(_end(server, context, stop))
+    try:
+        await server.serve(sockets=[listening])
+    finally:
+        ending.cancel()
+        context.stopping.set()
+        listening.close()
+
+
+async def _end(server: uvicorn.Server, context: Context, stop: asyncio.Event) -> None:
+    await stop.wait()
+    context.stopping.set()
+    server.should_exit = True
+
+
+def refuse_exposure(settings: Settings) -> None:
+    """Raise `WrongSettings` if anybody on the network could use the service without a key."""
+    if settings.api_keys or is_loopback(settings.host):
+        return
+    raise WrongSettings(
+        f"REELBUS_HOST is {settings.host}, which others can reach, but REELBUS_API_KEYS is not set;"
+        " set keys as name:key,name:key, or listen on 127.0.0.1"
+    )
+
+
+def listen(host: str, port: int, variable: str) -> socket.socket:
+    """Open a port, which `variable` names. Raises `WrongSettings` with the mend."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listening = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise WrongSettings(f"REELBUS_HOST {host} is no address of this machine: {error.strerror}") from error
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(_BACKLOG)
+        listening.settimeout(0)
+    except OSError as error:
+        listening.close()
+        raise WrongSettings(_port_fault(host, port, variable, error)) from error
+    return listening
+
+
+def _port_fault(host: str, port: int, variable: str, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"{variable} {port} is taken on {host}; stop what listens there or choose another port"
+    if error.errno == errno.EACCES:
+        return f"{variable} {port} needs privileges; choose one above 1023"
+    return f"REELBUS_HOST {host} cannot be listened on: {error.strerror}; choose an address of this machine"
+
+
+def _allow_many_files() -> None:
+    """Every connection is an open file, and the usual soft limit of 1,024 is soon used up by slow senders."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

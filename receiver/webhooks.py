@@ -1,0 +1,102 @@
+"""Hear that a provider has news. The body is not believed and not read here: it is kept, and a check falls due."""
+
+import asyncio
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from jobs import webhooks
+from process import crashpoints, metrics
+from receiver import problems
+from receiver.bodies import take_some
+from receiver.context import Context
+from schemas.names import Provider
+from schemas.problem import ProblemCode, Refusal
+
+PREFIX = "/webhooks/iacrea/"
+
+_KEPT_BODIES = 10
+"""Of one attempt in one window; further deliveries are recorded without their bodies, and in groups."""
+
+_WINDOW_SECONDS = 60.0
+_MANY_ATTEMPTS = 20_000
+_GROUP_SECONDS = 0.05
+
+_RECORDED = Response(b"{}", media_type="application/json")
+
+
+class Webhooks:
+    """The webhook endpoint, as a bare ASGI application: nothing else here must be as quick."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._attempt_of = context.signer.attempt_of
+        self._received = metrics.webhooks_received.labels(Provider.IACREA)
+        self._deliveries: dict[str, int] = {}
+        self._window_ends = 0.0
+        self._groups: dict[str, asyncio.Task[None]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Record a delivery, then say so."""
+        attempt_id = self._attempt_of(scope["path"][len(PREFIX) :])
+        if attempt_id is None:
+            metrics.webhooks_refused.inc()
+            await problems.not_found()(scope, receive, send)
+        elif scope["method"] in {"POST", "PUT"}:
+            await self._record(attempt_id, scope, receive)
+            await _RECORDED(scope, receive, send)
+        elif scope["method"] in {"GET", "HEAD"}:
+            await _RECORDED(scope, receive, send)
+        else:
+            await problems.method_not_allowed("POST, PUT, GET, HEAD")(scope, receive, send)
+
+    async def _record(self, attempt_id: str, scope: Scope, receive: Receive) -> None:
+        limits = self._context.limits
+        body, size, stalled = await take_some(
+            receive,
+            keep=webhooks.LARGEST_KEPT_BODY,
+            limit=self._context.settings.max_body_bytes,
+            stall=limits.body_stall,
+        )
+        if self._is_flood(attempt_id):
+            await self._record_in_group(attempt_id, size)
+        else:
+            await self._write(attempt_id, body, size, _content_type(scope))
+        self._received.inc()
+        await crashpoints.reach("webhook recorded")
+        if stalled:
+            detail = f"the body stalled for {limits.body_stall:g} s; the delivery was recorded without it"
+            raise Refusal(ProblemCode.REQUEST_TIMEOUT, detail)
+
+    async def _write(self, attempt_id: str, body: bytes | None, size: int, content_type: str | None) -> None:
+        context = self._context
+        await context.write(webhooks.record, attempt_id, body, size=size, content_type=content_type, now=context.now())
+
+    def _is_flood(self, attempt_id: str) -> bool:
+        now = self._context.now()
+        if now >= self._window_ends or len(self._deliveries) > _MANY_ATTEMPTS:
+            self._deliveries.clear()
+            self._window_ends = now + _WINDOW_SECONDS
+        count = self._deliveries.get(attempt_id, 0) + 1
+        self._deliveries[attempt_id] = count
+        return count > _KEPT_BODIES
+
+    async def _record_in_group(self, attempt_id: str, size: int) -> None:
+        """Wait for the one record that stands for all deliveries of an attempt in a short while."""
+        group = self._groups.get(attempt_id)
+        if group is None:
+            group = asyncio.create_task(self._write_group(attempt_id, size))
+            self._groups[attempt_id] = group
+        await asyncio.shield(group)
+
+    async def _write_group(self, attempt_id: str, size: int) -> None:
+        await asyncio.sleep(_GROUP_SECONDS)
+        del self._groups[attempt_id]  # a delivery that comes from now on may be news that this record misses
+        await self._write(attempt_id, None, size, None)
+
+
+def _content_type(scope: Scope) -> str | None:
+    for name, value in scope["headers"]:
+        if name == b"content-type":
+            return str(value[:200], "latin-1")
+    return None

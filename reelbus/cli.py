@@ -1,0 +1,192 @@
+"""The command `reelbus`. Libraries are loaded inside the commands, so that `--help` answers at once."""
+
+from typing import Annotated
+
+import typer
+
+from reelbus import __version__
+
+app = typer.Typer(
+    name="reelbus",
+    help="Turn pictures into short AI videos through outside providers, and publish one event for each of them"
+    " to RabbitMQ.\n\nSettings come from REELBUS_… variables or a .env file; `reelbus doctor` checks them.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """Run a command; errors that a user can cause are one clear line each."""
+    app()
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"reelbus {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Options that stand before a command."""
+
+
+@app.command()
+def run() -> None:
+    """Run all roles in one process: receiver, generator, poller and publisher."""
+    _run("receiver", "generator", "poller", "publisher")
+
+
+@app.command()
+def receiver() -> None:
+    """Serve the job API, the webhook endpoint, pictures for providers, and the console."""
+    _run("receiver")
+
+
+@app.command()
+def generator() -> None:
+    """Submit accepted videos to their providers."""
+    _run("generator")
+
+
+@app.command()
+def poller() -> None:
+    """Ask the providers about videos in the making, and settle what they answer."""
+    _run("poller")
+
+
+@app.command()
+def publisher() -> None:
+    """Publish events to RabbitMQ, and take commands from it."""
+    _run("publisher")
+
+
+def _run(*roles: str) -> None:
+    from reelbus.service import serve
+
+    serve(roles)
+
+
+@app.command()
+def sandbox(
+    port: Annotated[int, typer.Option(help="Where both stand-ins listen on 127.0.0.1.")] = 8090,
+    render_seconds: Annotated[float, typer.Option(help="How long a video takes, in seconds.")] = 2.0,
+) -> None:
+    """Run stand-ins for both providers on loopback, speaking their documented protocols."""
+    from reelbus.sandboxed import serve_sandbox
+
+    serve_sandbox(port=port, render_seconds=render_seconds)
+
+
+@app.command()
+def submit(  # noqa: PLR0913, PLR0917 - one parameter an option
+    image: Annotated[str, typer.Argument(help="A PNG or JPEG file of at least 512x512, or the address of one.")],
+    motion: Annotated[str, typer.Option(help="How the camera moves, as in zoom_in, pan_left, auto.")],
+    provider: Annotated[str, typer.Option(help="auto, iacrea or homedesigns.")] = "auto",
+    prompt: Annotated[str | None, typer.Option(help="What should happen in the video.")] = None,
+    orientation: Annotated[str, typer.Option(help="landscape or portrait.")] = "landscape",
+    fallback: Annotated[
+        bool | None, typer.Option("--fallback/--no-fallback", help="Whether another provider may be tried.")
+    ] = None,
+    metadata: Annotated[
+        list[str] | None, typer.Option(help="A KEY=VALUE that comes back in every event; may be repeated.")
+    ] = None,
+    key: Annotated[str | None, typer.Option(help="An idempotency key: the same again gives the same video.")] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Show progress, then print the terminal event; exit 1 if it failed.")
+    ] = False,
+) -> None:
+    """Submit a picture and print the video's id."""
+    from reelbus.client import Submission, submit_and_report
+
+    submission = Submission(
+        image=image,
+        motion=motion,
+        provider=provider,
+        prompt=prompt,
+        orientation=orientation,
+        fallback=fallback,
+        metadata=dict(_pair(text) for text in metadata or []),
+        idempotency_key=key,
+    )
+    raise typer.Exit(submit_and_report(submission, wait=wait))
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise typer.BadParameter(f"{text!r} has no KEY=VALUE; write it as --metadata listing=42")
+    return name, value
+
+
+@app.command()
+def watch(
+    binding: Annotated[str, typer.Argument(help="Which routing keys to see, as in video.ready.*")] = "video.#",
+    since: Annotated[
+        str | None,
+        typer.Option("--from", help="Replay from the event log: first, last, or an age as in 30s, 15m, 1h, 2d."),
+    ] = None,
+) -> None:
+    """Print events from RabbitMQ as they arrive, one line of JSON each."""
+    from reelbus.watching import watch_events
+
+    watch_events(binding, since)
+
+
+@app.command("list")
+def list_videos(
+    status: Annotated[str | None, typer.Option(help="accepted, submitting, generating, ready or failed.")] = None,
+    provider: Annotated[str | None, typer.Option(help="iacrea or homedesigns.")] = None,
+    limit: Annotated[int, typer.Option(help="How many, newest first.", min=1, max=200)] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON a video.")] = False,
+) -> None:
+    """List videos, newest first."""
+    from reelbus.client import print_list
+
+    raise typer.Exit(print_list(status=status, provider=provider, limit=limit, as_json=as_json))
+
+
+@app.command()
+def show(
+    video_id: Annotated[str, typer.Argument(metavar="ID", help="A video's id.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show one video whole, with every attempt and its timeline."""
+    from reelbus.client import print_video
+
+    raise typer.Exit(print_video(video_id, as_json=as_json))
+
+
+@app.command()
+def redeliver(
+    video_ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of videos.")],
+) -> None:
+    """Publish the terminal events of videos again, with the same event ids."""
+    from reelbus.client import redeliver_all
+
+    raise typer.Exit(redeliver_all(video_ids))
+
+
+@app.command()
+def doctor() -> None:
+    """Check settings, store, broker, topology and providers, one line each; exit 1 if any fails."""
+    from reelbus.doctor import examine
+
+    raise typer.Exit(examine())
+
+
+@app.command()
+def schema(
+    document: Annotated[str, typer.Argument(metavar="openapi|asyncapi|events", help="Which document.")],
+) -> None:
+    """Print a published document as JSON."""
+    from reelbus.documents import print_document
+
+    raise typer.Exit(print_document(document))

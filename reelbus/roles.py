@@ -1,0 +1,116 @@
+"""Run the roles of one process over one store, until told to stop; each then finishes what it has in hand."""
+
+import asyncio
+from collections.abc import Collection, Coroutine
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from typing import Any
+
+import generator.run
+import poller.run
+import publisher.run
+import receiver.run
+from generator.pictures import Pictures
+from jobs.policy import Policy
+from process.addresses import Addresses
+from process.settings import Settings
+from process.tokens import Signer
+from providers.hints import read_webhook
+from providers.pictures import fetch_picture
+from providers.promise import ProviderClient
+from publisher.commands import Command, Reply
+from publisher.connection import BrokerState
+from receiver import commands
+from receiver.context import Context
+from reelbus.wiring import opened_clients, opened_store, policy_of, signer_of
+from schemas.names import Provider
+from store.database import Store
+
+
+class Role(StrEnum):
+    """A part of the service that may run alone or with the others in one process."""
+
+    RECEIVER = "receiver"
+    GENERATOR = "generator"
+    POLLER = "poller"
+    PUBLISHER = "publisher"
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What the roles of one process share."""
+
+    settings: Settings
+    policy: Policy
+    store: Store
+    signer: Signer
+    clients: dict[Provider, ProviderClient]
+    broker: BrokerState
+    stop: asyncio.Event
+
+    @property
+    def context(self) -> Context:
+        """What the rooms that accept videos work with."""
+        return Context(self.settings, self.store, self.signer, broker=self.broker)
+
+
+async def run_roles(settings: Settings, roles: Collection[Role], stop: asyncio.Event) -> None:
+    """Run roles in this process until `stop` is set.
+
+    Raises an ExceptionGroup of whatever a role could not go on after.
+    """
+    async with opened_store(settings) as store, opened_clients(settings) as clients:
+        signer = await signer_of(settings, store)
+        parts = _Parts(settings, policy_of(settings), store, signer, clients, BrokerState(), stop)
+        async with asyncio.TaskGroup() as tasks:
+            for role in _starts(parts, roles):
+                tasks.create_task(role)
+
+
+def _starts(parts: _Parts, roles: Collection[Role]) -> list[Coroutine[Any, Any, None]]:
+    starts = {
+        Role.RECEIVER: _receiver,
+        Role.GENERATOR: _generator,
+        Role.POLLER: _poller,
+        Role.PUBLISHER: _publisher,
+    }
+    running = [starts[role](parts) for role in roles]
+    answers_for_health = Role.RECEIVER in roles or parts.settings.health_port is not None
+    if Role.RECEIVER not in roles and parts.settings.health_port is not None:
+        running.append(receiver.run.run_health(parts.context, parts.stop))
+    if Role.PUBLISHER not in roles and answers_for_health:
+        running.append(publisher.run.stay_connected(parts.settings, parts.broker, parts.stop))
+    return running
+
+
+async def _receiver(parts: _Parts) -> None:
+    await receiver.run.run(parts.context, parts.stop)
+
+
+async def _generator(parts: _Parts) -> None:
+    settings = parts.settings
+    fetch = partial(
+        fetch_picture,
+        allow_private=settings.allow_private_image_hosts,
+        max_bytes=settings.max_body_bytes,
+        timeout=settings.provider_timeout,
+    )
+    addresses = Addresses(settings.base_url, parts.signer, media_ttl=settings.media_ttl)
+    pictures = Pictures(parts.store, addresses, fetch)
+    await generator.run.run(parts.store, parts.policy, parts.clients, pictures, parts.stop)
+
+
+async def _poller(parts: _Parts) -> None:
+    read = partial(read_webhook, user_id=parts.settings.iacrea_user_id)
+    await poller.run.run(parts.store, parts.policy, parts.clients, read, parts.stop)
+
+
+async def _publisher(parts: _Parts) -> None:
+    context = parts.context
+
+    async def take(command: Command) -> Reply:
+        reply = await commands.handle(context, command.body, command.message_id)
+        return Reply(reply.document, accepted=reply.accepted)
+
+    await publisher.run.run(parts.settings, parts.store, parts.broker, take, parts.stop)

@@ -1,0 +1,55 @@
+"""Run roles until a signal: say where everything is, and leave politely."""
+
+import asyncio
+import sys
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+import structlog
+
+from process import logs
+from process.settings import Settings, WrongSettings
+from process.stopping import on_signal
+from reelbus.errors import BAD_USAGE, settings_or_exit, stop_with
+from reelbus.roles import Role, run_roles
+from store.database import StoreUnavailable
+from store.migrate import StoreTooNew
+
+log = structlog.get_logger(__name__)
+
+
+def serve(roles: Collection[str]) -> None:
+    """Run roles in this process until SIGTERM or SIGINT."""
+    settings = settings_or_exit()
+    logs.set_up()
+    chosen = [Role(role) for role in roles]
+    try:
+        asyncio.run(_serve(settings, chosen))
+    except* WrongSettings as errors:
+        stop_with("\n".join(str(error) for error in errors.exceptions), BAD_USAGE)
+    except* (StoreUnavailable, StoreTooNew, OSError) as errors:
+        stop_with("\n".join(f"cannot run: {error}" for error in errors.exceptions))
+
+
+async def _serve(settings: Settings, roles: Collection[Role]) -> None:
+    stop = on_signal()
+    sys.stderr.write(_banner(settings, roles))
+    await run_roles(settings, roles, stop)
+    log.info("stopped")
+
+
+def _banner(settings: Settings, roles: Collection[Role]) -> str:
+    broker = urlsplit(settings.amqp_url.get_secret_value())
+    providers = ", ".join(settings.enabled_providers) or "none (no credentials are set)"
+    lines = {
+        "roles": ", ".join(roles),
+        "store": settings.database_url,
+        "broker": f"{broker.hostname}:{broker.port or 5672}",
+        "providers": providers,
+    }
+    if Role.RECEIVER in roles:
+        lines["api"] = f"{settings.local_url}/docs"
+        lines["console"] = f"{settings.local_url}/console"
+        lines["webhooks"] = f"{settings.base_url}/webhooks/iacrea/…"
+    width = max(map(len, lines))
+    return "".join(f"  {name:<{width}}  {value}\n" for name, value in lines.items())

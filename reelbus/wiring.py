@@ -1,0 +1,99 @@
+"""Build what processes and commands need from their settings."""
+
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+
+import structlog
+from pydantic import SecretStr
+
+from jobs.policy import Policy
+from process import metrics
+from process.settings import Settings
+from process.tokens import Signer
+from providers.homedesigns import HomeDesigns
+from providers.iacrea import Iacrea
+from providers.promise import ProviderClient
+from schemas.names import Provider
+from store import secrets as kept_secrets
+from store.database import Store
+
+log = structlog.get_logger(__name__)
+
+
+def policy_of(settings: Settings) -> Policy:
+    """Pick from the settings what the state machine needs to know."""
+    return Policy(
+        providers=settings.enabled_providers,
+        rates={Provider.IACREA: settings.iacrea_rate, Provider.HOMEDESIGNS: settings.homedesigns_rate},
+        submit_attempts=settings.submit_attempts,
+        fallback_when_unsure=settings.fallback_when_unsure,
+        confirm_wait=settings.submit_confirm_wait,
+        trust_webhook_body=settings.trust_webhook_body,
+        job_timeout=settings.job_timeout,
+        poll_min=settings.poll_min,
+        poll_max=settings.poll_max,
+        webhook_grace=settings.iacrea_webhook_grace,
+        media_ttl=settings.media_ttl,
+    )
+
+
+async def signer_of(settings: Settings, store: Store) -> Signer:
+    """Take the secrets from the settings, or the one that the store makes up at its first start."""
+    given = [secret.get_secret_value() for secret in settings.webhook_secrets]
+    return Signer(given or [await store.write(kept_secrets.keep, "webhook", secrets.token_urlsafe(32))])
+
+
+def clients_of(settings: Settings) -> dict[Provider, ProviderClient]:
+    """Build a client for every provider that has credentials."""
+    build: dict[Provider, Callable[[Settings], ProviderClient]] = {
+        Provider.IACREA: _iacrea,
+        Provider.HOMEDESIGNS: _homedesigns,
+    }
+    return {provider: build[provider](settings) for provider in settings.enabled_providers}
+
+
+def _iacrea(settings: Settings) -> ProviderClient:
+    return Iacrea(
+        settings.iacrea_url,
+        settings.iacrea_api_key or SecretStr(""),
+        settings.iacrea_user_id or "",
+        settings.provider_timeout,
+        unknown_status=partial(_count_unknown_status, Provider.IACREA),
+    )
+
+
+def _homedesigns(settings: Settings) -> ProviderClient:
+    return HomeDesigns(
+        settings.homedesigns_url,
+        settings.homedesigns_token or SecretStr(""),
+        settings.provider_timeout,
+        unknown_status=partial(_count_unknown_status, Provider.HOMEDESIGNS),
+    )
+
+
+def _count_unknown_status(provider: Provider, word: str) -> None:
+    log.warning("unknown status word", provider=provider, word=word)
+    metrics.unknown_status.labels(provider).inc()
+
+
+@asynccontextmanager
+async def opened_clients(settings: Settings) -> AsyncIterator[dict[Provider, ProviderClient]]:
+    """Build the providers' clients, and close them in the end."""
+    clients = clients_of(settings)
+    try:
+        yield clients
+    finally:
+        for client in clients.values():
+            await client.close()
+
+
+@asynccontextmanager
+async def opened_store(settings: Settings) -> AsyncIterator[Store]:
+    """Open the store, and close it in the end."""
+    store = await Store.open(settings.database_url)
+    try:
+        yield store
+    finally:
+        await store.close()

@@ -1,0 +1,63 @@
+"""What the service tells of itself to those who watch over it."""
+
+from typing import Literal
+
+from schemas.names import Provider, VideoStatus
+from schemas.video import Document, Timestamp
+
+
+class Alive(Document):
+    """This process answers."""
+
+    status: Literal["alive"] = "alive"
+
+
+class Ready(Document):
+    """Store and broker can be used. `broker` is null where this process has nothing to do with one."""
+
+    status: Literal["ready"] = "ready"
+    store: Literal["ready"] = "ready"
+    broker: Literal["ready"] | None
+    unpublished_events: int
+    oldest_unpublished_seconds: float
+
+
+class Link(Document):
+    """Whether something outside can be used now, and if not, why."""
+
+    ready: bool
+    fault: str | None
+
+
+class Outbox(Document):
+    """The events that no broker has confirmed yet; the count stops at 10,000."""
+
+    unpublished: int
+    oldest_seconds: float
+    last_error: str | None
+
+
+class ProviderState(Document):
+    """One provider: whether it has credentials here, takes them, and is being left alone for a while."""
+
+    enabled: bool
+    authorized: bool
+    unauthorized_since: Timestamp | None
+    paused_until: Timestamp | None
+
+
+class Status(Document):
+    """Everything an operator wants to see at one glance."""
+
+    store: Link
+    broker: Link | None
+    outbox: Outbox
+    open_videos: dict[VideoStatus, int]
+    providers: dict[Provider, ProviderState]
+
+
+class Redelivery(Document):
+    """A video's terminal event is being published again, under the id that it always had."""
+
+    id: str
+    event_id: str

@@ -1,0 +1,204 @@
+"""A RabbitMQ of the tests' own, what can be done to it, and subscribers that outlive all of it.
+
+The node is started once for a whole run, on loopback, and ends with the run. A test that asks for `broker`
+gets it running and unharmed, whatever the test before did to it.
+"""
+
+import asyncio
+import os
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aio_pika
+import pytest
+import pytest_asyncio
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
+from aio_pika.exceptions import CONNECTION_EXCEPTIONS
+from pydantic import SecretStr
+
+from process.settings import Settings
+from setup.broker.node import Node
+
+PATIENCE_SECONDS = 30.0
+
+
+class Broker:
+    """The private node: connect to it, look into it, hurt it."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+
+    @property
+    def url(self) -> str:
+        return self.node.url
+
+    def settings(self, **fields: object) -> Settings:
+        """Give settings that name this broker and an exchange that no other test uses."""
+        given = {"amqp_url": SecretStr(self.url), "exchange": f"test.{secrets.token_hex(6)}", **fields}
+        return Settings.model_validate(given)
+
+    @asynccontextmanager
+    async def channel(self) -> AsyncIterator[AbstractChannel]:
+        """Open a connection and a channel that raises on returns, for as long as the test needs them."""
+        connection = await aio_pika.connect(self.url)
+        try:
+            yield await connection.channel(on_return_raises=True)
+        finally:
+            await close(connection)
+
+    async def ctl(self, *command: str) -> str:
+        """Run `rabbitmqctl`."""
+        return await asyncio.to_thread(self.node.ctl, *command)
+
+    async def settle(self) -> None:
+        """Have it write down which queues it has.
+
+        RabbitMQ 3.10 notes a new stream or quorum queue in a table that is saved half a second later; one that
+        is killed before that never finds the queue again, although it had confirmed its declaration.
+        """
+        await self.ctl("eval", "lists:foreach(fun dets:sync/1, dets:all()).")
+
+    async def kill(self) -> None:
+        """End the broker as a power cut would."""
+        await self.settle()
+        await asyncio.to_thread(self.node.kill)
+
+    async def start(self) -> None:
+        """Start it again and wait until it lets clients in."""
+        await asyncio.to_thread(self.node.start)
+
+    async def close_all_connections(self) -> None:
+        """Close every client's connection as an operator would."""
+        await self.ctl("close_all_connections", "the operator said so")
+
+    @asynccontextmanager
+    async def memory_alarm(self) -> AsyncIterator[None]:
+        """Have the broker block whoever publishes."""
+        await self.ctl("set_vm_memory_high_watermark", "0.000001")
+        try:
+            yield
+        finally:
+            await self.ctl("set_vm_memory_high_watermark", "0.4")
+
+    @asynccontextmanager
+    async def frozen(self) -> AsyncIterator[None]:
+        """Have the broker stand still with its connections open."""
+        self.node.suspend()
+        await eventually(lambda: _all_threads_stopped(self.node.pid))
+        try:
+            yield
+        finally:
+            if self.node.running:
+                self.node.resume()
+
+    def heal(self) -> None:
+        """Have it running."""
+        if self.node.running:
+            self.node.resume()
+        else:
+            self.node.start()
+
+
+@dataclass
+class Inbox:
+    """A subscriber with a durable queue of its own, which finds its way back to a broker that went away."""
+
+    broker: Broker
+    queue: str
+    messages: list[AbstractIncomingMessage] = field(default_factory=list)
+    arguments: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def ids(self) -> list[str]:
+        """The event ids in the order in which they came, repetitions included."""
+        return [str(message.message_id) for message in self.messages]
+
+    async def until(self, done: Callable[["Inbox"], bool], *, within: float = PATIENCE_SECONDS) -> None:
+        """Take messages until `done` says that there are enough."""
+        async with asyncio.timeout(within):
+            while not done(self):
+                with suppress(*CONNECTION_EXCEPTIONS):
+                    await self._take_until(done)
+
+    async def take(self, count: int, *, within: float = PATIENCE_SECONDS) -> list[AbstractIncomingMessage]:
+        """Take messages until there are `count` in all."""
+        await self.until(lambda inbox: len(inbox.messages) >= count, within=within)
+        return self.messages
+
+    async def _take_until(self, done: Callable[["Inbox"], bool]) -> None:
+        connection = await aio_pika.connect(self.broker.url, heartbeat=5)
+        try:
+            channel = await connection.channel()
+            await channel.set_qos(prefetch_count=100)
+            queue = await channel.get_queue(self.queue, ensure=False)
+            async with queue.iterator(timeout=1.0, arguments=dict(self.arguments)) as incoming:
+                with suppress(TimeoutError):
+                    async for message in incoming:
+                        self.messages.append(message)
+                        await message.ack()
+                        if done(self):
+                            return
+        finally:
+            await close(connection)
+
+
+async def subscribe(broker: Broker, exchange: str, binding: str = "#", *, type_: str = "quorum") -> Inbox:
+    """Bind a durable queue to an exchange, as the README tells subscribers to, and give its inbox."""
+    queue = f"inbox.{secrets.token_hex(6)}"
+    async with broker.channel() as channel:
+        declared = await channel.declare_queue(queue, durable=True, arguments={"x-queue-type": type_})
+        await declared.bind(exchange, binding)
+    return Inbox(broker, queue)
+
+
+def logged(broker: Broker, exchange: str) -> Inbox:
+    """Read the exchange's log from its beginning."""
+    return Inbox(broker, f"{exchange}.log", arguments={"x-stream-offset": "first"})
+
+
+async def close(connection: AbstractConnection) -> None:
+    """Close a connection, whatever became of its broker."""
+    closing = asyncio.ensure_future(connection.close())
+    await asyncio.wait([closing], timeout=1.0)
+    closing.cancel()
+
+
+async def eventually(
+    condition: Callable[[], Awaitable[bool] | bool], *, within: float = PATIENCE_SECONDS
+) -> None:
+    """Wait until something is so; fail if it is not in time."""
+    deadline = time.monotonic() + within
+    while True:
+        holds = condition()
+        if isinstance(holds, bool):
+            answer = holds
+        else:
+            answer = await holds
+        if answer:
+            return
+        assert time.monotonic() < deadline, "it did not come to be in time"
+        await asyncio.sleep(0.02)
+
+
+def _all_threads_stopped(pid: int) -> bool:
+    threads = Path(f"/proc/{pid}/task").glob("*/stat")
+    return all(thread.read_text().rpartition(")")[2].split()[0] == "T" for thread in threads)
+
+
+@pytest.fixture(scope="session")
+def broker_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    node = Node(tmp_path_factory.mktemp("broker"))
+    node.start(owner=os.getpid())
+    yield node
+    node.stop(now=True)
+
+
+@pytest_asyncio.fixture
+async def broker(broker_node: Node) -> AsyncIterator[Broker]:
+    ready = Broker(broker_node)
+    await asyncio.to_thread(ready.heal)
+    yield ready

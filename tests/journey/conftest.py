@@ -1,0 +1,98 @@
+"""The whole service as real processes: stand-ins for the providers, a real broker, and a subscriber."""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from reelbus.picture import house
+from setup.broker.node import Node
+from tests.broker import Broker, Inbox, subscribe
+from tests.service import Sandbox, Service, until
+
+
+@dataclass
+class World:
+    """A service with stand-ins for its providers and a subscriber that was there from the start."""
+
+    service: Service
+    sandbox: Sandbox
+    inbox: Inbox
+
+    async def events(self, video_id: str, *kinds: str, within: float = 20.0) -> list[Any]:
+        """Wait until a video's events of these types have arrived, and give all of its events in their order."""
+
+        def mine() -> list[Any]:
+            return [event for event in map(decoded, self.inbox.messages) if event["subject"] == video_id]
+
+        await self.inbox.until(lambda _: {event["type"] for event in mine()} >= set(kinds), within=within)
+        return mine()
+
+    async def ended(self, video_id: str, within: float = 20.0) -> Any:
+        """Wait for a video's terminal event to arrive at the subscriber, and give the video it carries."""
+
+        def last() -> Any:
+            mine = [event for event in map(decoded, self.inbox.messages) if event["subject"] == video_id]
+            return next((event for event in mine if event["type"] in {"video.ready", "video.failed"}), None)
+
+        await self.inbox.until(lambda _: last() is not None, within=within)
+        return last()["data"]
+
+    async def submission(self, video: Any, provider: str | None = None) -> Any:
+        """Find what a provider saw of a video's submission."""
+        attempts = [attempt for attempt in video["attempts"] if provider in {None, attempt["provider"]}]
+        job_id = attempts[-1]["provider_job_id"]
+        records = (await self.sandbox.records())["records"]
+        return next(record for record in records if record["job_id"] == job_id)
+
+
+def decoded(message: Any) -> Any:
+    """Read a message's body."""
+    return json.loads(message.body)
+
+
+StartWorld = Callable[..., Awaitable[World]]
+
+
+def _starter(stack: AsyncExitStack, folder: Path, broker: Broker) -> StartWorld:
+    async def start_world(*roles: str, render_seconds: float = 0.3, **env: str) -> World:
+        sandbox = await Sandbox.start(folder, render_seconds=render_seconds)
+        stack.push_async_callback(sandbox.close)
+        exchange = broker.settings().exchange
+        settings = {"REELBUS_AMQP_URL": broker.url, "REELBUS_EXCHANGE": exchange, **sandbox.env}
+        service = Service(folder, {**settings, **env})
+        stack.push_async_callback(service.close)
+        await service.start(*roles)
+
+        async def ready() -> bool:
+            return (await service.http.get("/readyz")).is_success
+
+        await until(ready, what="readiness")
+        return World(service, sandbox, await subscribe(broker, exchange))
+
+    return start_world
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def start(tmp_path: Path, broker_node: Node) -> AsyncIterator[StartWorld]:
+    """Give a function that starts a world of the test's own: roles in processes of their own, with settings."""
+    async with AsyncExitStack() as stack:
+        yield _starter(stack, tmp_path, Broker(broker_node))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(tmp_path_factory: pytest.TempPathFactory, broker_node: Node) -> AsyncIterator[World]:
+    """Give a service that runs all roles in one process, the same to all tests of a file."""
+    async with AsyncExitStack() as stack:
+        yield await _starter(stack, tmp_path_factory.mktemp("world"), Broker(broker_node))()
+
+
+@pytest.fixture(scope="session")
+def picture() -> bytes:
+    """Give a picture that every provider takes."""
+    return house()

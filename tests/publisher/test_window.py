@@ -1,0 +1,122 @@
+"""The broker answers for every event of a window by itself: it takes, returns or refuses it, or is silent."""
+
+import asyncio
+import os
+import secrets
+import signal
+import time
+from uuid import uuid4
+
+import pytest
+from aio_pika import ExchangeType
+from aio_pika.abc import AbstractChannel
+from aio_pika.exceptions import ChannelNotFoundEntity
+
+from publisher.window import FAST, REFUSED, UNROUTABLE, Outcome, send
+from schemas.names import EventType
+from store.outbox import OutboxEvent
+from tests.broker import Broker, subscribe
+
+
+@pytest.fixture(params=[True, False], ids=["the fast way", "the public way"])
+def fast(request: pytest.FixtureRequest) -> bool:
+    """Publish in both of the ways that there are."""
+    return bool(request.param)
+
+
+def _event(routing_key: str) -> OutboxEvent:
+    return OutboxEvent(
+        1, str(uuid4()), str(uuid4()), EventType.READY, routing_key, '{"a": "ö"}', time.time()
+    )
+
+
+async def _exchange(channel: AbstractChannel) -> str:
+    exchange = f"test.{secrets.token_hex(6)}"
+    await channel.declare_exchange(exchange, ExchangeType.TOPIC, auto_delete=True)
+    return exchange
+
+
+async def _published(
+    channel: AbstractChannel, exchange: str, events: list[OutboxEvent], *, fast: bool
+) -> Outcome:
+    return await (await send(channel, exchange, events, fast=fast)).settled(within=10)
+
+
+def test_the_fast_way_is_known_to_fit_the_pinned_library() -> None:
+    assert FAST is True
+
+
+async def test_taken_returned_and_refused_events_are_told_apart(broker: Broker, *, fast: bool) -> None:
+    async with broker.channel() as channel:
+        exchange = await _exchange(channel)
+        inbox = await subscribe(broker, exchange, "video.ready.*")
+        full = await channel.declare_queue(
+            exclusive=True,
+            arguments={"x-queue-type": "classic", "x-max-length": 1, "x-overflow": "reject-publish"},
+        )
+        await full.bind(exchange, "video.failed.*")
+        taken = [_event("video.ready.iacrea") for _ in range(50)]
+        returned = [_event("video.late.iacrea") for _ in range(50)]
+        filling, refused = _event("video.failed.iacrea"), [_event("video.failed.iacrea") for _ in range(10)]
+        mixed = [event for pair in zip(taken, returned, strict=True) for event in pair]
+
+        assert (await _published(channel, exchange, [filling], fast=fast)).confirmed == [filling]
+        outcome = await _published(channel, exchange, [*mixed, *refused], fast=fast)
+
+        assert outcome.doubt is None
+        assert {event.event_id for event in outcome.confirmed} == {event.event_id for event in taken}
+        assert {(event.event_id, why) for event, why in outcome.refused} == {
+            *((event.event_id, UNROUTABLE) for event in returned),
+            *((event.event_id, REFUSED) for event in refused),
+        }
+        await inbox.take(50)
+
+
+async def test_a_channel_serves_window_after_window(broker: Broker, *, fast: bool) -> None:
+    async with broker.channel() as channel:
+        exchange = await _exchange(channel)
+        await subscribe(broker, exchange, "video.ready.*")
+        event = _event("video.ready.iacrea")
+        for size in (1, 300, 1, 2):
+            window = [event, *(_event("video.ready.iacrea") for _ in range(size - 1))]
+            outcome = await _published(channel, exchange, window, fast=fast)
+            assert len(outcome.confirmed) == size
+            assert outcome.doubt is None
+
+
+async def test_a_missing_exchange_is_a_doubt(broker: Broker, *, fast: bool) -> None:
+    async with broker.channel() as channel:
+        outcome = await _published(channel, "no.such.exchange", [_event("video.ready.iacrea")], fast=fast)
+
+    assert outcome.confirmed == outcome.refused == []
+    assert isinstance(outcome.doubt, ChannelNotFoundEntity)
+
+
+async def test_silence_is_a_doubt_when_the_time_is_up(broker: Broker, *, fast: bool) -> None:
+    async with broker.channel() as channel:
+        exchange = await _exchange(channel)
+        inbox = await subscribe(broker, exchange)
+        events = [_event("video.ready.iacrea") for _ in range(20)]
+        async with broker.frozen():
+            started = time.monotonic()
+            outcome = await (await send(channel, exchange, events, fast=fast)).settled(within=0.3)
+            assert time.monotonic() - started < 1.0
+
+    assert outcome.confirmed == outcome.refused == []
+    assert isinstance(outcome.doubt, TimeoutError)
+    await inbox.take(20)  # in doubt, but not lost: this is why ids must not change
+
+
+async def test_a_connection_that_breaks_is_a_doubt_about_what_was_unanswered(
+    broker: Broker, *, fast: bool
+) -> None:
+    async with broker.channel() as channel:
+        exchange = await _exchange(channel)
+        async with broker.frozen():
+            sent = await send(channel, exchange, [_event("video.ready.iacrea")], fast=fast)
+            settling = asyncio.create_task(sent.settled(within=10))
+            os.kill(broker.node.pid, signal.SIGKILL)
+            outcome = await settling
+
+    assert outcome.confirmed == []
+    assert outcome.doubt is not None

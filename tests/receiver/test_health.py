@@ -1,0 +1,100 @@
+"""Health tells the truth: alive is alive, ready is store and broker, and the metrics say what waits."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.receiver.serving import Service, serving
+
+
+@dataclass
+class Link:
+    """What a publisher would say of its connection."""
+
+    connected: bool
+    last_error: str | None = None
+
+
+async def test_a_receiver_with_store_and_broker_is_ready(tmp_path: Path) -> None:
+    async with serving(tmp_path, broker=Link(connected=True)) as service:
+        answer = await service.http.get("/readyz")
+
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "status": "ready",
+        "store": "ready",
+        "broker": "ready",
+        "unpublished_events": 0,
+        "oldest_unpublished_seconds": 0.0,
+    }
+
+
+async def test_without_its_broker_it_is_not_and_says_why(tmp_path: Path) -> None:
+    link = Link(connected=False, last_error="connection refused")
+    async with serving(tmp_path, broker=link) as service:
+        answer = await service.http.get("/readyz")
+
+        assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
+        assert answer.json()["errors"] == [{"field": "broker", "message": "connection refused"}]
+        assert answer.headers["retry-after"]
+        assert (await service.http.get("/healthz")).json() == {"status": "alive"}
+
+        await service.make()
+
+
+async def test_it_is_ready_again_when_the_broker_is_back(tmp_path: Path) -> None:
+    link = Link(connected=False)
+    async with serving(tmp_path, broker=link) as service:
+        assert (await service.http.get("/readyz")).status_code == 503
+        link.connected = True
+        real = service.context.now
+        service.context.now = lambda: real() + 1
+
+        assert (await service.http.get("/readyz")).status_code == 200
+
+
+async def test_what_waits_for_the_broker_is_told(service: Service) -> None:
+    video_id = await service.make()
+    await service.finish(video_id)
+    await service.make()
+
+    ready = (await service.http.get("/readyz")).json()
+    metrics = (await service.http.get("/metrics")).text
+
+    assert ready["unpublished_events"] == 1
+    assert "reelbus_outbox_events 1.0" in metrics
+    assert 'reelbus_videos_open{state="accepted"} 1.0' in metrics
+
+
+async def test_metrics_name_routes_and_callers_never_addresses(service: Service) -> None:
+    video_id = await service.make()
+    token = service.context.signer.webhook_token("0" * 32)
+    await service.http.post(f"/webhooks/iacrea/{token}")
+    await service.http.get(f"/v1/videos/{video_id}")
+    await service.http.get("/no/such/secret")
+
+    answer = await service.http.get("/metrics")
+
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert 'route="/v1/videos/{id}"' in answer.text
+    assert 'route="/webhooks/iacrea/{token}"' in answer.text
+    assert not {text for text in (token, video_id, "secret") if text in answer.text}
+
+
+async def test_the_status_shows_providers_broker_and_backlog(tmp_path: Path) -> None:
+    async with serving(tmp_path, broker=Link(connected=True), homedesigns_token=None) as service:
+        await service.make()
+        status = (await service.http.get("/v1/status")).json()
+
+    assert status["broker"] == {"ready": True, "fault": None}
+    assert status["open_videos"] == {"accepted": 1}
+    assert {name: state["enabled"] for name, state in status["providers"].items()} == {
+        "iacrea": True,
+        "homedesigns": False,
+    }
+
+
+@pytest.mark.parametrize("address", ["/healthz", "/readyz", "/metrics", "/v1/status"])
+async def test_what_watches_the_service_is_never_cached(service: Service, address: str) -> None:
+    assert (await service.http.get(address)).headers["cache-control"] == "no-store"

@@ -1,0 +1,67 @@
+"""Promises about the repository itself."""
+
+import ast
+import tomllib
+from collections import Counter
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+from process.crashpoints import POINTS
+from process.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+ROOMS = PROJECT["tool"]["importlinter"]["root_packages"]
+LONGEST_MODULE = 400
+LONGEST_FUNCTION = 50
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_other_distribution_owns_our_everyday_names(room: str) -> None:
+    assert set(packages_distributions()[room]) == {PROJECT["project"]["name"]}
+
+
+def test_every_room_is_packaged() -> None:
+    assert set(ROOMS) <= set(PROJECT["tool"]["setuptools"]["packages"])
+
+
+@pytest.mark.parametrize("folder", [*ROOMS, "setup", "tests"])
+def test_no_module_outgrows_one_sitting(folder: str) -> None:
+    sizes = {str(path): len(path.read_text().splitlines()) for path in (ROOT / folder).rglob("*.py")}
+    assert {path: size for path, size in sizes.items() if size > LONGEST_MODULE} == {}
+
+
+@pytest.mark.parametrize("folder", [*ROOMS, "setup"])
+def test_no_function_outgrows_one_screen(folder: str) -> None:
+    sizes = {
+        f"{path}:{node.lineno} {node.name}": (node.end_lineno or node.lineno) - node.lineno + 1
+        for path in (ROOT / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    assert {name: size for name, size in sizes.items() if size > LONGEST_FUNCTION} == {}
+
+
+def test_every_crash_point_is_reached_by_exactly_one_line() -> None:
+    reached = Counter(
+        node.args[0].value
+        for room in ROOMS
+        for path in (ROOT / room).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "attr", getattr(node.func, "id", "")) in {"reach", "reach_now"}
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+    )
+    # A check and the search for a proof ask and settle in two places each.
+    twice = {"look answered", "settled"}
+    assert reached.keys() == POINTS
+    assert {name for name, count in reached.items() if count != 1} <= twice
+
+
+def test_every_setting_is_shown_to_operators() -> None:
+    lines = (ROOT / "deploy" / "env.example").read_text().splitlines()
+    shown = {line.lstrip("# ").split("=")[0] for line in lines if "=" in line}
+    assert {f"REELBUS_{name.upper()}" for name in Settings.model_fields} - shown == set()
