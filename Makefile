@@ -24,15 +24,15 @@ run: ## The same, and stay up with the console until Ctrl-C
 	@$(DEMO) $(PY) -m reelbus.demo --stay $(ARGS)
 
 test: ## Every test, against a RabbitMQ of its own (ARGS="-n 2 -k webhook" goes to pytest)
-	@$(TWO_AT_ONCE) .venv/.dev programs
-	$(PY) -m pytest $(ARGS)
+	@$(TWO_AT_ONCE) .venv/.dev programs .run/asyncapi/.done
+	$(PY) -m pytest -n 2 --dist loadscope $(ARGS)
 
 lint: .venv/.dev ## Format, style, types, which room may import which, and deploy/
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 	.venv/bin/lint-imports
-	.venv/bin/shellcheck .ci/run setup/*.sh
+	.venv/bin/shellcheck .ci/run setup/*.sh setup/asyncapi/*.sh
 	.venv/bin/yamllint --strict deploy
 	.venv/bin/hadolint deploy/Dockerfile
 	.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec deploy/compose.yaml
@@ -83,5 +83,9 @@ programs: python
 .venv/.bench: locks/bench.txt $(LOCKED) | python
 	@setup/venv.sh bench
 	@touch .venv/.runtime .venv/.dev $@
+
+.run/asyncapi/.done: setup/asyncapi/package-lock.json setup/asyncapi/install.sh setup/asyncapi/validate.mjs
+	@setup/asyncapi/install.sh
+	@touch $@
 
 .PHONY: help demo run test lint bench chaos fuzz lock stop clean broker python programs

@@ -30,8 +30,11 @@ def set_up(*, quiet: bool = False) -> None:
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING if quiet else logging.INFO, force=True)
     # These write whole addresses, and ours hold tokens.
-    for name in ("httpx", "httpcore", "uvicorn.access", "aiohttp.access", "aio_pika", "aiormq", "asyncio", "PIL"):
+    for name in ("httpx", "httpcore", "uvicorn.access", "aiohttp.access", "asyncio", "PIL"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # A lost connection is told by ourselves, once, with its reason.
+    for name in ("aio_pika", "aiormq"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

@@ -20,7 +20,7 @@ app = typer.Typer(
 
 def main() -> None:
     """Run a command; errors that a user can cause are one clear line each."""
-    app()
+    app(prog_name="reelbus")
 
 
 def _show_version(wanted: bool) -> None:

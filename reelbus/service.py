@@ -10,6 +10,7 @@ import structlog
 from process import logs
 from process.settings import Settings, WrongSettings
 from process.stopping import on_signal
+from receiver.run import refuse_exposure
 from reelbus.errors import BAD_USAGE, settings_or_exit, stop_with
 from reelbus.roles import Role, run_roles
 from store.database import StoreUnavailable
@@ -24,6 +25,8 @@ def serve(roles: Collection[str]) -> None:
     logs.set_up()
     chosen = [Role(role) for role in roles]
     try:
+        if Role.RECEIVER in chosen:
+            refuse_exposure(settings)
         asyncio.run(_serve(settings, chosen))
     except* WrongSettings as errors:
         stop_with("\n".join(str(error) for error in errors.exceptions), BAD_USAGE)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import socket
 import sys
@@ -16,6 +17,7 @@ import httpx
 
 ROOT = Path(__file__).parent.parent
 T = TypeVar("T")
+_TOKEN_ADDRESS = re.compile(r"/(?:webhooks/iacrea|media)/[\w-]{20,}")
 
 QUICK = {
     "REELBUS_POLL_MIN": "0.1",
@@ -202,6 +204,13 @@ class Service:
     def logs(self) -> str:
         """Give everything that the processes logged."""
         return "\n".join(f"== {log.name}\n{log.read_text()}" for log in sorted(self.folder.glob("*.log")))
+
+    def leaks(self) -> list[str]:
+        """List the secrets and the tokens of addresses that any process wrote into its log."""
+        logs = [log.read_text() for log in self.folder.glob("*.log") if log.name != "sandbox.log"]
+        secrets = [value for name, value in self.env.items() if name.endswith(("_KEY", "_KEYS", "_TOKEN", "_SECRETS"))]
+        found = [secret for secret in secrets for log in logs if secret in log]
+        return found + [address for log in logs for address in _TOKEN_ADDRESS.findall(log)]
 
     async def close(self) -> None:
         """End every process."""

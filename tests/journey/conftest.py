@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from jsonschema import Draft202012Validator
 
 from reelbus.picture import house
+from schemas.openapi import events_schema
 from setup.broker.node import Node
 from tests.broker import Broker, Inbox, subscribe
 from tests.service import Sandbox, Service, until
@@ -51,12 +53,21 @@ class World:
         return next(record for record in records if record["job_id"] == job_id)
 
 
+_FITS = Draft202012Validator(events_schema())
+
+
 def decoded(message: Any) -> Any:
-    """Read a message's body."""
-    return json.loads(message.body)
+    """Read an event, which must fit the published schema."""
+    event = json.loads(message.body)
+    _FITS.validate(event)
+    return event
 
 
 StartWorld = Callable[..., Awaitable[World]]
+
+
+def _tells_no_secret(service: Service) -> None:
+    assert service.leaks() == []
 
 
 def _starter(stack: AsyncExitStack, folder: Path, broker: Broker) -> StartWorld:
@@ -66,6 +77,7 @@ def _starter(stack: AsyncExitStack, folder: Path, broker: Broker) -> StartWorld:
         exchange = broker.settings().exchange
         settings = {"REELBUS_AMQP_URL": broker.url, "REELBUS_EXCHANGE": exchange, **sandbox.env}
         service = Service(folder, {**settings, **env})
+        stack.callback(_tells_no_secret, service)
         stack.push_async_callback(service.close)
         await service.start(*roles)
 

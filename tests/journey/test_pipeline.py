@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+from aio_pika import Message
 
 from schemas.motions import WIRE_NAMES
 from schemas.names import Provider
@@ -155,3 +156,30 @@ async def test_the_doctor_names_what_is_wrong_and_the_mend(world: World) -> None
     assert status == 1
     assert failed == {"broker", "iacrea"}
     assert "mistyped" not in output
+
+
+async def command(world: World, body: bytes, message_id: str | None = None) -> Any:
+    """Submit by publishing, and wait for the reply."""
+    async with world.inbox.broker.channel() as channel:
+        replies = await channel.declare_queue(exclusive=True)
+        exchange = await channel.get_exchange("video.commands")
+        message = Message(body, message_id=message_id, reply_to=replies.name, correlation_id="mine")
+        await exchange.publish(message, "submit")
+        async with replies.iterator(timeout=20) as incoming:
+            reply = await anext(incoming)
+            assert reply.correlation_id == "mine"
+            return json.loads(reply.body)
+
+
+async def test_a_microservice_submits_by_publishing(world: World, picture: bytes) -> None:
+    body = json.dumps({"motion": "zoom_out", "image_base64": base64.b64encode(picture).decode()}).encode()
+    first = await command(world, body, "order-1")
+    again = await command(world, body, "order-1")
+    assert first["id"] == again["id"]
+    assert (await world.ended(first["id"]))["status"] == "ready"
+
+
+async def test_a_command_that_is_refused_is_answered_with_its_faults(world: World) -> None:
+    problem = await command(world, b'{"motion": "sideways", "image_url": "ftp://x/y.png"}')
+    assert problem["code"] == "invalid_request"
+    assert {fault["field"] for fault in problem["errors"]} == {"motion", "image_url"}
