@@ -10,7 +10,7 @@ def set_up(*, quiet: bool = False) -> None:
     """Send our own and the libraries' logs to stderr, one line each; only warnings and worse if `quiet`."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
+        structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     terminal = sys.stderr.isatty()
@@ -28,20 +28,18 @@ def set_up(*, quiet: bool = False) -> None:
             ],
         )
     )
-    logging.basicConfig(handlers=[handler], level=logging.WARNING if quiet else logging.INFO, force=True)
+    level = logging.WARNING if quiet else logging.INFO
+    logging.basicConfig(handlers=[handler], level=level, force=True)
     # These write whole addresses, and ours hold tokens.
     for name in ("httpx", "httpcore", "uvicorn.access", "aiohttp.access", "asyncio", "PIL"):
         logging.getLogger(name).setLevel(logging.WARNING)
     # A lost connection is told by ourselves, once, with its reason.
     for name in ("aio_pika", "aiormq"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    # Ours take the short way: through the standard library a line costs as much as an accept.
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        wrapper_class=structlog.stdlib.BoundLogger,
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        processors=[*shared, structlog.processors.format_exc_info, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )

@@ -32,7 +32,6 @@ check_delay_seconds = _histogram("check_delay_seconds", "seconds that a due chec
 provider_authorized = _gauge("provider_authorized", "1 while the provider takes our credentials", "provider")
 events_published = _counter("events_published", "events that the broker confirmed", "type")
 publish_failures = _counter("publish_failures", "publishes that were not confirmed", "reason")
-events_only_logged = _gauge("events_only_logged", "1 while only the log stream is bound for a type", "type")
 outbox_events = _gauge("outbox_events", "events that no broker has confirmed yet (counted up to 10,000)")
 outbox_oldest_seconds = _gauge("outbox_oldest_seconds", "age of the oldest such event in seconds, 0 without one")
 videos_open = _gauge("videos_open", "videos that are not finished", "state")

@@ -16,7 +16,5 @@ def _takes(pattern: Sequence[str], words: Sequence[str]) -> bool:
             first = fits.index(True) if True in fits else len(fits)
             fits = [place >= first for place in range(len(fits))]
         else:
-            fits = [False] + [
-                fits[place] and piece in ("*", word) for place, word in enumerate(words)
-            ]
+            fits = [False] + [fits[place] and piece in ("*", word) for place, word in enumerate(words)]
     return fits[-1]

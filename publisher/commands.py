@@ -77,7 +77,7 @@ class Commands:
             tag = await queue.consume(take)
         link.state.useful()
         try:
-            await self._wait(link)
+            await link.until(self._stop)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._pace.stop):
                     await queue.cancel(tag)
@@ -87,15 +87,7 @@ class Commands:
                 hand.cancel()
             await _finished(hands)
 
-    async def _wait(self, link: Link) -> None:
-        while not self._stop.is_set():
-            await first_of(self._stop, link.lost, timeout=self._pace.topology)
-            link.insist()
-            await link.declare()
-
-    async def _take(
-        self, message: AbstractIncomingMessage, answering: AbstractChannel, link: Link
-    ) -> None:
+    async def _take(self, message: AbstractIncomingMessage, answering: AbstractChannel, link: Link) -> None:
         try:
             outcome = await self._deal_with(message, answering)
             await message.ack()
@@ -142,9 +134,7 @@ class Commands:
                 if self._stop.is_set():
                     raise
 
-    async def _answer(
-        self, message: AbstractIncomingMessage, answering: AbstractChannel, reply: Reply
-    ) -> None:
+    async def _answer(self, message: AbstractIncomingMessage, answering: AbstractChannel, reply: Reply) -> None:
         answer = Message(
             json.dumps(reply.document, ensure_ascii=False, separators=(",", ":")).encode(),
             content_type="application/json" if reply.accepted else "application/problem+json",

@@ -68,16 +68,13 @@ class BrokerState:
 class Link:
     """One open connection, the event that says it is lost, and what is made known of it."""
 
-    def __init__(
-        self, connection: AbstractConnection, exchange: str, state: BrokerState, pace: Pace
-    ) -> None:
+    def __init__(self, connection: AbstractConnection, exchange: str, state: BrokerState, pace: Pace) -> None:
         self.connection = connection
         self.state = state
         self.lost = asyncio.Event()
         self._why = "the broker closed the connection"
         self._exchange = exchange
         self._pace = pace
-        self._declared_at = float("-inf")
         connection.close_callbacks.add(self._on_closed)
 
     def _on_closed(self, _: object, error: BaseException | None) -> None:
@@ -93,6 +90,12 @@ class Link:
         """Raise `LinkLost` if the connection, or a channel opened by `channel`, is gone."""
         if self.lost.is_set():
             raise LinkLost(self._why)
+
+    async def until(self, stop: asyncio.Event) -> None:
+        """Wait until told to stop. Raises `LinkLost` if the connection is lost before."""
+        await first_of(stop, self.lost)
+        if not stop.is_set():
+            self.insist()
 
     async def channel(self) -> AbstractChannel:
         """Open a channel with confirms, on which a message that no queue takes raises."""
@@ -110,37 +113,60 @@ class Link:
         below.on_consumer_cancel_callbacks.add(lambda _: self.doubt("the queue was deleted"))
         return channel
 
-    async def declare(self, *, now: bool = False) -> None:
-        """Have the topology there, unless that was seen to a moment ago; `now` does it anyway."""
-        if now or time.monotonic() - self._declared_at >= self._pace.topology:
-            await topology.declare(self.connection, self._exchange, within=self._pace.declare)
-            self._declared_at = time.monotonic()
+    async def declare(self) -> None:
+        """Have the topology there. Raises whatever aio-pika does."""
+        await topology.declare(self.connection, self._exchange, within=self._pace.declare)
+
+    async def keep_declared(self) -> None:
+        """Have it there again and again, so that what was deleted comes back; doubt the connection if it cannot be."""
+        try:
+            while True:
+                await asyncio.sleep(self._pace.topology)
+                await self.declare()
+        except (Exception, asyncio.CancelledError) as error:  # the library's cancellation, or the end of `link`
+            self.doubt(reason(error))
 
 
 Work = Callable[[Link], Awaitable[None]]
 
 
-@asynccontextmanager
-async def link(settings: Settings, state: BrokerState, pace: Pace, *, name: str) -> AsyncIterator[Link]:
-    """Connect and declare the topology; close the connection in the end, in good time.
+class _Connection(aio_pika.Connection):
+    """A connection that is closed by us alone; the library's also tries to from the garbage collector."""
 
-    Raises whatever aio-pika does; `reason` puts it into words.
-    """
+    def __del__(self) -> None:
+        """Leave it."""
+
+
+async def connect(settings: Settings, pace: Pace, *, name: str) -> AbstractConnection:
+    """Open a connection. Raises whatever aio-pika does, or TimeoutError; `reason` puts it into words."""
     async with asyncio.timeout(pace.connect):
-        connection = await aio_pika.connect(
+        return await aio_pika.connect(
             settings.amqp_url.get_secret_value(),
             heartbeat=HEARTBEAT_SECONDS,
             client_properties={"connection_name": f"reelbus {name}"},
+            connection_class=_Connection,
         )
+
+
+@asynccontextmanager
+async def link(settings: Settings, state: BrokerState, pace: Pace, *, name: str) -> AsyncIterator[Link]:
+    """Connect and declare the topology; close the connection in the end, in good time. Raises as `connect`."""
+    connection = await connect(settings, pace, name=name)
     try:
         opened = Link(connection, settings.exchange, state, pace)
         await opened.declare()
-        yield opened
+        keeper = asyncio.create_task(opened.keep_declared())
+        try:
+            yield opened
+        finally:
+            keeper.cancel()
+            await asyncio.wait([keeper])
     finally:
-        await _close(connection, within=pace.close)
+        await close(connection, within=pace.close)
 
 
-async def _close(connection: AbstractConnection, *, within: float) -> None:
+async def close(connection: AbstractConnection, *, within: float) -> None:
+    """Close a connection, or leave it to its fate when that takes too long. Raises nothing."""
     # In a task of its own, so that neither a frozen broker nor the library's cancellations reach us.
     closing = asyncio.ensure_future(connection.close())
     await asyncio.wait([closing], timeout=within)
@@ -163,9 +189,7 @@ async def supervise(
         await first_of(stop, timeout=_backoff(failures, pace))
 
 
-async def _one_connection(
-    settings: Settings, work: Work, *, name: str, state: BrokerState, pace: Pace
-) -> str | None:
+async def _one_connection(settings: Settings, work: Work, *, name: str, state: BrokerState, pace: Pace) -> str | None:
     """Work until the end, which is None, or until the connection is lost, and say why."""
     try:
         async with link(settings, state, pace, name=name) as opened:

@@ -1,15 +1,13 @@
 """Look at the broker and the topology for `reelbus doctor`, changing nothing."""
 
-import asyncio
 from typing import NamedTuple
 
-import aio_pika
 from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import ChannelPreconditionFailed
 
 from process.settings import Settings
 from publisher import topology
-from publisher.connection import HEARTBEAT_SECONDS, reason
+from publisher.connection import close, connect, reason
 from publisher.pace import PACE, Pace
 
 
@@ -25,10 +23,7 @@ class Check(NamedTuple):
 async def probe(settings: Settings, *, pace: Pace = PACE) -> list[Check]:
     """Check that the broker lets us in, and that the topology is there as we declare it."""
     try:
-        async with asyncio.timeout(pace.connect):
-            connection = await aio_pika.connect(
-                settings.amqp_url.get_secret_value(), heartbeat=HEARTBEAT_SECONDS
-            )
+        connection = await connect(settings, pace, name="doctor")
     except Exception as error:
         mend = "start RabbitMQ, or set REELBUS_AMQP_URL to where it is and who we are there"
         return [Check("broker", ok=False, detail=reason(error), mend=mend)]
@@ -38,8 +33,7 @@ async def probe(settings: Settings, *, pace: Pace = PACE) -> list[Check]:
             await _topology(connection, settings.exchange, pace),
         ]
     finally:
-        closing = asyncio.ensure_future(connection.close())
-        await asyncio.wait([closing], timeout=pace.close)
+        await close(connection, within=pace.close)
 
 
 async def _topology(connection: AbstractConnection, exchange: str, pace: Pace) -> Check:

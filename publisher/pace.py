@@ -35,6 +35,8 @@ class Pace:
     """Before another try where the store was unavailable."""
     window: int = 400
     """Events that may be unconfirmed at once."""
+    window_bytes: int = 500_000
+    """Bytes that may be unconfirmed at once, so that a window passes even a slow line in time."""
     prefetch: int = 50
     """Commands in hand at once."""
 

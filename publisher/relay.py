@@ -7,7 +7,8 @@ at least once, each video's events in order, is the promise.
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 
 import structlog
 from aio_pika.abc import AbstractChannel
@@ -40,72 +41,76 @@ class Relay:
         self._pace = pace
         self._wake = store.listen(Topic.EVENTS)
         self._refusals = Refusals(pace)
-        self._settling: frozenset[int] = frozenset()
-        self._mark: Callable[[], Awaitable[None]]
-        self._marked: Awaitable[None] | None = None
 
     async def work(self, link: Link) -> None:
         """Publish over one connection until told to stop. Raises `LinkLost` on the least doubt."""
         channel = await link.channel()
+        # Whether the broker takes anything at all is asked with a single event: one that blocks publishers
+        # accepts connections, and everything sent meanwhile would arrive twice.
+        limit = 1
         async with kept(self._store, LEASE, self._pace) as lease:
-            # Whether the broker takes anything at all is asked with a single event: one that blocks
-            # publishers accepts connections, and everything sent meanwhile will arrive twice.
-            limit = 1
-            try:
-                while not self._stop.is_set():
-                    link.insist()
-                    await link.declare()
-                    sent = await self._round(link, channel, lease, limit)
-                    link.state.useful()  # or whoever has the lease is
-                    limit = self._pace.window if sent else limit
-                    if not sent:
-                        await self._rest(link, lease)
-            finally:
-                await self._finish_marking()
+            events = await self._look(lease)
+            while not self._stop.is_set():
+                link.insist()
+                if events and lease.held:
+                    events = await self._send(link, channel, events[:limit])
+                    limit = self._pace.window
+                    link.state.useful()
+                else:
+                    link.state.useful()
+                    await self._rest(link, lease)
+                    events = await self._look(lease)
 
-    async def _rest(self, link: Link, lease: Lease) -> None:
-        ready = self._wake if lease.held else lease.turn
-        if ready is lease.turn:
-            ready.clear()  # it may be left over from before this process was suspended
-        await first_of(ready, self._stop, link.lost, timeout=self._pace.sweep)
-
-    async def _round(self, link: Link, channel: AbstractChannel, lease: Lease, limit: int) -> int:
-        """Publish one window; say how many events the broker has answered for."""
+    async def _look(self, lease: Lease) -> list[OutboxEvent]:
         self._wake.clear()
         try:
-            events = await self._next_window(limit) if lease.held else []
-            if not events:
-                await self._finish_marking()
-                return 0
+            rows = await self._store.read(outbox.unpublished, limit=self._enough) if lease.held else []
         except StoreUnavailable as error:
             logger.warning("outbox not read", error=str(error))
-            return 0
-        if not lease.held:
-            return 0
-        outcome = await self._publish(channel, events)
-        await self._note(outcome)
-        if outcome.refused:
-            await link.declare(now=True)
-        if outcome.doubt is not None:
-            raise LinkLost(f"events unconfirmed: {reason(outcome.doubt)}") from outcome.doubt
-        return len(events)
+            return []
+        return self._choose(rows, now=time.time())
 
-    async def _next_window(self, limit: int) -> list[OutboxEvent]:
-        waiting = len(self._settling) + min(len(self._refusals), 10 * self._pace.window)
-        rows = await self._store.read(outbox.unpublished, limit=self._pace.window + waiting)
-        return self._choose(rows, now=time.time())[:limit]
+    async def _rest(self, link: Link, lease: Lease) -> None:
+        if lease.held:
+            await first_of(self._wake, self._stop, link.lost, timeout=self._pace.sweep)
+        else:
+            lease.turn.clear()  # it may be left over from before this process was suspended
+            await first_of(lease.turn, self._stop, link.lost, timeout=self._pace.sweep)
+
+    @property
+    def _enough(self) -> int:
+        """How many rows to read for a full window, past those that must wait."""
+        return self._pace.window + min(len(self._refusals), 10 * self._pace.window)
 
     def _choose(self, rows: Sequence[OutboxEvent], *, now: float) -> list[OutboxEvent]:
         """Take each video's oldest event, and none of a video whose oldest must wait."""
-        seen: set[str] = set()
-        chosen = []
+        oldest: dict[str, OutboxEvent] = {}
         for event in rows:
-            if event.seq in self._settling or event.video_id in seen:
-                continue
-            seen.add(event.video_id)
-            if not self._refusals.waits(event.event_id, now=now):
-                chosen.append(event)
-        return chosen
+            oldest.setdefault(event.video_id, event)
+        ready = (event for event in oldest.values() if not self._refusals.waits(event.event_id, now=now))
+        return self._bounded(ready)
+
+    def _bounded(self, events: Iterable[OutboxEvent]) -> list[OutboxEvent]:
+        """Take as many events as make a window, one at least."""
+        size = 0
+        window: list[OutboxEvent] = []
+        for event in islice(events, self._pace.window):
+            size += len(event.body)
+            if window and size > self._pace.window_bytes:
+                break
+            window.append(event)
+        return window
+
+    async def _send(self, link: Link, channel: AbstractChannel, events: Sequence[OutboxEvent]) -> list[OutboxEvent]:
+        """Publish a window and mark what was confirmed; give the next one."""
+        outcome = await self._publish(channel, events)
+        self._count(outcome)
+        following = await self._mark(outcome)
+        if outcome.doubt is not None:
+            raise LinkLost(f"events unconfirmed: {reason(outcome.doubt)}") from outcome.doubt
+        if outcome.refused:
+            await link.declare()
+        return following
 
     async def _publish(self, channel: AbstractChannel, events: Sequence[OutboxEvent]) -> Outcome:
         deadline = time.monotonic() + self._pace.confirm
@@ -119,39 +124,31 @@ class Relay:
         await crashpoints.reach("confirmed")
         return outcome
 
-    async def _note(self, outcome: Outcome) -> None:
-        """Mark what was confirmed, without waiting for the disk: the next window goes out meanwhile."""
-        self._count(outcome)
-        await self._finish_marking()
+    async def _mark(self, outcome: Outcome) -> list[OutboxEvent]:
+        """Mark what was confirmed and read what follows, in one transaction.
+
+        Goes on trying for as long as the store is away: to publish without having marked would send the same
+        events over and over.
+        """
         now = time.time()
         for event in outcome.confirmed:
             self._refusals.forget(event.event_id)
         for event, why in outcome.refused:
             self._refusals.note(event.event_id, now=now)
             logger.warning("event refused", event_id=event.event_id, reason=why)
-        if outcome.confirmed or outcome.refused:
-            self._settling = frozenset(event.seq for event in outcome.confirmed)
-            refused = [(event.seq, why) for event, why in outcome.refused]
-            self._mark = lambda: self._store.write(_mark, self._settling, refused, now=now)
-            self._marked = self._mark()
-
-    async def _finish_marking(self) -> None:
-        """Wait until what was confirmed is marked, however long the store is away.
-
-        To publish on without having marked would send the same events over and over.
-        """
-        while self._marked is not None:
+        while outcome.confirmed or outcome.refused:
+            self._wake.clear()
             try:
-                await self._marked
+                rows = await self._store.write(_mark_and_read, outcome, now=now, limit=self._enough)
             except StoreUnavailable as error:
-                logger.warning("confirmed events not marked", error=str(error), events=len(self._settling))
+                logger.warning("confirmed events not marked", error=str(error), events=len(outcome.confirmed))
                 await first_of(self._stop, timeout=self._pace.pause)
                 if self._stop.is_set():
-                    return
-                self._marked = self._mark()
+                    break
             else:
-                self._marked, self._settling = None, frozenset()
                 await crashpoints.reach("marked")
+                return self._choose(rows, now=now)
+        return []
 
     def _count(self, outcome: Outcome) -> None:
         for event_type, count in Counter(event.type for event in outcome.confirmed).items():
@@ -162,7 +159,8 @@ class Relay:
             metrics.publish_failures.labels("unconfirmed").inc()
 
 
-def _mark(tx: Tx, confirmed: frozenset[int], refused: list[tuple[int, str]], *, now: float) -> None:
-    outbox.mark_published(tx, confirmed, now=now)
-    for seq, why in refused:
-        outbox.note_error(tx, seq, why)
+def _mark_and_read(tx: Tx, outcome: Outcome, *, now: float, limit: int) -> list[OutboxEvent]:
+    outbox.mark_published(tx, [event.seq for event in outcome.confirmed], now=now)
+    for event, why in outcome.refused:
+        outbox.note_error(tx, event.seq, why)
+    return outbox.unpublished(tx, limit=limit)

@@ -6,7 +6,6 @@ from typing import Any
 
 from process import metrics
 from process.settings import Settings
-from process.stopping import first_of
 from publisher.commands import Commands, Handler
 from publisher.connection import BrokerState, Link, supervise
 from publisher.pace import PACE, Pace
@@ -33,23 +32,16 @@ async def run(
     rooms = [supervise(settings, relay.work, name="relay", state=state, stop=stop, pace=pace)]
     if handler is not None:
         work = Commands(handler, stop=stop, pace=pace).work
-        rooms.append(
-            supervise(settings, work, name="commands", state=BrokerState(), stop=stop, pace=pace)
-        )
+        rooms.append(supervise(settings, work, name="commands", state=BrokerState(), stop=stop, pace=pace))
     await _until_stopped(rooms, stop, pace)
 
 
-async def stay_connected(
-    settings: Settings, state: BrokerState, stop: asyncio.Event, *, pace: Pace = PACE
-) -> None:
+async def stay_connected(settings: Settings, state: BrokerState, stop: asyncio.Event, *, pace: Pace = PACE) -> None:
     """Keep the topology declared and `state` true in a process that publishes nothing."""
 
     async def idle(link: Link) -> None:
         link.state.useful()
-        while not stop.is_set():
-            await first_of(stop, link.lost, timeout=pace.topology)
-            link.insist()
-            await link.declare()
+        await link.until(stop)
 
     metrics.broker_connected.set_function(lambda: state.connected)
     room = supervise(settings, idle, name="health", state=state, stop=stop, pace=pace)

@@ -188,9 +188,7 @@ class _Watcher:
     async def _own_queue(self, link: Link) -> AbstractQueue:
         channel = await link.consuming_channel(prefetch=self._pace.window)
         async with asyncio.timeout(self._pace.declare):
-            queue = await channel.declare_queue(
-                exclusive=True, auto_delete=True, arguments={"x-queue-type": "classic"}
-            )
+            queue = await channel.declare_queue(exclusive=True, auto_delete=True, arguments={"x-queue-type": "classic"})
             await queue.bind(self._exchange, self._binding)
         return queue
 
@@ -201,9 +199,7 @@ class _Watcher:
     async def _until_stopped(self, link: Link) -> None:
         self._ready.set()
         link.state.useful()
-        await first_of(self._stop, link.lost)
-        if not self._stop.is_set():
-            link.insist()
+        await link.until(self._stop)
 
     async def _tell(self, message: AbstractIncomingMessage) -> None:
         self._hand_over(message)

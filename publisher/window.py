@@ -57,14 +57,14 @@ class Sent(Protocol):
 
 
 async def send(
-    channel: AbstractChannel, exchange: str, events: Sequence[OutboxEvent], *, fast: bool = FAST
+    channel: AbstractChannel, exchange: str, events: Sequence[OutboxEvent], *, fast: bool | None = None
 ) -> Sent:
     """Write a window to the broker, every event mandatory and persistent.
 
     The channel must have confirms, raise on returns, and be used for nothing else. No two events under way
     may have the same id, for returned messages are told apart by it alone. Raises whatever aio-pika does.
     """
-    if fast:
+    if FAST if fast is None else fast:
         below = await channel.get_underlay_channel()
         if isinstance(below, Channel):
             return await _FastWindow(below, events).write(exchange)
@@ -153,9 +153,7 @@ class _FastWindow:
         async with self._channel.lock:
             payload = b"".join(self._frames(exchange))
             self._expect_answers()
-            await self._channel.write_queue.put(
-                ChannelFrame(payload=payload, should_close=False, drain_future=drained)
-            )
+            await self._channel.write_queue.put(ChannelFrame(payload=payload, should_close=False, drain_future=drained))
         await drained
         return self
 

@@ -105,7 +105,10 @@ class Broker:
 
 @dataclass
 class Inbox:
-    """A subscriber with a durable queue of its own, which finds its way back to a broker that went away."""
+    """A subscriber with a durable queue of its own, which finds its way back to a broker that went away.
+
+    What one call takes comes in the queue's order; between two calls messages in flight are put back.
+    """
 
     broker: Broker
     queue: str
@@ -167,9 +170,7 @@ async def close(connection: AbstractConnection) -> None:
     closing.cancel()
 
 
-async def eventually(
-    condition: Callable[[], Awaitable[bool] | bool], *, within: float = PATIENCE_SECONDS
-) -> None:
+async def eventually(condition: Callable[[], Awaitable[bool] | bool], *, within: float = PATIENCE_SECONDS) -> None:
     """Wait until something is so; fail if it is not in time."""
     deadline = time.monotonic() + within
     while True:

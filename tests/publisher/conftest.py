@@ -86,10 +86,9 @@ async def settings(broker: Broker) -> AsyncIterator[Settings]:
     chosen = broker.settings()
     yield chosen
     await asyncio.to_thread(broker.heal)
-    for queue in (topology.log_stream(chosen.exchange), topology.SUBMIT_QUEUE, topology.DEAD_QUEUE):
-        async with broker.channel() as channel:
-            await channel.queue_delete(queue)
     async with broker.channel() as channel:
+        for queue in (topology.log_stream(chosen.exchange), topology.SUBMIT_QUEUE, topology.DEAD_QUEUE):
+            await channel.queue_delete(queue)
         await channel.exchange_delete(chosen.exchange)
         await channel.exchange_delete(topology.COMMANDS)
 
@@ -97,9 +96,7 @@ async def settings(broker: Broker) -> AsyncIterator[Settings]:
 @asynccontextmanager
 async def running(room: Room, handler: Handler | None, pace: Pace) -> AsyncIterator[Room]:
     """Run a room for as long as the context lasts."""
-    room.task = asyncio.create_task(
-        run(room.settings, room.store, room.state, handler, room.stop, pace=pace)
-    )
+    room.task = asyncio.create_task(run(room.settings, room.store, room.state, handler, room.stop, pace=pace))
     try:
         yield room
     finally:
@@ -133,5 +130,3 @@ async def open_room(
 async def room(open_room: OpenRoom, settings: Settings) -> Room:
     """Give one running room that only relays."""
     return await open_room(settings)
-
-

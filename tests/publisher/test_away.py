@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -20,7 +21,7 @@ from store import outbox
 from store.database import Store
 from tests.broker import Broker, Inbox, eventually, logged, subscribe
 from tests.publisher.announcing import announce, announce_many, event_id, unpublished
-from tests.publisher.conftest import OpenRoom, Room
+from tests.publisher.conftest import QUICK, OpenRoom, Room
 
 
 def _has(ids: Iterable[str]) -> Callable[[Inbox], bool]:
@@ -75,16 +76,16 @@ async def test_killing_the_broker_in_mid_stream_loses_nothing_and_publishing_res
     async def keep_announcing(until: asyncio.Event) -> None:
         while not until.is_set():
             ids.extend(await announce_many(store, 20))
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.05)
 
     enough = asyncio.Event()
     announcing = asyncio.create_task(keep_announcing(enough))
-    await inbox.take(500)
+    await inbox.take(200)
     await broker.kill()
     await broker.start()
     back = time.monotonic()
     seen = len(inbox.messages)
-    await inbox.take(seen + 500)
+    await inbox.take(seen + 200)
     assert time.monotonic() - back < 10.0
     enough.set()
     await announcing
@@ -94,9 +95,7 @@ async def test_killing_the_broker_in_mid_stream_loses_nothing_and_publishing_res
     assert set(inbox.ids) == set(ids)
 
 
-async def test_connections_closed_by_an_operator_are_rebuilt(
-    broker: Broker, store: Store, room: Room
-) -> None:
+async def test_connections_closed_by_an_operator_are_rebuilt(broker: Broker, store: Store, room: Room) -> None:
     inbox = await subscribe(broker, room.settings.exchange)
     first = await announce_many(store, 100)
     await broker.close_all_connections()
@@ -120,9 +119,10 @@ async def test_a_memory_alarm_delays_events_and_loses_none(broker: Broker, store
 
 
 async def test_while_publishers_are_blocked_only_one_event_is_sent_again_and_again(
-    broker: Broker, store: Store, room: Room
+    broker: Broker, store: Store, settings: Settings, open_room: OpenRoom
 ) -> None:
-    inbox = await subscribe(broker, room.settings.exchange)
+    await open_room(settings, pace=replace(QUICK, confirm=0.5))
+    inbox = await subscribe(broker, settings.exchange)
     async with broker.memory_alarm():
         before = _failures("unconfirmed")
         ids = await announce_many(store, 200)
@@ -194,9 +194,7 @@ async def test_an_event_that_nothing_takes_is_kept_and_the_log_is_declared_again
     assert inbox.ids == [kept]
 
 
-async def test_a_refused_event_says_so_and_blocks_only_its_own_video(
-    broker: Broker, store: Store, room: Room
-) -> None:
+async def test_a_refused_event_says_so_and_blocks_only_its_own_video(broker: Broker, store: Store, room: Room) -> None:
     inbox = await subscribe(broker, room.settings.exchange, "video.late.*")
     async with broker.channel() as channel:
         full = await channel.declare_queue(

@@ -29,7 +29,7 @@ async def _drained(store: Store) -> None:
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Publish in both of the ways that there are."""
     fast = request.param == "the fast way"
-    monkeypatch.setitem(window.send.__kwdefaults__, "fast", fast)
+    monkeypatch.setattr(window, "FAST", fast)
 
 
 @pytest.mark.usefixtures("way")
@@ -97,9 +97,7 @@ async def test_a_videos_events_arrive_in_the_order_in_which_they_were_decided(
         assert [m.type for m in messages if m.correlation_id == video_id] == [str(type_) for type_ in order]
 
 
-async def test_each_event_is_published_once_where_nothing_goes_wrong(
-    broker: Broker, store: Store, room: Room
-) -> None:
+async def test_each_event_is_published_once_where_nothing_goes_wrong(broker: Broker, store: Store, room: Room) -> None:
     inbox = await subscribe(broker, room.settings.exchange)
     ids = await announce_many(store, 1500)
     await inbox.take(1500)
@@ -123,9 +121,7 @@ async def test_a_redelivered_terminal_event_has_the_same_id_and_the_same_bytes(
     assert first.body == second.body
 
 
-async def test_a_subscriber_gets_only_what_its_binding_takes(
-    broker: Broker, store: Store, room: Room
-) -> None:
+async def test_a_subscriber_gets_only_what_its_binding_takes(broker: Broker, store: Store, room: Room) -> None:
     failures = await subscribe(broker, room.settings.exchange, "video.failed.*")
     homedesigns = await subscribe(broker, room.settings.exchange, "#.homedesigns")
     await announce(store, EventType.READY, provider="iacrea")

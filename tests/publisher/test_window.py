@@ -25,9 +25,7 @@ def fast(request: pytest.FixtureRequest) -> bool:
 
 
 def _event(routing_key: str) -> OutboxEvent:
-    return OutboxEvent(
-        1, str(uuid4()), str(uuid4()), EventType.READY, routing_key, '{"a": "ö"}', time.time()
-    )
+    return OutboxEvent(1, str(uuid4()), str(uuid4()), EventType.READY, routing_key, '{"a": "ö"}', time.time())
 
 
 async def _exchange(channel: AbstractChannel) -> str:
@@ -36,9 +34,7 @@ async def _exchange(channel: AbstractChannel) -> str:
     return exchange
 
 
-async def _published(
-    channel: AbstractChannel, exchange: str, events: list[OutboxEvent], *, fast: bool
-) -> Outcome:
+async def _published(channel: AbstractChannel, exchange: str, events: list[OutboxEvent], *, fast: bool) -> Outcome:
     return await (await send(channel, exchange, events, fast=fast)).settled(within=10)
 
 
@@ -88,7 +84,7 @@ async def test_a_missing_exchange_is_a_doubt(broker: Broker, *, fast: bool) -> N
     async with broker.channel() as channel:
         outcome = await _published(channel, "no.such.exchange", [_event("video.ready.iacrea")], fast=fast)
 
-    assert outcome.confirmed == outcome.refused == []
+    assert (outcome.confirmed, outcome.refused) == ([], [])
     assert isinstance(outcome.doubt, ChannelNotFoundEntity)
 
 
@@ -102,14 +98,12 @@ async def test_silence_is_a_doubt_when_the_time_is_up(broker: Broker, *, fast: b
             outcome = await (await send(channel, exchange, events, fast=fast)).settled(within=0.3)
             assert time.monotonic() - started < 1.0
 
-    assert outcome.confirmed == outcome.refused == []
+    assert (outcome.confirmed, outcome.refused) == ([], [])
     assert isinstance(outcome.doubt, TimeoutError)
     await inbox.take(20)  # in doubt, but not lost: this is why ids must not change
 
 
-async def test_a_connection_that_breaks_is_a_doubt_about_what_was_unanswered(
-    broker: Broker, *, fast: bool
-) -> None:
+async def test_a_connection_that_breaks_is_a_doubt_about_what_was_unanswered(broker: Broker, *, fast: bool) -> None:
     async with broker.channel() as channel:
         exchange = await _exchange(channel)
         async with broker.frozen():
