@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import IO
 
@@ -12,6 +13,7 @@ from starlette.types import Receive
 from receiver.context import Limits
 from schemas.problem import ProblemCode, Refusal
 
+_PIECE = 256 * 1024
 _PROGRESS = 4096
 """Bytes that must come in each patience interval; fewer count as a stall."""
 
@@ -31,7 +33,7 @@ class Body:
         if self._file is None:
             self._start += chunk
             if self.size > self._in_memory:
-                self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the body
+                self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - lives as long as the body
                 self._file.write(self._start)
                 self._start.clear()
         else:
@@ -48,6 +50,15 @@ class Body:
             return bytes(self._start)
         self._file.seek(0)
         return self._file.read()
+
+    def pieces(self) -> Iterator[bytes]:
+        """Give all bytes, once, little by little."""
+        if self._file is None:
+            yield bytes(self._start)
+            return
+        self._file.seek(0)
+        while piece := self._file.read(_PIECE):
+            yield piece
 
     def close(self) -> None:
         """Drop the bytes."""

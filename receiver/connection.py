@@ -1,11 +1,14 @@
 """HTTP connections that give nobody unlimited time or room before a request has even begun.
 
-uvicorn waits for a request's head as long as the sender likes. This protocol gives it a deadline and a size, and
-closes a connection whose sender goes on sending a body after the answer.
+uvicorn waits for a request's head as long as the sender likes, and takes as much as a socket has to give. Here a
+head has a deadline and a size, every read is small, and a connection is closed whose sender goes on sending a body
+after the answer.
 """
 
 import asyncio
-from typing import Any
+import logging
+import re
+from typing import Any, cast
 
 from httptools import HttpParserError
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -13,16 +16,57 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from receiver.context import Limits
 from schemas.problem import CONTENT_TYPE, ProblemCode, problem
 
+# uvicorn warns of every request that is no HTTP, so that senders could fill the log.
+_log = logging.getLogger("uvicorn.connection")
+_log.setLevel(logging.ERROR)
+
 _LINGER_SECONDS = 2.0
+# The parser skips the body of a request that offers to change the protocol, as some clients always do.
+_UPGRADE = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
+_READ_BYTES = 16 * 1024
+"""What a thousand senders may make us read at once is a thousand times this."""
 
 
-class Connection(HttpToolsProtocol):
-    """One client's connection; `limits` is set on a subclass made for a server."""
+class Connection(asyncio.BufferedProtocol):
+    """One client's connection, read into a buffer that all connections share."""
 
-    limits = Limits()
+    _buffer = bytearray(_READ_BYTES)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's arguments
-        super().__init__(*args, **kwargs)
+    def __init__(self, limits: Limits, **arguments: Any) -> None:  # noqa: ANN401 - uvicorn's arguments
+        self._http = _Http(limits, **arguments)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        self._http.connection_made(cast("asyncio.Transport", transport))
+
+    def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 - the protocol's signature
+        """Say where the next bytes go."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Take the bytes that came."""
+        self._http.data_received(bytes(memoryview(self._buffer)[:nbytes]))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End."""
+        self._http.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Make those who answer wait: the client reads too slowly."""
+        self._http.pause_writing()
+
+    def resume_writing(self) -> None:
+        """Let those who answer go on."""
+        self._http.resume_writing()
+
+
+class _Http(HttpToolsProtocol):
+    """uvicorn's protocol with bounds around a request's head and end."""
+
+    def __init__(self, limits: Limits, **arguments: Any) -> None:  # noqa: ANN401 - uvicorn's arguments
+        super().__init__(**arguments)
+        self.limits = limits
+        self.logger = _log
         self._head_deadline: asyncio.TimerHandle | None = None
         self._head_bytes = 0
         self._body_unread = False
@@ -42,6 +86,8 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes in; those before the end of a head are counted and timed."""
+        if b"pgrade:" in data and self._awaits_head():
+            data = _UPGRADE.sub(b"\r\nx-ignored:", data)
         super().data_received(data)
         if self.transport.is_closing() or not self._awaits_head():
             return
@@ -60,6 +106,12 @@ class Connection(HttpToolsProtocol):
             raise HttpParserError("head too large")
         self._body_unread = True
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Read no further until what came has been taken."""
+        super().on_body(body)
+        if len(body) >= _READ_BYTES // 2 and not self.cycle.response_complete:
+            self.flow.pause_reading()
 
     def on_message_complete(self) -> None:
         """Note that a request has come whole."""

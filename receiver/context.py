@@ -75,15 +75,18 @@ class Context:
 
     async def write(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Write to the store, unless too many wait for that already: then raise `Refusal` (overloaded)."""
-        if self.waiting_writes >= self.limits.waiting_writes:
-            raise Refusal(
-                ProblemCode.OVERLOADED, "more requests are waiting than can be served soon; try again", retry_after=1
-            )
-        self.waiting_writes += 1
+        self.queue_up()
         try:
             return await self.store.write(work, *args, **kwargs)
         finally:
             self.waiting_writes -= 1
+
+    def queue_up(self) -> None:
+        """Count one more who waits for the store; who calls this takes it off again. Raises `Refusal`."""
+        if self.waiting_writes >= self.limits.waiting_writes:
+            detail = "more requests are waiting than can be served soon; try again"
+            raise Refusal(ProblemCode.OVERLOADED, detail, retry_after=1)
+        self.waiting_writes += 1
 
     @cached_property
     def addresses(self) -> Addresses:

@@ -1,6 +1,8 @@
 """Read a multipart form: a few short fields and one file part named `image`."""
 
 import codecs
+import logging
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -11,9 +13,11 @@ from receiver.intake import Raw
 from schemas.problem import FieldFault, ProblemCode, Refusal
 from schemas.request import read_json
 
+# It warns of every broken form, so that senders could fill the log.
+logging.getLogger("python_multipart").setLevel(logging.ERROR)
+
 _MAX_PARTS = 20
 _MAX_FIELD_BYTES = 64 * 1024
-_CHUNK = 256 * 1024
 _FILE_FIELD = "image"
 
 
@@ -70,7 +74,7 @@ class _Reader:
         self.ended = True
 
 
-def read_form(content_type: str, body: bytes) -> Raw:
+def read_form(content_type: str, body: Iterable[bytes]) -> Raw:
     """Decode a form. Raises `Refusal` for a broken one, or one with fields that cannot be read."""
     parts = _parts(content_type, body)
     faults = _repeated(parts)
@@ -90,7 +94,7 @@ def read_form(content_type: str, body: bytes) -> Raw:
     return Raw(values, picture)
 
 
-def _parts(content_type: str, body: bytes) -> list[_Part]:
+def _parts(content_type: str, body: Iterable[bytes]) -> list[_Part]:
     _, options = parse_options_header(content_type)
     boundary = options.get(b"boundary")
     if not boundary:
@@ -110,8 +114,8 @@ def _parts(content_type: str, body: bytes) -> list[_Part]:
     }
     try:
         parser = MultipartParser(boundary, callbacks)
-        for start in range(0, len(body), _CHUNK):
-            parser.write(body[start : start + _CHUNK])
+        for piece in body:
+            parser.write(piece)
         parser.finalize()
     except FormParserError:
         _broken("the form is broken; send multipart/form-data as RFC 7578 has it")

@@ -76,7 +76,7 @@ def _understood(context: Context, read: Callable[[], Raw], sender: Sender) -> Ne
         picture=picture,
         caller=sender.caller,
         idempotency_key=sender.idempotency_key,
-        fingerprint=requests.fingerprint(request),
+        fingerprint="" if sender.idempotency_key is None else requests.fingerprint(request),
     )
 
 
@@ -100,5 +100,5 @@ async def _keep(context: Context, new: NewVideo, sender: Sender) -> Accepted:
     if outcome.created:
         await crashpoints.reach("accepted")
         metrics.videos_accepted.labels(sender.door, sender.caller).inc()
-        _log.info("video accepted", video=outcome.video.id, door=sender.door, caller=sender.caller)
+        _log.debug("video accepted", video=outcome.video.id, door=sender.door, caller=sender.caller)
     return outcome

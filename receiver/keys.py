@@ -5,6 +5,7 @@ import hmac
 import math
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 from ipaddress import ip_address
 
 from limits import RateLimitItemPerSecond
@@ -56,6 +57,7 @@ def _local(headers: Headers) -> str:
     return LOCAL_CALLER
 
 
+@lru_cache(maxsize=64)
 def _names_this_machine(host: str) -> bool:
     name = host.rpartition("]")[0].lstrip("[") if host.startswith("[") else host.partition(":")[0]
     if name.lower().rstrip(".") in {"localhost", "localhost.localdomain", "testserver", "test"}:

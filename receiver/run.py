@@ -6,12 +6,15 @@ import resource
 import socket
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import partial
+from typing import Any, cast
 
 import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
 from process.settings import Settings, WrongSettings
+from process.stopping import first_of
 from receiver.app import build, build_health
 from receiver.connection import Connection
 from receiver.context import Context
@@ -28,9 +31,10 @@ _FILES = 65_536
 class _Server(uvicorn.Server):
     """uvicorn's server, which leaves signals to whoever started it."""
 
-    def __init__(self, config: uvicorn.Config, on_start: asyncio.Event | None) -> None:
+    def __init__(self, config: uvicorn.Config, on_start: asyncio.Event | None, stop: asyncio.Event) -> None:
         super().__init__(config)
         self._on_start = on_start
+        self._stop = stop
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -42,6 +46,12 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self._on_start is not None:
             self._on_start.set()
+
+    async def main_loop(self) -> None:
+        """Wait for the end, and renew the Date header once a second meanwhile."""
+        while not self._stop.is_set():
+            await self.on_tick(0)
+            await first_of(self._stop, timeout=1.0)
 
 
 async def run(context: Context, stop: asyncio.Event, started: asyncio.Event | None = None) -> None:
@@ -75,10 +85,9 @@ async def _serve(
     started: asyncio.Event | None,
 ) -> None:
     _allow_many_files()
-    limits = context.limits
     config = uvicorn.Config(
         app,
-        http=type("BoundedConnection", (Connection,), {"limits": limits}),
+        http=cast("Any", partial(Connection, context.limits)),
         loop="none",
         ws="none",
         lifespan="off",
@@ -90,8 +99,8 @@ async def _serve(
         timeout_graceful_shutdown=_GRACE_SECONDS,
         backlog=_BACKLOG,
     )
-    server = _Server(config, started)
-    ending = asyncio.create_task(_end(server, context, stop))
+    server = _Server(config, started, stop)
+    ending = asyncio.create_task(_end(context, stop))
     try:
         await server.serve(sockets=[listening])
     finally:
@@ -100,10 +109,10 @@ async def _serve(
         listening.close()
 
 
-async def _end(server: uvicorn.Server, context: Context, stop: asyncio.Event) -> None:
+async def _end(context: Context, stop: asyncio.Event) -> None:
+    """Let the answers that never end by themselves end."""
     await stop.wait()
     context.stopping.set()
-    server.should_exit = True
 
 
 def refuse_exposure(settings: Settings) -> None:

@@ -127,7 +127,7 @@ def _from_json(body: Body) -> Raw:
 
 
 def _from_form(content_type: str, body: Body) -> Raw:
-    return read_form(content_type, body.read())
+    return read_form(content_type, body.pieces())
 
 
 class _Page(TypedDict):

@@ -10,6 +10,7 @@ from process import crashpoints, metrics
 from receiver import problems
 from receiver.bodies import take_some
 from receiver.context import Context
+from receiver.inbox import Delivery, Inbox
 from schemas.names import Provider
 from schemas.problem import ProblemCode, Refusal
 
@@ -30,6 +31,7 @@ class Webhooks:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._inbox = Inbox(context)
         self._attempt_of = context.signer.attempt_of
         self._received = metrics.webhooks_received.labels(Provider.IACREA)
         self._deliveries: dict[str, int] = {}
@@ -61,16 +63,12 @@ class Webhooks:
         if self._is_flood(attempt_id):
             await self._record_in_group(attempt_id, size)
         else:
-            await self._write(attempt_id, body, size, _content_type(scope))
+            await self._inbox.record(Delivery(attempt_id, body, size, _content_type(scope)))
         self._received.inc()
         await crashpoints.reach("webhook recorded")
         if stalled:
             detail = f"the body stalled for {limits.body_stall:g} s; the delivery was recorded without it"
             raise Refusal(ProblemCode.REQUEST_TIMEOUT, detail)
-
-    async def _write(self, attempt_id: str, body: bytes | None, size: int, content_type: str | None) -> None:
-        context = self._context
-        await context.write(webhooks.record, attempt_id, body, size=size, content_type=content_type, now=context.now())
 
     def _is_flood(self, attempt_id: str) -> bool:
         now = self._context.now()
@@ -92,7 +90,7 @@ class Webhooks:
     async def _write_group(self, attempt_id: str, size: int) -> None:
         await asyncio.sleep(_GROUP_SECONDS)
         del self._groups[attempt_id]  # a delivery that comes from now on may be news that this record misses
-        await self._write(attempt_id, None, size, None)
+        await self._inbox.record(Delivery(attempt_id, None, size, None))
 
 
 def _content_type(scope: Scope) -> str | None:

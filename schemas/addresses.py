@@ -24,6 +24,7 @@ _PRIVATE_ENDING = re.compile(r"\.(?:localhost|localdomain|local|internal|intrane
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _START = re.compile(r"(https?)://([^/?#]*)", re.IGNORECASE)
+_VISIBLE_ASCII = re.compile("[!-~]*")
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zs", "Zl", "Zp"})
 _NEVER_RAW = frozenset('\\<>"`')
 
@@ -79,7 +80,7 @@ def output_url_usable(url: str) -> bool:
 def _split(url: str) -> _Parts:
     if len(url) > MAX_URL_CHARACTERS:
         raise _Fault(f"must have at most {MAX_URL_CHARACTERS} characters, this has {len(url)}")
-    if any(unicodedata.category(character) in _UNSEEN for character in url):
+    if not _VISIBLE_ASCII.fullmatch(url) and any(unicodedata.category(character) in _UNSEEN for character in url):
         raise _Fault("must not contain spaces, control characters or invisible characters")
     if not _NEVER_RAW.isdisjoint(url):
         raise _Fault("must not contain a backslash, a quote, a backtick or angle brackets")

@@ -15,6 +15,7 @@ MINIMUM_SIDE = 512
 MAX_PIXELS = 40_000_000
 
 _PNG = b"\x89PNG\r\n\x1a\n"
+_PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 _JPEG = b"\xff\xd8\xff"
 # In a JPEG's compressed data 0xFF is followed by a stuffed zero or a restart marker; all else ends the data.
 _MARKER = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])")
@@ -68,7 +69,7 @@ def _measured(data: bytes, *, is_png: bool) -> tuple[int, int]:
         raise
     except Exception as error:  # Pillow raises a dozen kinds for damaged files, none documented as complete
         raise PictureRejected("is damaged or cut short; save it anew and send the whole file") from error
-    if not is_png and not _jpeg_ends(data):
+    if not (_PNG_END in data if is_png else _jpeg_ends(data)):
         raise PictureRejected("is cut short; send the whole file")
     return width, height
 

@@ -1,7 +1,6 @@
 """The JSON Schemas (2020-12) that subscribers take as files: of a video, and one that every event fits."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 from pydantic.json_schema import models_json_schema
@@ -59,13 +58,6 @@ def request_schema(name: str | None = None) -> Json:
         for given, other in (("image_url", "image_base64"), ("image_base64", "image_url"))
     ]
     return _headed(schema, name) if name else schema
-
-
-def write_files(folder: Path, documents: dict[str, Json]) -> None:
-    """Write documents as files that are pleasant to read and to compare."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, document in documents.items():
-        (folder / name).write_text(file_text(document))
 
 
 def file_text(document: Json) -> str:

@@ -280,6 +280,7 @@ async function listen() {
     } catch {
       if (own.signal.aborted) return;
     }
+    if (own.signal.aborted) return;
     live(false, "reconnecting");
     await new Promise((again) => setTimeout(again, 2000));
   }
@@ -354,6 +355,9 @@ function preview() {
   if (file) $("preview").src = URL.createObjectURL(file);
 }
 
+// Not crypto.randomUUID, which browsers keep from pages that came over plain HTTP from another machine.
+const unique = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
 function complain(faults = []) {
   $("faults").replaceChildren(...faults.map((fault) => node("li", {}, fault)));
 }
@@ -367,7 +371,7 @@ $("submit-form").addEventListener("submit", async (press) => {
   if ($("prompt").value) form.set("prompt", $("prompt").value);
   $("send").disabled = true;
   try {
-    const video = await api("/v1/videos", { method: "POST", body: form, headers: { "idempotency-key": crypto.randomUUID() } });
+    const video = await api("/v1/videos", { method: "POST", body: form, headers: { "idempotency-key": unique() } });
     $("submit").close();
     $("submit-form").reset();
     preview();

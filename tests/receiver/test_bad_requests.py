@@ -23,7 +23,7 @@ async def _refused(service: Service, answer: Any, status: int, code: str) -> dic
     assert answer.headers["content-type"] == CONTENT_TYPE
     assert problem["status"] == status
     assert problem["type"] == f"/docs/problems#{code}"
-    assert problem["title"] and problem["detail"]
+    assert "" not in {problem["title"], problem["detail"]}
     assert (await service.http.get("/v1/videos", params={"limit": 1})).json()["items"] == []
     return problem
 
@@ -244,7 +244,7 @@ async def test_a_motion_that_the_provider_lacks_is_refused(shared: Service, moti
     answer = await shared.http.post("/v1/videos", json={**URL_REQUEST, "motion": motion, "provider": provider})
 
     problem = await _refused(shared, answer, 422, "motion_unsupported")
-    assert motion in problem["detail"] and provider in problem["detail"]
+    assert {motion, provider} <= set(problem["detail"].replace(";", "").split())
 
 
 async def test_a_provider_without_credentials_is_refused(tmp_path_factory: pytest.TempPathFactory) -> None:

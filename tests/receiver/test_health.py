@@ -95,6 +95,7 @@ async def test_the_status_shows_providers_broker_and_backlog(tmp_path: Path) -> 
     }
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("address", ["/healthz", "/readyz", "/metrics", "/v1/status"])
-async def test_what_watches_the_service_is_never_cached(service: Service, address: str) -> None:
-    assert (await service.http.get(address)).headers["cache-control"] == "no-store"
+async def test_what_watches_the_shared_is_never_cached(shared: Service, address: str) -> None:
+    assert (await shared.http.get(address)).headers["cache-control"] == "no-store"

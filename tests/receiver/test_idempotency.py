@@ -56,8 +56,9 @@ async def test_of_twenty_at_once_exactly_one_is_new(service: Service) -> None:
     assert len((await service.http.get("/v1/videos")).json()["items"]) == 1
 
 
-async def test_without_a_key_every_request_makes_a_video(service: Service) -> None:
-    assert await service.make() != await service.make()
+@pytest.mark.asyncio(loop_scope="module")
+async def test_without_a_key_every_request_makes_a_video(shared: Service) -> None:
+    assert await shared.make() != await shared.make()
 
 
 async def test_each_api_key_has_its_own_space(tmp_path: Path) -> None:
@@ -75,25 +76,28 @@ async def test_a_refused_request_uses_no_key_up(service: Service) -> None:
     assert (refused.status_code, accepted.status_code) == (422, 202)
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("key", ["x" * 255, "~", "a b"])
-async def test_keys_of_up_to_255_characters_are_taken(service: Service, key: str) -> None:
-    answer = await service.http.post("/v1/videos", json=URL_REQUEST, headers={"idempotency-key": key})
+async def test_keys_of_up_to_255_characters_are_taken(shared: Service, key: str) -> None:
+    answer = await shared.http.post("/v1/videos", json=URL_REQUEST, headers={"idempotency-key": key})
 
     assert answer.status_code == 202
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("key", [b"", b"x" * 256, b"caf\xc3\xa9"], ids=["empty", "too long", "not ASCII"])
-async def test_other_keys_are_refused_by_name(service: Service, key: bytes) -> None:
-    answer = await service.http.post("/v1/videos", json={}, headers={b"idempotency-key": key})
+async def test_other_keys_are_refused_by_name(shared: Service, key: bytes) -> None:
+    answer = await shared.http.post("/v1/videos", json={}, headers={b"idempotency-key": key})
 
     fields = {fault["field"] for fault in answer.json()["errors"]}
     assert answer.status_code == 422
     assert {"Idempotency-Key", "motion", "image_url"} <= fields
 
 
-async def test_two_keys_at_once_are_refused(service: Service) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_two_keys_at_once_are_refused(shared: Service) -> None:
     headers = [("idempotency-key", "a"), ("idempotency-key", "b")]
 
-    answer = await service.http.post("/v1/videos", json=URL_REQUEST, headers=headers)
+    answer = await shared.http.post("/v1/videos", json=URL_REQUEST, headers=headers)
 
     assert answer.status_code == 422

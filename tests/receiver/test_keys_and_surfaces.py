@@ -57,8 +57,9 @@ async def test_the_private_surface_serves_all_the_rest(tmp_path: Path) -> None:
         assert (await service.http.post(f"/webhooks/iacrea/{token}")).status_code == 404
 
 
-async def test_all_surfaces_may_be_one(service: Service) -> None:
-    assert [address for address in PUBLIC + PRIVATE if await _serves(service, address)] == PUBLIC + PRIVATE
+@pytest.mark.asyncio(loop_scope="module")
+async def test_all_surfaces_may_be_one(shared: Service) -> None:
+    assert [address for address in PUBLIC + PRIVATE if await _serves(shared, address)] == PUBLIC + PRIVATE
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -147,27 +148,30 @@ async def test_a_key_has_a_rate_of_its_own(tmp_path: Path) -> None:
     assert other.status_code == 200
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("host", ["evil.example", "10.0.0.1", "localhost.evil.example", "", "[::2]"])
-async def test_without_keys_only_loopback_names_are_served(service: Service, host: str) -> None:
-    answer = await service.http.get("/v1/videos", headers={"host": host})
+async def test_without_keys_only_loopback_names_are_served(shared: Service, host: str) -> None:
+    answer = await shared.http.get("/v1/videos", headers={"host": host})
 
     assert answer.status_code == 401
-    assert (await service.http.get("/healthz", headers={"host": host})).status_code == 200
+    assert (await shared.http.get("/healthz", headers={"host": host})).status_code == 200
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("host", ["localhost", "localhost:1", "127.0.0.1:99", "[::1]", "[::1]:8080", "127.9.9.9"])
-async def test_every_name_of_this_machine_is_served(service: Service, host: str) -> None:
-    assert (await service.http.get("/v1/videos", headers={"host": host})).status_code == 200
+async def test_every_name_of_this_machine_is_served(shared: Service, host: str) -> None:
+    assert (await shared.http.get("/v1/videos", headers={"host": host})).status_code == 200
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
-async def test_without_keys_no_other_web_site_is_served(service: Service, site: str) -> None:
-    answer = await service.http.post("/v1/videos", json=URL_REQUEST, headers={"sec-fetch-site": site})
+async def test_without_keys_no_other_web_site_is_served(shared: Service, site: str) -> None:
+    answer = await shared.http.post("/v1/videos", json=URL_REQUEST, headers={"sec-fetch-site": site})
 
     assert answer.status_code == 401
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com"])
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com"])  # noqa: S104 - refused
 def test_without_keys_it_listens_on_loopback_only(host: str) -> None:
     with pytest.raises(WrongSettings, match="REELBUS_API_KEYS"):
         refuse_exposure(Settings(host=host))
@@ -179,9 +183,10 @@ def test_on_loopback_it_needs_no_keys(host: str) -> None:
     refuse_exposure(Settings(host=host))
 
 
-async def test_the_answer_never_repeats_the_host(service: Service) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_answer_never_repeats_the_host(shared: Service) -> None:
     for target in ("/v1/videos/", "//evil.example/", "/docs/", "/console/"):
         async with httpx.AsyncClient(trust_env=False) as http:
-            answer = await http.get(f"http://127.0.0.1:{service.port}{target}", headers={"host": "localhost.evil"})
+            answer = await http.get(f"http://127.0.0.1:{shared.port}{target}", headers={"host": "localhost.evil"})
         assert "evil" not in answer.text + str(answer.headers)
         assert answer.status_code in {401, 404}

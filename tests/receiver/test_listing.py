@@ -80,7 +80,7 @@ async def test_unknown_query_values_are_refused_by_name(shared: Service, query: 
 
 @pytest.mark.parametrize("video_id", ["x", "0", "%00", "01a1fb80-55bb-754f-a0b3-000000000000", "A" * 5000, "..%2f.."])
 async def test_an_unknown_video_is_not_found(shared: Service, video_id: str) -> None:
-    for address in (f"/v1/videos/{video_id}", f"/v1/videos/{video_id}/timeline"):
+    for address in (f"/v1/videos/{video_id}{rest}" for rest in ("", "/timeline", "/events")):
         answer = await shared.http.get(address)
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
@@ -122,3 +122,14 @@ async def test_credits_are_told_for_each_provider(shared: Service) -> None:
     assert credit.keys() == {"iacrea", "homedesigns"}
     assert credit["homedesigns"]["remaining"] is None
     assert {"remaining", "remaining_at", "spent", "refunded", "unexplained"} <= credit["iacrea"].keys()
+
+
+async def test_the_events_of_a_video_can_be_read_back(shared: Service) -> None:
+    video_id = await shared.make()
+    assert (await shared.http.get(f"/v1/videos/{video_id}/events")).json() == {"items": []}
+    await shared.finish(video_id)
+
+    [event] = (await shared.http.get(f"/v1/videos/{video_id}/events")).json()["items"]
+
+    assert (event["type"], event["subject"]) == ("video.ready", video_id)
+    assert event["data"] == (await shared.http.get(f"/v1/videos/{video_id}")).json()

@@ -34,7 +34,7 @@ async def test_what_is_left_out_has_its_documented_default(shared: Service) -> N
         "metadata": {},
         "provider": None,
     }
-    assert video["attempts"] == [] and video["output_urls"] == [] and video["error"] is None
+    assert (video["attempts"], video["output_urls"], video["error"]) == ([], [], None)
 
 
 async def test_what_is_given_comes_back(shared: Service) -> None:

@@ -16,28 +16,31 @@ async def _uploaded(service: Service, data: bytes) -> str:
     return address
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(("kind", "suffix"), [("PNG", "png"), ("JPEG", "jpg")])
-async def test_a_picture_is_given_as_it_came(service: Service, kind: str, suffix: str) -> None:
+async def test_a_picture_is_given_as_it_came(shared: Service, kind: str, suffix: str) -> None:
     data = picture(kind=kind)
 
-    answer = await service.http.get(await _uploaded(service, data))
+    answer = await shared.http.get(await _uploaded(shared, data))
 
     assert (answer.status_code, answer.content) == (200, data)
     assert answer.headers["content-type"] == f"image/{kind.lower()}"
     assert answer.headers["content-disposition"] == f'inline; filename="picture.{suffix}"'
 
 
-async def test_nothing_can_mistake_it_for_a_page(service: Service) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_nothing_can_mistake_it_for_a_page(shared: Service) -> None:
     polyglot = picture(kind="JPEG") + b"<script>alert(1)</script>"
 
-    headers = (await service.http.get(await _uploaded(service, polyglot))).headers
+    headers = (await shared.http.get(await _uploaded(shared, polyglot))).headers
 
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["content-security-policy"] == "default-src 'none'; sandbox"
 
 
-async def test_its_head_can_be_asked_for_alone(service: Service) -> None:
-    answer = await service.http.head(await _uploaded(service, picture()))
+@pytest.mark.asyncio(loop_scope="module")
+async def test_its_head_can_be_asked_for_alone(shared: Service) -> None:
+    answer = await shared.http.head(await _uploaded(shared, picture()))
 
     assert (answer.status_code, answer.content) == (200, b"")
     assert int(answer.headers["content-length"]) == len(picture())
@@ -54,24 +57,27 @@ async def test_its_address_expires(tmp_path: Path) -> None:
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("token", ["", "x", "%00", "A" * 70, "A" * 5_000])
-async def test_other_tokens_open_nothing(service: Service, token: str) -> None:
-    assert (await service.http.get(f"/media/{token}")).status_code == 404
+async def test_other_tokens_open_nothing(shared: Service, token: str) -> None:
+    assert (await shared.http.get(f"/media/{token}")).status_code == 404
 
 
-async def test_a_webhook_token_opens_no_picture(service: Service) -> None:
-    token = service.context.signer.webhook_token("0" * 32)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_webhook_token_opens_no_picture(shared: Service) -> None:
+    token = shared.context.signer.webhook_token("0" * 32)
 
-    assert (await service.http.get(f"/media/{token}")).status_code == 404
+    assert (await shared.http.get(f"/media/{token}")).status_code == 404
 
 
-async def test_a_picture_that_was_dropped_is_not_found(service: Service) -> None:
-    video_id = await service.make()
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_picture_that_was_dropped_is_not_found(shared: Service) -> None:
+    video_id = await shared.make()
 
-    assert (await service.http.get(service.context.addresses.picture(video_id))).status_code == 404
+    assert (await shared.http.get(shared.context.addresses.picture(video_id))).status_code == 404
 
-    await service.store.write(videos.add_picture, video_id, StoredPicture("image/png", b"bytes"))
-    assert (await service.http.get(service.context.addresses.picture(video_id))).content == b"bytes"
+    await shared.store.write(videos.add_picture, video_id, StoredPicture("image/png", b"bytes"))
+    assert (await shared.http.get(shared.context.addresses.picture(video_id))).content == b"bytes"
 
 
 async def test_the_public_base_is_what_the_settings_say(tmp_path: Path) -> None:
