@@ -72,6 +72,8 @@ class Submitter:
             return Refused(ErrorCode.IMAGE_REJECTED, str(error)), sent_at
         except PictureUnavailable as error:
             return self._picture_unavailable(attempt, error), sent_at
+        except StoreUnavailable as error:
+            return NotAccepted(f"the picture could not be read from the store: {error}"), sent_at
         return await self._send(client, attempt, order), sent_at
 
     def _picture_unavailable(self, attempt: AttemptRow, error: PictureUnavailable) -> Submission:

@@ -63,7 +63,7 @@ def accept(tx: Tx, new: NewVideo, picture_address: Callable[[str], str], *, now:
         kept = KeptKey(new.fingerprint, row.id)
         videos.keep_key(tx, caller=new.caller, key=new.idempotency_key, kept=kept, now=now)
     history.note(tx, row.id, "accepted", now=now, detail=f"from {new.caller}")
-    return Accepted(view.existing(tx, row.id), created=True)
+    return Accepted(view.untried(row), created=True)
 
 
 def _already(tx: Tx, kept: KeptKey, fingerprint: str) -> Accepted | KeyConflict:

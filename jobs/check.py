@@ -6,9 +6,10 @@
 from dataclasses import dataclass
 from typing import assert_never
 
-from jobs import budget, events, refunds, schedule, settle
+from jobs import budget, events, learning, refunds, schedule, settle
+from jobs.durations import Plan
 from jobs.policy import LEASE_SECONDS, OVERDUE_GRACE, UNKNOWN_JOB_GRACE, Policy
-from jobs.schedule import NO_DOUBT
+from jobs.schedule import NO_DOUBT, NOTHING_LEARNT
 from jobs.settle import Failing
 from jobs.transitions import FREE, KEEP_WAITING, WAIT, WATCH_ON, take
 from providers.reports import Doubtful, Failed, Ready, Report, Unavailable, UnknownJob, Working
@@ -91,17 +92,17 @@ class Succeed:
 Decision = Wait | Succeed | Failing
 
 
-def decide(attempt: AttemptRow, report: Report, policy: Policy, *, now: float) -> Decision:
-    """Say what a report means for an attempt in `generating`; pure."""
-    decision = _meaning(attempt, report, policy, now)
+def decide(attempt: AttemptRow, report: Report, policy: Policy, *, now: float, plan: Plan = NOTHING_LEARNT) -> Decision:
+    """Say what a report means for an attempt in `generating`, whose provider's durations `plan` knows; pure."""
+    decision = _meaning(attempt, report, policy, now, plan)
     accepted_at = attempt.accepted_at or now
     if isinstance(decision, Wait) and now >= accepted_at + policy.job_timeout:
         return _timed_out(policy)
     return decision
 
 
-def _meaning(attempt: AttemptRow, report: Report, policy: Policy, now: float) -> Decision:
-    next_check = schedule.next_check(attempt, policy, now=now)
+def _meaning(attempt: AttemptRow, report: Report, policy: Policy, now: float, plan: Plan) -> Decision:
+    next_check = schedule.next_check(attempt, policy, now=now, plan=plan)
     match report:
         case Ready(urls):
             return Succeed(urls)
@@ -151,7 +152,9 @@ def apply(tx: Tx, policy: Policy, attempt: AttemptRow, report: Report, *, owner:
     _note_credentials(tx, attempt.provider, report, now)
     if attempt.state is AttemptState.FAILED:
         return apply_late(tx, policy, attempt, report, owner=owner, now=now)
-    decision = decide(attempt, report, policy, now=now)
+    ended = isinstance(report, Ready | Failed)
+    plan = NOTHING_LEARNT if ended else learning.plan(tx, attempt.provider)
+    decision = decide(attempt, report, policy, now=now, plan=plan)
     match decision:
         case Succeed(urls):
             applied = settle.succeed(tx, attempt, urls, detected_by=prompted_by(attempt), now=now)
@@ -163,7 +166,17 @@ def apply(tx: Tx, policy: Policy, attempt: AttemptRow, report: Report, *, owner:
             applied = _wait(tx, policy, attempt, decision, owner=owner, now=now)
         case unreachable:
             assert_never(unreachable)
-    return decision if applied else None
+    if not applied:
+        return None
+    _learn(tx, attempt, report, decision, now)
+    return decision
+
+
+def _learn(tx: Tx, attempt: AttemptRow, report: Report, decision: Decision, now: float) -> None:
+    if isinstance(report, Ready | Failed):
+        learning.learn_end(tx, attempt, detected_by=prompted_by(attempt), now=now)
+    elif isinstance(decision, Failing) and decision.code is ErrorCode.TIMED_OUT:
+        learning.learn_no_end(tx, attempt, now=now)
 
 
 def _wait(tx: Tx, policy: Policy, attempt: AttemptRow, wait: Wait, *, owner: str, now: float) -> bool:

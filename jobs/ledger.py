@@ -59,9 +59,7 @@ def _unexplained(ledger: Sequence[LedgerEntry], reports: Sequence[LedgerEntry]) 
     return gap - min(max(gap, -doubtful.count(-1)), doubtful.count(1))
 
 
-def _moves(
-    ledger: Sequence[LedgerEntry], oldest: LedgerEntry, newest: LedgerEntry
-) -> Iterator[tuple[int, bool]]:
+def _moves(ledger: Sequence[LedgerEntry], oldest: LedgerEntry, newest: LedgerEntry) -> Iterator[tuple[int, bool]]:
     """Tell what may have moved the balance between two reports: by how much, and whether it surely did.
 
     Which came first is not always known: a refund is in the balance before we hear of it, and of a submission

@@ -4,12 +4,15 @@ import random
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from jobs.policy import LATE_WATCH, Policy
+from jobs.durations import Plan
+from jobs.policy import CHECK_PRICES, LATE_WATCH, Policy
 from schemas.names import Provider
 from store.attempts import AttemptRow
 
 _PATIENCE = 5
-"""A job is left alone for a fifth of the time that it has been watched."""
+"""While nothing is learnt yet, a job is left alone for a fifth of the time that it has been watched."""
+
+NOTHING_LEARNT = Plan()
 
 _LONGEST_LATE_GAP = 3600.0
 
@@ -17,7 +20,7 @@ NO_DOUBT: Mapping[str, object] = MappingProxyType({"doubt": None, "doubt_since":
 """The columns of an attempt whose provider's answers leave nothing to wait out."""
 
 
-def first_check(provider: Provider, policy: Policy, *, accepted_at: float) -> float:
+def first_check(provider: Provider, policy: Policy, *, accepted_at: float, plan: Plan = NOTHING_LEARNT) -> float:
     """Say when an accepted job is looked at first: IACrea's after the time in which its webhook should come.
 
     At its time-out at the latest, so that no job is given up without a look.
@@ -25,17 +28,23 @@ def first_check(provider: Provider, policy: Policy, *, accepted_at: float) -> fl
     patience = min(4 * policy.poll_min, policy.poll_max)
     if provider is Provider.IACREA:
         patience = policy.webhook_grace
+    elif plan.learnt:
+        patience = max(_planned_gap(plan, provider, policy, age=0), policy.poll_min)
     return accepted_at + min(patience, policy.job_timeout)
 
 
-def next_check(attempt: AttemptRow, policy: Policy, *, now: float) -> float:
+def next_check(attempt: AttemptRow, policy: Policy, *, now: float, plan: Plan = NOTHING_LEARNT) -> float:
     """Say when to look again at a job that was found unfinished now.
 
-    The gap grows with the time since watching began, so that a video is found at most a fifth of its making
-    late. The last look is at the time-out itself.
+    `plan` places the check where an end is likely. While nothing is learnt, and after a webhook that came before
+    the end, the gap grows with the time since watching began, so that a video is found at most a fifth of its
+    making late. The last look is at the time-out itself.
     """
-    gap = max(now - _watched_since(attempt, policy, now=now), 0) / _PATIENCE
-    jittered = gap * random.uniform(0.9, 1.1)  # noqa: S311 - spreads load, guards nothing
+    if plan.learnt and attempt.woken_at is None:
+        gap = _planned_gap(plan, attempt.provider, policy, age=max(now - (attempt.accepted_at or now), 0))
+    else:
+        gap = max(now - _watched_since(attempt, policy, now=now), 0) / _PATIENCE
+    jittered = gap * random.uniform(0.95, 1.05)  # noqa: S311 - spreads load, guards nothing
     due_at = now + min(max(jittered, policy.poll_min), policy.poll_max)
     deadline = (attempt.accepted_at or now) + policy.job_timeout
     return deadline if now + policy.poll_min < deadline < due_at else due_at
@@ -52,6 +61,10 @@ def next_late_check(attempt: AttemptRow, policy: Policy, *, now: float) -> float
 def retry_delay(tries: int, retry_after: float | None) -> float:
     """Say how long to wait after the given number of failed tries: a second, then twice as long each time."""
     return max(2.0 ** (tries - 1), retry_after or 0)
+
+
+def _planned_gap(plan: Plan, provider: Provider, policy: Policy, *, age: float) -> float:
+    return plan.gap(age, price=CHECK_PRICES[provider], longest=policy.poll_max)
 
 
 def _watched_since(attempt: AttemptRow, policy: Policy, *, now: float) -> float:

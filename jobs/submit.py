@@ -6,7 +6,7 @@ from then on is never sent again by anybody unless the provider certainly did no
 
 from dataclasses import dataclass
 
-from jobs import budget, check, refunds, routing, schedule, settle
+from jobs import budget, check, learning, refunds, routing, schedule, settle
 from jobs import events as video_events
 from jobs.policy import FORGOTTEN_SECONDS, LEASE_SECONDS, Policy
 from jobs.settle import Failing
@@ -50,11 +50,11 @@ def claim(tx: Tx, policy: Policy, provider: Provider, *, owner: str, room: int, 
 
     What a dead process left in `sending` is not claimed: its outcome is unknown from now on.
     """
-    for orphan in attempts.orphans(tx, provider, owner=owner, now=now):
+    forgotten = now - FORGOTTEN_SECONDS
+    for orphan in attempts.orphans(tx, provider, owner=owner, now=now, forgotten_before=forgotten):
         lose(tx, policy, orphan, "the process that sent it died before it recorded the answer", now=now)
     allowed = budget.allowance(tx, policy, provider, now=now)
     limit = min(room, allowed.requests)
-    forgotten = now - FORGOTTEN_SECONDS
     found = (
         attempts.to_submit(tx, provider, owner=owner, now=now, forgotten_before=forgotten, limit=limit) if limit else []
     )
@@ -90,7 +90,8 @@ def accepted(tx: Tx, policy: Policy, attempt: AttemptRow, answer: Accepted, *, s
     current = attempts.get(tx, attempt.id) or attempt
     _enter_spent(tx, current, answer, sent_at, now)
     providers.set_authorized(tx, current.provider, authorized=True, now=now)
-    due_at = now if current.woken_at else schedule.first_check(current.provider, policy, accepted_at=now)
+    plan = learning.plan(tx, current.provider)
+    due_at = now if current.woken_at else schedule.first_check(current.provider, policy, accepted_at=now, plan=plan)
     columns = {"provider_job_id": answer.provider_job_id, "accepted_at": now, "due_at": due_at}
     if not take(tx, ACCEPT, current.id, {**columns, **schedule.NO_DOUBT, **FREE}):
         _accepted_too_late(tx, policy, current, answer, now)
@@ -165,9 +166,7 @@ def refused(tx: Tx, policy: Policy, attempt: AttemptRow, answer: Refused, *, own
     settle.fail(tx, policy, attempt, failing, now=now, owner=owner)
 
 
-def lose(
-    tx: Tx, policy: Policy, attempt: AttemptRow, message: str, *, now: float, owner: str | None = None
-) -> None:
+def lose(tx: Tx, policy: Policy, attempt: AttemptRow, message: str, *, now: float, owner: str | None = None) -> None:
     """Record that nobody knows whether the provider took the job: it is never sent to that provider again.
 
     An IACrea attempt then waits for its webhook as the proof; a HomeDesigns one fails at once. What is not being

@@ -28,6 +28,11 @@ def video(tx: Tx, video_id: str) -> Video | None:
     return None if row is None else _shown(row, attempts.of_videos(tx, [video_id])[video_id])
 
 
+def untried(row: VideoRow) -> Video:
+    """Show a video for which no provider has been chosen yet."""
+    return _shown(row, [])
+
+
 def existing(tx: Tx, video_id: str) -> Video:
     """Read a video that is known to exist. Raises LookupError if it does not."""
     found = video(tx, video_id)

@@ -38,18 +38,22 @@ class Checker:
         metrics.check_delay_seconds.labels(client.name).observe(max(0.0, time.time() - (attempt.due_at or 0)))
         if attempt.state is AttemptState.UNCONFIRMED:
             await self._seek_proof(client, attempt)
-            return
+            decision = None
+        else:
+            decision = await self._look(client, attempt)
+        await reach("settled")
+        _count(attempt, decision)
+
+    async def _look(self, client: ProviderClient, attempt: AttemptRow) -> Decision | None:
         if attempt.provider_job_id is None:
             raise LookupError(f"attempt {attempt.id} has no job to ask about")
         report = await self._report(client, attempt.provider_job_id)
-        await reach("look answered")
-        decision = await self.store.write(check.apply, self.policy, attempt, report, owner=self.owner, now=time.time())
-        await reach("settled")
-        _count(attempt, decision)
+        return await self.store.write(check.apply, self.policy, attempt, report, owner=self.owner, now=time.time())
 
     async def _report(self, client: ProviderClient, provider_job_id: str) -> Report:
         report = await client.check(provider_job_id)
         metrics.checks.labels(client.name, type(report).__name__.lower()).inc()
+        await reach("look answered")
         return report
 
     async def _seek_proof(self, client: ProviderClient, attempt: AttemptRow) -> None:
@@ -61,10 +65,8 @@ class Checker:
         )
         for job_id in named:
             report = await self._report(client, job_id)
-            await reach("look answered")
             if _knows_the_job(report):
                 await self._write(webhooks.prove, attempt, job_id, report, owner=self.owner)
-                await reach("settled")
                 return
         if kept and not named:
             await self._without_proof(attempt, hints)

@@ -82,6 +82,9 @@ def _workers(store: Store, policy: Policy, client: ProviderClient, checker: Chec
     async def handle(attempt: AttemptRow) -> None:
         try:
             await checker.check(client, attempt)
+        except StoreUnavailable as error:
+            # What was answered is asked for again when the lease has run out.
+            log.warning("answer not stored", video=attempt.video_id, provider=client.name, error=str(error))
         except asyncio.CancelledError:
             await store.write(check.release, attempt, owner=checker.owner, now=time.time())
             raise

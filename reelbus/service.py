@@ -6,6 +6,7 @@ from collections.abc import Collection
 from urllib.parse import urlsplit
 
 import structlog
+from uvicorn.loops.auto import auto_loop_factory
 
 from process import logs
 from process.settings import Settings, WrongSettings
@@ -27,7 +28,8 @@ def serve(roles: Collection[str]) -> None:
     try:
         if Role.RECEIVER in chosen:
             refuse_exposure(settings)
-        asyncio.run(_serve(settings, chosen))
+        with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+            runner.run(_serve(settings, chosen))
     except* WrongSettings as errors:
         stop_with("\n".join(str(error) for error in errors.exceptions), BAD_USAGE)
     except* (StoreUnavailable, StoreTooNew, OSError) as errors:

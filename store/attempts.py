@@ -157,12 +157,16 @@ def to_submit(
     )
 
 
-def orphans(tx: Tx, provider: Provider, *, owner: str, now: float) -> list[AttemptRow]:
-    """List the attempts whose owner, another one, died while it may have been sending."""
+def orphans(tx: Tx, provider: Provider, *, owner: str, now: float, forgotten_before: float) -> list[AttemptRow]:
+    """List the attempts whose owner, another one, died while it may have been sending.
+
+    The owner's own are among them only if their leases ran out before `forgotten_before`.
+    """
     return _select(
         tx,
-        "lease_owner IS NOT NULL AND lease_owner <> ? AND state = 'sending' AND provider = ? AND lease_until <= ?",
-        (owner, provider, now),
+        "lease_owner IS NOT NULL AND state = 'sending' AND provider = :provider AND lease_until <= :now"
+        " AND (lease_owner <> :owner OR lease_until <= :forgotten_before)",
+        {"provider": provider, "owner": owner, "now": now, "forgotten_before": forgotten_before},
     )
 
 

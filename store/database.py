@@ -137,7 +137,7 @@ class Store:
             counter = self._change_counter(seen)
             if counter != seen:
                 seen = counter
-                self._tell(set(Topic))
+                self._loop.call_soon_threadsafe(self._set, set(Topic))
             if stopping:
                 return
 
@@ -169,8 +169,7 @@ class Store:
                 outcomes, topics = _refused(group, error), set()
             else:
                 outcomes, topics = self._one_by_one(group)
-        self._loop.call_soon_threadsafe(_deliver, outcomes)
-        self._tell(topics)
+        self._loop.call_soon_threadsafe(self._written, outcomes, topics)
 
     def _one_by_one(self, group: list[_Work]) -> "tuple[list[_Outcome], set[Topic]]":
         outcomes: list[_Outcome] = []
@@ -201,9 +200,9 @@ class Store:
             raise
         return outcomes, tx.topics
 
-    def _tell(self, topics: set[Topic]) -> None:
-        if topics:
-            self._loop.call_soon_threadsafe(self._set, topics)
+    def _written(self, outcomes: "list[_Outcome]", topics: set[Topic]) -> None:
+        _deliver(outcomes)
+        self._set(topics)
 
     def _set(self, topics: set[Topic]) -> None:
         for topic in topics:

@@ -1,6 +1,7 @@
 """Everything that is SQLite's alone: opening, pragmas, locking, the words of its dialect."""
 
 import sqlite3
+import time
 from pathlib import Path
 
 from store.transaction import Tx
@@ -11,6 +12,8 @@ DIALECT = {"sequence": "INTEGER PRIMARY KEY AUTOINCREMENT", "bytes": "BLOB"}
 BUSY_SECONDS = 5.0
 """How long a statement waits for another process's transaction."""
 
+_AGAIN_SECONDS = 0.01
+
 
 def connect(path: Path) -> sqlite3.Connection:
     """Open the database file, made if it is missing, so that a commit is on disk when it returns.
@@ -20,12 +23,27 @@ def connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
     )
-    connection.execute("PRAGMA journal_mode = WAL")
+    _use_write_ahead_log(connection)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA wal_autocheckpoint = 4000")
     connection.execute("PRAGMA cache_size = -16000")
     return connection
+
+
+def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+    """Switch to the write-ahead log; of two processes that do so at once one is told "locked" without a wait."""
+    give_up_at = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up_at:
+                connection.close()
+                raise
+            time.sleep(_AGAIN_SECONDS)
+        else:
+            return
 
 
 def begin(tx: Tx) -> None:

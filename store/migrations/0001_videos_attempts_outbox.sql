@@ -38,7 +38,7 @@ CREATE TABLE idempotency_keys (
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
 
 CREATE TABLE attempts (
-    id              TEXT PRIMARY KEY,        -- 128 random bits: the secret part of its webhook address
+    id              TEXT PRIMARY KEY,        -- UUIDv7: sorts by age; its webhook address adds a signature
     video_id        TEXT NOT NULL REFERENCES videos (id),
     number          INTEGER NOT NULL,
     provider        TEXT NOT NULL,

@@ -1,0 +1,19 @@
+"""What was learnt of how long each provider's jobs take, shared by all pollers."""
+
+from schemas.names import Provider
+from store.transaction import Tx
+
+
+def load(tx: Tx, provider: Provider) -> str | None:
+    """Read a provider's learnt durations as they were saved; None before the first."""
+    row = tx.execute("SELECT weights FROM durations WHERE provider = ?", (provider,)).fetchone()
+    return None if row is None else row[0]
+
+
+def save(tx: Tx, provider: Provider, weights: str) -> None:
+    """Keep a provider's learnt durations, which now hold one completion more."""
+    tx.execute(
+        "INSERT INTO durations (provider, weights, completions) VALUES (:provider, :weights, 1)"
+        " ON CONFLICT (provider) DO UPDATE SET weights = :weights, completions = durations.completions + 1",
+        {"provider": provider, "weights": weights},
+    )

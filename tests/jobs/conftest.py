@@ -1,0 +1,16 @@
+"""A desk for each test."""
+
+import pytest
+from hypothesis import settings
+
+from tests.jobs.desk import Desk
+
+# On a machine that is shared, slowness says nothing about an example.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
+
+
+@pytest.fixture
+def desk() -> Desk:
+    """Give an empty store, the default policy and a clock."""
+    return Desk()

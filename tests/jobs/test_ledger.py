@@ -1,0 +1,143 @@
+"""Our own entries explain the provider's balance whatever overlapped; what they do not explain is shown, not hidden."""
+
+from dataclasses import dataclass
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobs import ledger
+from schemas.names import Provider
+from store.credits import Entry, LedgerEntry
+from tests.jobs.desk import FAILED, READY, Desk
+
+PURSE = 100
+
+
+@dataclass(frozen=True)
+class Job:
+    """When the provider took a credit for a job and gave it back, and when we were told."""
+
+    sent_at: int
+    booked_at: int
+    answered_at: int
+    reports: bool
+    refunded_at: int | None
+    noted_at: int
+
+
+@st.composite
+def jobs(draw: st.DrawFn) -> Job:
+    sent_at = draw(st.integers(0, 60))
+    booked_at = sent_at + draw(st.integers(0, 10))
+    answered_at = booked_at + draw(st.integers(0, 10))
+    refunded_at = draw(st.none() | st.integers(1, 30).map(lambda after: booked_at + after))
+    noted_at = max(answered_at, refunded_at or 0) + draw(st.integers(0, 20))
+    return Job(sent_at, booked_at, answered_at, draw(st.booleans()), refunded_at, noted_at)
+
+
+def balances(told: list[Job], external: list[int]) -> list[int]:
+    """Work out what the provider's balance was right after it booked each job."""
+    moves = [(time, 2, -1, None) for time in external]
+    for place, job in enumerate(told):
+        moves.append((job.booked_at, 1, -1, place))  # type: ignore[arg-type]  # the place of whom it is told
+        if job.refunded_at is not None:
+            moves.append((job.refunded_at, 0, +1, None))
+    balance, after = PURSE, [0] * len(told)
+    for _, _, change, whose in sorted(moves, key=lambda move: move[:2]):
+        balance += change
+        if whose is not None:
+            after[whose] = balance
+    return after
+
+
+def entries(told: list[Job], external: list[int] | None = None) -> list[LedgerEntry]:
+    """Write the ledger as it stands when everything is known."""
+    written = []
+    for number, (job, balance) in enumerate(zip(told, balances(told, external or []), strict=True)):
+        remaining = balance if job.reports else None
+        name = f"attempt-{number}"
+        written.append(LedgerEntry(name, Entry.SPENT, remaining, job.sent_at, job.answered_at))
+        if job.refunded_at is not None:
+            written.append(LedgerEntry(name, Entry.REFUNDED, None, job.noted_at, job.noted_at))
+    return sorted(written, key=lambda entry: entry.at)
+
+
+@given(st.lists(jobs(), max_size=8))
+def test_a_purse_that_only_we_use_adds_up_however_requests_and_refunds_overlapped(told: list[Job]) -> None:
+    assert ledger.summary(entries(told)).unexplained == 0
+
+
+@given(st.integers(0, 5), st.integers(0, 3), st.integers(1, 6))
+def test_what_somebody_else_spent_between_quiet_times_is_shown(before: int, between: int, after: int) -> None:
+    def quiet(start: int, count: int) -> list[Job]:
+        return [Job(at, at, at, True, None, at) for at in range(start, start + count)]  # noqa: FBT003 - it reports
+
+    told = quiet(0, before + 1) + quiet(100, after)
+    assert ledger.summary(entries(told, external=[50] * between)).unexplained == -between
+
+
+def test_credits_that_somebody_bought_are_shown() -> None:
+    reports = [LedgerEntry("a", Entry.SPENT, 5, 0, 1), LedgerEntry("b", Entry.SPENT, 104, 10, 11)]
+    assert ledger.summary(reports).unexplained == 100
+
+
+def test_of_parallel_submissions_the_lowest_balance_is_the_last_word(desk: Desk) -> None:
+    first, second = desk.sending(), desk.sending()
+    desk.now += 1
+    desk.accept(second, job="2", remaining=8)
+    desk.accept(first, job="1", remaining=9)
+    credits = desk.credits()
+    assert (credits.remaining, credits.spent, credits.unexplained) == (8, 2, 0)
+
+
+def test_a_refund_that_the_balance_shows_before_we_hear_of_it_is_not_a_gift(desk: Desk) -> None:
+    first = desk.generating(remaining=9)
+    desk.now += 60
+    desk.generating(job="2", remaining=9)
+    assert desk.credits().unexplained == 1
+    desk.checked(first, FAILED)
+    assert (desk.credits().refunded, desk.credits().unexplained) == (1, 0)
+    desk.now += 1
+    desk.generating(job="3", remaining=8)
+    assert desk.credits().unexplained == 0
+
+
+def test_a_refund_that_was_promised_and_never_booked_is_missed(desk: Desk) -> None:
+    first = desk.generating(remaining=9)
+    desk.checked(first, FAILED)
+    desk.now += 60
+    desk.generating(job="2", remaining=8)
+    assert desk.credits().unexplained == -1
+
+
+def test_a_submission_that_nobody_answered_for_is_missed_until_it_is_proven(desk: Desk) -> None:
+    desk.generating(remaining=9)
+    lost = desk.unconfirmed()
+    desk.now += 5
+    desk.generating(job="3", remaining=7)
+    assert desk.credits().unexplained == -1
+    desk.accept(lost, job="2")
+    assert (desk.credits().spent, desk.credits().unexplained) == (3, 0)
+
+
+def test_a_submission_proven_after_the_first_report_may_have_been_before_it(desk: Desk) -> None:
+    lost = desk.unconfirmed()
+    desk.now += 5
+    desk.generating(job="2", remaining=8)
+    desk.now += 5
+    desk.accept(lost, job="1")
+    assert (desk.credits().spent, desk.credits().unexplained) == (2, 0)
+
+
+def test_accepted_jobs_are_counted_though_their_provider_tells_no_balance(desk: Desk) -> None:
+    attempt = desk.generating(Provider.HOMEDESIGNS)
+    desk.checked(attempt, READY)
+    assert desk.credits(Provider.HOMEDESIGNS).model_dump() == {
+        "remaining": None, "remaining_at": None, "spent": 1, "refunded": 0, "unknown": 0, "unexplained": 0,
+    }  # fmt: skip
+
+
+def test_nothing_adds_up_to_nothing(desk: Desk) -> None:
+    assert desk.credits().model_dump() == {
+        "remaining": None, "remaining_at": None, "spent": 0, "refunded": 0, "unknown": 0, "unexplained": 0,
+    }  # fmt: skip

@@ -1,0 +1,83 @@
+"""A provider makes a video only if it is enabled, allowed by the caller, and has the motion; else nobody does."""
+
+import itertools
+
+import pytest
+
+from jobs import routing, submit
+from schemas.motions import WIRE_NAMES
+from schemas.names import ErrorCode, Motion, Provider, ProviderChoice, RefundStatus, VideoStatus
+from schemas.problem import ProblemCode, Refusal
+from tests.jobs.desk import Desk
+
+BOTH = (Provider.IACREA, Provider.HOMEDESIGNS)
+ENABLED = [(), BOTH[:1], BOTH[1:], BOTH, BOTH[::-1]]
+ONLY_IACREA = {Motion.AUTO_REVERSE}
+ONLY_HOMEDESIGNS = {Motion.ROTATE_CW, Motion.ROTATE_CCW, Motion.LOOK_UP, Motion.LOOK_DOWN}
+
+
+def allowed(choice: ProviderChoice, motion: Motion, enabled: tuple[Provider, ...]) -> list[Provider]:
+    """Say in other words which providers would do, best first."""
+    lacking = {Provider.IACREA: ONLY_HOMEDESIGNS, Provider.HOMEDESIGNS: ONLY_IACREA}
+    return [
+        provider
+        for provider in enabled
+        if motion not in lacking[provider] and choice in {ProviderChoice.AUTO, provider.value}
+    ]
+
+
+@pytest.mark.parametrize(("choice", "motion", "enabled"), list(itertools.product(ProviderChoice, Motion, ENABLED)))
+def test_the_first_provider_is_the_most_preferred_one_that_may_and_can(
+    choice: ProviderChoice, motion: Motion, enabled: tuple[Provider, ...]
+) -> None:
+    fitting = allowed(choice, motion, enabled)
+
+    assert routing.choose(choice, motion, enabled) == (fitting[0] if fitting else None)
+    if fitting:
+        routing.refuse_unroutable(choice, motion, enabled)
+        return
+    with pytest.raises(Refusal) as refused:
+        routing.refuse_unroutable(choice, motion, enabled)
+    switched_off = not enabled or (choice is not ProviderChoice.AUTO and Provider(choice) not in enabled)
+    assert refused.value.problem.code is (
+        ProblemCode.PROVIDER_DISABLED if switched_off else ProblemCode.MOTION_UNSUPPORTED
+    )
+
+
+@pytest.mark.parametrize(("motion", "enabled"), list(itertools.product(Motion, ENABLED)))
+def test_a_video_falls_back_only_to_a_provider_that_has_the_motion_and_was_not_tried(
+    motion: Motion, enabled: tuple[Provider, ...]
+) -> None:
+    for tried in ([], [Provider.IACREA], [Provider.HOMEDESIGNS], list(BOTH)):
+        fitting = [p for p in allowed(ProviderChoice.AUTO, motion, enabled) if p not in tried]
+        assert routing.choose_next(motion, enabled, tried) == (fitting[0] if fitting else None)
+
+
+def test_every_motion_is_offered_by_somebody() -> None:
+    assert all(any(motion in names for names in WIRE_NAMES.values()) for motion in Motion)
+
+
+def test_a_video_is_given_to_its_provider_with_one_attempt(desk: Desk) -> None:
+    attempt = desk.routed(choice=ProviderChoice.AUTO, motion=Motion.LOOK_UP)
+
+    video = desk.video(attempt)
+    assert (video.status, video.provider) == (VideoStatus.SUBMITTING, Provider.HOMEDESIGNS)
+    assert [shown.provider for shown in video.attempts] == [Provider.HOMEDESIGNS]
+
+
+def test_a_video_is_routed_once_however_often_it_is_looked_for(desk: Desk) -> None:
+    attempt = desk.routed()
+    assert desk.do(submit.route, desk.policy, now=desk.now) == 0
+    assert len(desk.video(attempt).attempts) == 1
+
+
+def test_a_video_that_no_enabled_provider_can_make_any_more_fails_without_an_attempt(desk: Desk) -> None:
+    video_id = desk.request(choice=ProviderChoice.IACREA)
+    desk.under(providers=(Provider.HOMEDESIGNS,)).do(submit.route, desk.policy, now=desk.now)
+
+    [event] = [body for body in desk.bodies() if body["subject"] == video_id]
+    assert event["type"] == "video.failed"
+    assert event["data"]["attempts"] == []
+    assert event["data"]["error"]["code"] == ErrorCode.PROVIDER_UNAVAILABLE
+    assert event["data"]["refund"] == {"status": RefundStatus.NOT_CHARGED, "credits": 0}
+    assert desk.routing_keys() == ["video.failed.none"]

@@ -1,0 +1,82 @@
+"""An attempt moves only along the table, one compare-and-set a step; who comes second changes nothing."""
+
+import itertools
+
+import pytest
+
+from jobs import transitions
+from jobs.transitions import FREE, STEPS, Step, take
+from schemas.names import Provider
+from store import attempts
+from store.attempts import AttemptState
+from tests.jobs.desk import GENERATOR, Desk
+
+FINAL = {AttemptState.SUCCEEDED, AttemptState.FAILED}
+CASES = list(itertools.product(STEPS, AttemptState))
+
+
+def put(desk: Desk, state: AttemptState) -> str:
+    attempt = desk.claimed()
+    desk.connection.execute("UPDATE attempts SET state = ? WHERE id = ?", (state, attempt.id))
+    return attempt.id
+
+
+@pytest.mark.parametrize(("name", "state"), CASES)
+def test_a_step_is_taken_exactly_from_the_states_that_the_table_allows(
+    desk: Desk, name: str, state: AttemptState
+) -> None:
+    step = STEPS[name]
+    attempt_id = put(desk, state)
+
+    taken = desk.do(take, step, attempt_id, {"tries": 3})
+
+    row = desk.do(attempts.get, attempt_id)
+    assert row is not None
+    assert taken is (state in step.among)
+    assert (row.state, row.tries) == ((step.to, 3) if taken else (state, 0))
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_no_step_leads_out_of_a_final_state(name: str) -> None:
+    step = STEPS[name]
+    assert not step.among & FINAL or step == transitions.WATCH_ON
+
+
+def test_nothing_returns_to_where_it_could_be_sent_again_once_its_fate_is_unknown() -> None:
+    sendable = {AttemptState.WAITING, AttemptState.CLAIMED}
+    leading_back = [step for step in STEPS.values() if step.to in sendable]
+    assert not any(step.among & {AttemptState.UNCONFIRMED, AttemptState.GENERATING} for step in leading_back)
+
+
+def test_every_state_can_be_left_for_an_end_by_some_way() -> None:
+    reaching: dict[AttemptState, set[AttemptState]] = {state: {state} for state in AttemptState}
+    for _ in AttemptState:
+        for step, state in itertools.product(STEPS.values(), AttemptState):
+            if state in step.among:
+                reaching[state] |= reaching[step.to]
+    assert all(reached & FINAL for reached in reaching.values())
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_step_that_names_an_owner_is_closed_to_any_other(desk: Desk, name: str) -> None:
+    step: Step = STEPS[name]
+    attempt_id = put(desk, next(iter(step.among)))
+
+    assert not desk.do(take, step, attempt_id, {}, owner="somebody else")
+    assert desk.do(take, step, attempt_id, FREE, owner=GENERATOR)
+
+
+def test_a_column_that_may_not_change_is_refused_by_name(desk: Desk) -> None:
+    attempt = desk.generating()
+    with pytest.raises(ValueError, match="video_id"):
+        desk.do(take, transitions.WAIT, attempt.id, {"video_id": "another"})
+
+
+def test_a_second_terminal_event_cannot_be_stored_even_by_a_bug(desk: Desk) -> None:
+    attempt = desk.generating(Provider.HOMEDESIGNS)
+    columns = "event_id, video_id, type, routing_key, body, created_at"
+    insert = f"INSERT INTO outbox ({columns}) VALUES (?, ?, ?, 'k', '{{}}', 0)"  # noqa: S608 - constant columns
+    desk.connection.execute(insert, ("one", attempt.video_id, "video.ready"))
+
+    with pytest.raises(Exception, match="UNIQUE"):
+        desk.connection.execute(insert, ("two", attempt.video_id, "video.failed"))

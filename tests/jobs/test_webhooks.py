@@ -1,0 +1,289 @@
+"""A webhook says when to ask, never what happened; only its naming a job that the provider confirms proves anything."""
+
+from collections.abc import Callable
+
+import pytest
+
+from jobs import check, submit, view, webhooks
+from providers.reports import Unavailable, Working
+from schemas.names import DetectedBy, ErrorCode
+from store import attempts
+from store.attempts import AttemptRow, AttemptState
+from tests.jobs.desk import CLIP, FAILED, POLLER, READY, Desk
+
+TRUE_JOB = "11111111-2222-3333-4444-555555555555"
+
+
+def prove(desk: Desk, claimed: AttemptRow, report: object = READY, *, owner: str = POLLER) -> None:
+    desk.do(webhooks.prove, desk.policy, claimed, TRUE_JOB, report, owner=owner, now=desk.now)  # type: ignore[arg-type]  # any report will do
+
+
+def keep_waiting(desk: Desk, claimed: AttemptRow, *, soon: bool = False) -> None:
+    desk.do(webhooks.keep_waiting, desk.policy, claimed, owner=POLLER, soon=soon, now=desk.now)
+
+
+def test_a_webhook_makes_the_check_due_now_and_is_credited_with_the_end(desk: Desk) -> None:
+    attempt = desk.generating()
+    assert desk.due() == []
+    desk.now += 5
+    desk.webhook(attempt)
+
+    [claimed] = desk.due()
+    desk.learn(claimed, READY)
+    assert (desk.video(attempt).status, desk.video(attempt).detected_by) == ("ready", DetectedBy.WEBHOOK)
+
+
+def test_without_a_webhook_the_poll_finds_the_end_and_is_credited(desk: Desk) -> None:
+    attempt = desk.generating()
+    desk.checked(attempt, READY)
+    assert desk.now == attempt.accepted_at + desk.policy.webhook_grace  # type: ignore[operator]  # it was accepted
+    assert desk.video(attempt).detected_by is DetectedBy.POLL
+
+
+def test_the_poll_after_a_webhook_that_found_nothing_gets_the_credit(desk: Desk) -> None:
+    attempt = desk.generating()
+    desk.now += 1
+    desk.webhook(attempt)
+    desk.now += 0.01
+    desk.checked(attempt, Working())
+    desk.checked(attempt, READY)
+    assert desk.video(attempt).detected_by is DetectedBy.POLL
+
+
+def test_a_webhook_before_the_answer_is_kept_and_acted_on_with_the_answer(desk: Desk) -> None:
+    attempt = desk.sending()
+    desk.webhook(attempt)
+    assert desk.due() == []
+
+    desk.accept(attempt)
+    [claimed] = desk.due()
+    desk.learn(claimed, READY)
+    assert desk.video(attempt).detected_by is DetectedBy.WEBHOOK
+    assert desk.told(attempt) == ["submitted", "ready"]
+
+
+def test_a_thousand_webhooks_make_one_check_in_each_shortest_interval(desk: Desk) -> None:
+    attempt = desk.generating()
+    began, asked = desk.now, 0
+    while desk.now < began + 10:
+        desk.webhook(attempt)
+        for claimed in desk.due():
+            asked += 1
+            desk.learn(claimed, Working())
+        desk.now += 0.01
+    assert asked <= 10 / desk.policy.poll_min + 1
+
+
+def test_a_webhook_after_the_end_changes_nothing(desk: Desk) -> None:
+    attempt = desk.generating()
+    desk.checked(attempt, FAILED)
+    before = desk.video(attempt)
+    desk.webhook(attempt)
+    desk.now += 1000
+    assert desk.due() == []
+    assert desk.video(attempt) == before
+
+
+def test_a_webhook_for_nothing_we_know_is_handled_and_forgotten(desk: Desk) -> None:
+    desk.do(webhooks.record, "no such attempt", None, size=70_000, content_type=None, now=desk.now)
+    assert desk.do(webhooks.handle, desk.policy, now=desk.now) == 1
+    assert desk.do(webhooks.handle, desk.policy, now=desk.now) == 0
+
+
+def test_a_webhook_that_finds_the_job_unfinished_starts_polling_at_once(desk: Desk) -> None:
+    attempt = desk.generating()
+    desk.now += 3
+    desk.webhook(attempt)
+    desk.checked(attempt, Working())
+    due_at = desk.current(attempt).due_at
+    assert due_at == desk.now + desk.policy.poll_min
+
+
+def test_a_webhook_during_a_check_brings_the_next_one_forward(desk: Desk) -> None:
+    attempt = desk.generating()
+    for _ in range(8):
+        desk.checked(attempt, Working())
+    claimed = desk.wait_until_due(attempt)
+    desk.now += 1
+    desk.webhook(attempt)
+    desk.now += 1
+    desk.learn(claimed, Working())
+    assert desk.current(attempt).due_at == desk.now + desk.policy.poll_min
+
+
+def test_a_webhook_during_a_check_does_not_overrule_retry_after(desk: Desk) -> None:
+    attempt = desk.generating()
+    claimed = desk.wait_until_due(attempt)
+    desk.webhook(attempt)
+    desk.learn(claimed, Unavailable("503", retry_after=60))
+    assert desk.current(attempt).due_at == desk.now + 60
+
+
+def test_a_webhook_during_a_late_check_brings_the_next_one_forward(desk: Desk) -> None:
+    attempt = desk.timed_out()
+    claimed = desk.wait_until_due(attempt)
+    desk.webhook(attempt)
+    desk.learn(claimed, Working())
+    assert desk.current(attempt).due_at == desk.now + desk.policy.poll_min
+
+
+def test_a_webhook_while_its_absence_was_noted_is_not_slept_through(desk: Desk) -> None:
+    attempt = desk.unconfirmed()
+    desk.now += 1
+    desk.webhook(attempt)
+    [claimed] = desk.due()
+    desk.now += 5
+    desk.webhook(attempt, b"a second one, while the first was looked at")
+    keep_waiting(desk, claimed)
+    assert (desk.current(attempt).due_at or 0) <= desk.now + desk.policy.poll_min
+
+
+def test_at_the_very_end_of_the_wait_a_webhook_is_still_looked_at(desk: Desk) -> None:
+    attempt = desk.unconfirmed()
+    claimed = desk.wait_until_due(attempt)
+    desk.webhook(attempt)
+    keep_waiting(desk, claimed)
+    assert desk.current(attempt).state is AttemptState.UNCONFIRMED
+    assert (desk.current(attempt).due_at or 0) <= desk.now + desk.policy.poll_min
+
+
+def test_a_webhook_that_names_a_confirmed_job_proves_the_acceptance(desk: Desk) -> None:
+    attempt = desk.unconfirmed()
+    desk.webhook(attempt)
+    [claimed] = desk.due()
+    prove(desk, claimed, Working())
+
+    video = desk.video(attempt)
+    assert (video.status, video.provider_job_id) == ("generating", TRUE_JOB)
+    assert desk.told(attempt) == ["submitted"]
+    assert (desk.credits().spent, desk.credits().unknown) == (1, 0)
+    desk.checked(attempt, READY)
+    assert desk.told(attempt) == ["submitted", "ready"]
+
+
+@pytest.mark.parametrize(("report", "end"), [(READY, "ready"), (FAILED, "failed")])
+def test_the_proof_may_be_the_end_too(desk: Desk, report: object, end: str) -> None:
+    attempt = desk.unconfirmed()
+    desk.webhook(attempt)
+    [claimed] = desk.due()
+    prove(desk, claimed, report)
+    assert desk.told(attempt) == ["submitted", end]
+    assert desk.video(attempt).detected_by is DetectedBy.WEBHOOK
+
+
+def test_a_proof_that_comes_second_disturbs_nothing(desk: Desk) -> None:
+    attempt = desk.unconfirmed()
+    desk.webhook(attempt)
+    [claimed] = desk.due()
+    prove(desk, claimed, FAILED)
+    settled = desk.current(attempt)
+
+    prove(desk, claimed, READY, owner="poller-2")
+    assert desk.told(attempt) == ["submitted", "failed"]
+    assert desk.current(attempt) == settled
+
+
+def test_a_job_belongs_to_one_attempt_however_many_webhooks_name_it(desk: Desk) -> None:
+    first, second = desk.unconfirmed(), desk.unconfirmed()
+    desk.webhook(first)
+    desk.webhook(second)
+    claimed = {row.id: row for row in desk.due()}
+    assert desk.do(webhooks.unbound, claimed[second.id], [TRUE_JOB]) == [TRUE_JOB]
+
+    prove(desk, claimed[first.id])
+    prove(desk, claimed[second.id])
+    assert desk.video(first).status == "ready"
+    assert desk.video(second).provider_job_id is None
+    assert desk.do(webhooks.unbound, claimed[second.id], [TRUE_JOB, "another"]) == ["another"]
+
+
+def test_one_look_asks_about_few_of_the_jobs_that_bodies_name(desk: Desk) -> None:
+    attempt = desk.unconfirmed()
+    named = [f"job-{number}" for number in range(400)]
+    assert desk.do(webhooks.unbound, attempt, named) == named[:8]
+
+
+def test_without_proof_the_wait_ends_as_unknown(desk: Desk) -> None:
+    attempt = desk.unconfirmed()
+    keep_waiting(desk, desk.wait_until_due(attempt))
+
+    error = desk.video(attempt).error
+    assert error is not None
+    assert error.code is ErrorCode.SUBMISSION_UNKNOWN
+    assert "no answer came" in error.message
+    assert desk.credits().unknown == 1
+
+
+def test_a_job_named_but_not_confirmed_yet_is_asked_about_again_soon(desk: Desk) -> None:
+    attempt = desk.unconfirmed()
+    desk.webhook(attempt)
+    [claimed] = desk.due()
+    keep_waiting(desk, claimed, soon=True)
+    assert desk.current(attempt).due_at == desk.now + desk.policy.poll_min
+
+
+Ignorance = Callable[[Desk, AttemptRow], None]
+
+
+def gives_up(desk: Desk, claimed: AttemptRow) -> None:
+    desk.do(webhooks.disprove, desk.policy, claimed, "it names nothing", now=desk.now)
+
+
+def ends_the_wait(desk: Desk, claimed: AttemptRow) -> None:
+    desk.now += desk.policy.confirm_wait
+    keep_waiting(desk, claimed)
+
+
+def believes_the_body(desk: Desk, claimed: AttemptRow) -> None:
+    desk.do(webhooks.believe, desk.policy, claimed, ("https://evil.example/v.mp4",), now=desk.now)
+
+
+@pytest.mark.parametrize("ignorance", [gives_up, ends_the_wait, believes_the_body])
+def test_the_answer_that_came_meanwhile_outweighs_what_a_body_does_not_say(desk: Desk, ignorance: Ignorance) -> None:
+    attempt = desk.unconfirmed()
+    desk.webhook(attempt)
+    [claimed] = desk.due()
+    desk.accept(attempt, job="job-9")
+    ignorance(desk, claimed)
+
+    assert (desk.video(attempt).status, desk.video(attempt).provider_job_id) == ("generating", "job-9")
+    assert desk.told(attempt) == ["submitted"]
+
+
+def test_where_the_operator_trusts_bodies_one_that_says_success_is_believed(desk: Desk) -> None:
+    attempt = desk.unconfirmed()
+    desk.webhook(attempt)
+    [claimed] = desk.due()
+    desk.do(webhooks.believe, desk.policy, claimed, (CLIP,), now=desk.now)
+
+    video = desk.video(attempt)
+    assert (video.status, video.output_urls, video.provider_job_id) == ("ready", [CLIP], None)
+    assert (video.detected_by, desk.told(attempt)) == (DetectedBy.WEBHOOK, ["submitted", "ready"])
+    assert desk.credits().spent == 1
+
+
+def test_the_body_is_kept_and_shown_in_the_timeline(desk: Desk) -> None:
+    attempt = desk.generating()
+    desk.webhook(attempt, b'{"status": "SUCCEEDED"}')
+    timeline = desk.do(view.timeline, attempt.video_id)
+    assert timeline is not None
+    assert '{"status": "SUCCEEDED"}' in [entry.detail for entry in timeline.items]
+
+
+@pytest.mark.parametrize("step", [check.release, submit.release])
+def test_giving_back_what_is_not_ours_does_nothing(desk: Desk, step: Callable[..., None]) -> None:
+    attempt = desk.generating()
+    before = desk.current(attempt)
+    what = attempt if step is check.release else attempt.id
+    desk.do(step, what, owner="somebody else", now=desk.now)
+    assert desk.do(attempts.get, attempt.id) == before
+
+
+@pytest.mark.parametrize("until", [Desk.generating, Desk.timed_out, Desk.unconfirmed])
+def test_what_was_claimed_but_not_asked_about_is_due_again_at_once(
+    desk: Desk, until: Callable[[Desk], AttemptRow]
+) -> None:
+    claimed = desk.wait_until_due(until(desk))
+    assert desk.due(owner="poller-2") == []
+    desk.do(check.release, claimed, owner=POLLER, now=desk.now)
+    assert [row.id for row in desk.due(owner="poller-2")] == [claimed.id]

@@ -1,0 +1,298 @@
+"""The guards, each broken by hand in the way in which somebody might break it one day."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+from unittest import mock
+from uuid import uuid4
+
+import jobs.check
+import jobs.schedule
+import jobs.settle
+import jobs.submit
+from jobs import budget, check, events, policy, refunds, settle, submit, transitions, webhooks
+from jobs.policy import Policy
+from jobs.settle import Failing
+from jobs.transitions import FREE, Step, take
+from process.settings import Settings
+from providers.hints import read_webhook
+from providers.reports import Ready, Report
+from publisher import connection as connecting
+from publisher.connection import BrokerState
+from publisher.pace import Pace
+from schemas.names import TERMINAL_EVENTS, DetectedBy, ErrorCode, EventType, Provider, VideoStatus
+from store import attempts, credits, outbox, providers, sqlite, videos
+from store.attempts import AttemptRow, AttemptState
+from store.database import Store, _deliver
+from store.outbox import OutboxEvent
+from store.transaction import Tx
+from tests.simulation.world import alive, connection
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A broken guard; `apply` breaks it for as long as the context lasts."""
+
+    name: str
+    apply: Callable[[], AbstractContextManager[object]]
+
+
+def patched(target: object, name: str, instead: object) -> Callable[[], AbstractContextManager[object]]:
+    """Have one name stand for something else."""
+    return lambda: mock.patch.object(target, name, instead)
+
+
+@contextmanager
+def all_of(*patches: AbstractContextManager[object]) -> Iterator[None]:
+    """Break several things at once."""
+    with ExitStack() as stack:
+        for patch in patches:
+            stack.enter_context(patch)
+        yield
+
+
+@contextmanager
+def no_unique_terminal() -> Iterator[None]:
+    """Drop the index that forbids a second terminal event."""
+    sql = connection().execute("SELECT sql FROM sqlite_master WHERE name = 'outbox_one_terminal'").fetchone()[0]
+    connection().execute("DROP INDEX outbox_one_terminal")
+    try:
+        yield
+    finally:
+        connection().execute("DELETE FROM outbox")
+        connection().execute(sql)
+
+
+def changed_from_any_state(
+    tx: Tx, attempt_id: str, to: AttemptState, columns: Any, *, among: object, owner: str | None = None
+) -> bool:
+    del among
+    return _change(tx, attempt_id, to, columns, among=list(AttemptState), owner=owner)
+
+
+def finished_from_any_state(
+    tx: Tx, video_id: str, to: VideoStatus, *, error: tuple[ErrorCode, str] | None, now: float
+) -> bool:
+    code, message = error or (None, None)
+    tx.execute(
+        "UPDATE videos SET state = ?, error_code = ?, error_message = ?, completed_at = ? WHERE id = ?",
+        (to, code, message, now, video_id),
+    )
+    return True
+
+
+def id_of_each_end(video_id: str, event_type: EventType, attempt: int) -> str:
+    return f"{video_id}:{event_type}:{attempt}"
+
+
+def neither_compare_and_set_nor_index() -> AbstractContextManager[object]:
+    return all_of(
+        mock.patch.object(attempts, "change", changed_from_any_state),
+        mock.patch.object(videos, "finish", finished_from_any_state),
+        mock.patch.object(events, "event_id", id_of_each_end),
+        no_unique_terminal(),
+    )
+
+
+_change = attempts.change
+_unpublished = outbox.unpublished
+_announce = events.announce
+_apply_late = check.apply_late
+_handle = webhooks.handle
+_attempt = Store._attempt
+_orphans = attempts.orphans
+_lose = submit.lose
+RESEND = Step(AttemptState.WAITING, frozenset({AttemptState.SENDING}))
+
+
+def sent_again(
+    tx: Tx, policy: Policy, attempt: AttemptRow, message: str, *, now: float, owner: str | None = None
+) -> None:
+    del policy, message, owner
+    take(tx, RESEND, attempt.id, {"due_at": now, **FREE})
+
+
+def orphans_sent_again(tx: Tx, *args: Any, now: float, **kwargs: Any) -> list[AttemptRow]:
+    for orphan in _orphans(tx, *args, now=now, **kwargs):
+        take(tx, RESEND, orphan.id, {"due_at": now, **FREE})
+    return []
+
+
+def sent_by_whoever_comes(tx: Tx, attempt_id: str, *, owner: str, now: float) -> bool:
+    del owner
+    take(tx, transitions.SEND, attempt_id, {"submitted_at": now})
+    return True
+
+
+def lost_whatever_its_state(
+    tx: Tx, policy: Policy, attempt: AttemptRow, message: str, *, now: float, owner: str | None = None
+) -> None:
+    if attempt.provider == "homedesigns":
+        settle.fail(tx, policy, attempt, submit.unknown(message), now=now)
+        return
+    _lose(tx, policy, attempt, message, now=now, owner=owner)
+
+
+def believing_bodies(tx: Tx, policy: Policy, *, now: float, limit: int = 1000) -> int:
+    sql = "SELECT attempt_id, body FROM webhooks WHERE handled_at IS NULL"
+    for attempt_id, body in tx.execute(sql).fetchall():
+        attempt = attempts.get(tx, attempt_id)
+        if attempt is not None and (urls := read_webhook(body).succeeded_urls):
+            settle.succeed(tx, attempt, urls, detected_by=DetectedBy.WEBHOOK, now=now)
+    return _handle(tx, policy, now=now, limit=limit)
+
+
+def refunding_time_out(_: Policy) -> Failing:
+    return Failing(ErrorCode.TIMED_OUT, "too late", refunds.REFUNDED)
+
+
+def announced_after_the_commit(tx: Tx, video_id: str, event_type: EventType, *, attempt: int, now: float) -> bool:
+    if event_type not in TERMINAL_EVENTS:
+        return _announce(tx, video_id, event_type, attempt=attempt, now=now)
+    world = alive[-1]
+
+    async def afterwards() -> None:
+        await world.write(_announce, video_id, event_type, attempt=attempt, now=now)
+
+    assert world.acting is not None
+    world.begin(world.acting, f"announce {video_id}", afterwards())
+    return True
+
+
+def late_result_for_the_video(
+    tx: Tx, policy: Policy, attempt: AttemptRow, report: Report, *, now: float, owner: str | None = None
+) -> object:
+    if isinstance(report, Ready):
+        tx.execute("UPDATE videos SET state = 'ready' WHERE id = ?", (attempt.video_id,))
+    return _apply_late(tx, policy, attempt, report, now=now, owner=owner)
+
+
+def marked_when_read(tx: Tx, *, limit: int) -> list[OutboxEvent]:
+    found = _unpublished(tx, limit=limit)
+    oldest = {event.video_id: event for event in reversed(found)}.values()
+    outbox.mark_published(tx, [event.seq for event in oldest], now=0.0)
+    return found
+
+
+def named_when_published(tx: Tx, *, limit: int) -> list[OutboxEvent]:
+    return [renamed(event, str(uuid4())) for event in _unpublished(tx, limit=limit)]
+
+
+def renamed(event: OutboxEvent, event_id: str) -> OutboxEvent:
+    return replace(event, event_id=event_id, body=json.dumps({**json.loads(event.body), "id": event_id}))
+
+
+def answered_before_the_commit(self: Store, group: list[Any]) -> object:
+    def hasty(work: Callable[[Tx], object], future: Any) -> Callable[[Tx], object]:
+        def run(tx: Tx) -> object:
+            result = work(tx)
+            early: list[Any] = [(future, result, None)]
+            self._loop.call_soon_threadsafe(_deliver, early)
+            return result
+
+        return run
+
+    for piece in group:
+        piece.run = hasty(piece.run, piece.future)
+    return _attempt(self, group)
+
+
+def looking_after_the_time_out(provider: Provider, policy: Policy, *, accepted_at: float, plan: object) -> float:
+    del provider, plan
+    return accepted_at + policy.webhook_grace
+
+
+def nothing(*_: object, **__: object) -> None:
+    """Leave undone whatever it was."""
+
+
+def never_expiring_leases() -> AbstractContextManager[object]:
+    return all_of(*(mock.patch.object(room, "LEASE_SECONDS", 1e9) for room in (policy, jobs.submit, jobs.check)))
+
+
+def normal_sync() -> AbstractContextManager[object]:
+    connect = sqlite.connect
+
+    def faster(*args: Any) -> Any:
+        opened = connect(*args)
+        opened.execute("PRAGMA synchronous = NORMAL")
+        return opened
+
+    return mock.patch.object(sqlite, "connect", faster)
+
+
+def all_refused(_: Store, group: list[Any]) -> object:
+    return [(work.future, None, ZeroDivisionError("row 3")) for work in group], set()
+
+
+async def deaf_to_strange_cancellations(
+    settings: Settings, work: connecting.Work, *, name: str, state: BrokerState, pace: Pace
+) -> str | None:
+    try:
+        async with connecting.link(settings, state, pace, name=name) as opened:
+            await work(opened)
+        return None
+    except Exception as error:
+        return connecting.reason(error)
+
+
+IN_THE_SIMULATION = [
+    Mutant("neither compare-and-set nor unique index", neither_compare_and_set_nor_index),
+    Mutant("what a crash left is sent again", patched(attempts, "orphans", orphans_sent_again)),
+    Mutant("what was not answered is sent again", patched(submit, "lose", sent_again)),
+    Mutant("no fence before sending", patched(submit, "send", sent_by_whoever_comes)),
+    Mutant("what was given back is declared lost", patched(submit, "lose", lost_whatever_its_state)),
+    Mutant("a webhook's body is believed", patched(webhooks, "handle", believing_bodies)),
+    Mutant("our own time-out is refunded", patched(jobs.check, "_timed_out", refunding_time_out)),
+    Mutant("HomeDesigns is said to refund", patched(refunds, "of_reported_failure", lambda _: refunds.REFUNDED)),
+    Mutant("nobody is said to refund", patched(refunds, "of_reported_failure", lambda _: refunds.UNKNOWN)),
+    Mutant("a second credit is risked unasked", patched(jobs.settle, "_UNSURE", frozenset())),
+    Mutant("the terminal event comes after the commit", patched(events, "announce", announced_after_the_commit)),
+    Mutant("a lease never expires", never_expiring_leases),
+    Mutant("a late result changes the video", patched(check, "apply_late", late_result_for_the_video)),
+    Mutant("marked before it is confirmed", patched(outbox, "unpublished", marked_when_read)),
+    Mutant("an event is named when it is published", patched(outbox, "unpublished", named_when_published)),
+    Mutant(
+        "the answer to what was declared lost is dropped",
+        patched(jobs.submit, "ACCEPT", Step(AttemptState.GENERATING, frozenset({AttemptState.SENDING}))),
+    ),
+    Mutant("anybody's job is taken for one's own", patched(webhooks, "unbound", lambda _tx, _attempt, ids: list(ids))),
+    Mutant("an unknown job is lost at once", patched(jobs.check, "UNKNOWN_JOB_GRACE", 0.0)),
+    Mutant(
+        "neither refunds nor doubts are entered in the ledger", patched(jobs.settle, "_enter_refund", lambda *_: None)
+    ),
+]
+
+IN_ONE_TEST: dict[str, Mutant] = {
+    "dropped claims are taken up": Mutant(
+        "a claim that was dropped is never taken up", patched(jobs.submit, "FORGOTTEN_SECONDS", 1e9)
+    ),
+    "the answer that came meanwhile counts": Mutant(
+        "ignorance outweighs an answer", patched(webhooks, "_still_unconfirmed", lambda _tx, _attempt: True)
+    ),
+    "a webhook during a check counts": Mutant(
+        "a webhook during a check is slept through", patched(check, "woken_meanwhile", lambda _tx, _attempt: False)
+    ),
+    "the budget is shared": Mutant("requests are not counted", patched(budget, "spend", nothing)),
+    "throttling pauses": Mutant("a pause is forgotten", patched(providers, "pause", nothing)),
+    "a job is given up in time": Mutant("nobody gives up", patched(check, "give_up_overdue", nothing)),
+    "a key stands for a video": Mutant("keys stand for nothing", patched(videos, "kept_key", nothing)),
+    "the watch ends": Mutant("the late truth is watched for ever", patched(jobs.schedule, "LATE_WATCH", 1e9)),
+    "late refunds count": Mutant("refunds that come late are forgotten", patched(credits, "enter", nothing)),
+    "nothing is given up without a look": Mutant(
+        "the first look may come too late", patched(jobs.schedule, "first_check", looking_after_the_time_out)
+    ),
+    "commits come first": Mutant("answered before the commit", patched(Store, "_attempt", answered_before_the_commit)),
+    "commits are synced": Mutant("commits are not synced", normal_sync),
+    "handles take turns": Mutant(
+        "transactions begin deferred", patched(sqlite, "begin", lambda tx: tx.execute("BEGIN"))
+    ),
+    "a failure harms only itself": Mutant("one failure spoils its group", patched(Store, "_one_by_one", all_refused)),
+    "a strange cancellation is a lost link": Mutant(
+        "a strange cancellation ends the relay",
+        patched(connecting, "_one_connection", deaf_to_strange_cancellations),
+    ),
+}
+"""Each by the name of the check in `test_gate` that must notice."""

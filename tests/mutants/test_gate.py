@@ -1,0 +1,128 @@
+"""A test suite is worth what it catches: every guard that is broken on purpose must be noticed."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from process.settings import Settings
+from publisher import connection as connecting
+from publisher.connection import BrokerState, Link
+from publisher.pace import PACE
+from schemas.names import Provider
+from store.database import Store
+from tests.jobs import test_accepting, test_budget, test_checks, test_late_truth, test_submissions, test_webhooks
+from tests.jobs.desk import Desk
+from tests.mutants.mutants import IN_ONE_TEST, IN_THE_SIMULATION, Mutant
+from tests.simulation.histories import run
+from tests.simulation.invariants import Broken
+from tests.store import test_durability, test_grouped_writer
+from tests.stores import url_of
+
+ROOT = Path(__file__).parents[2]
+SEEDS = 600
+
+
+def with_a_store(check: Callable[[Store], object]) -> Callable[[Path], None]:
+    async def opened(path: Path) -> None:
+        store = await Store.open(url_of(path))
+        try:
+            await check(store)  # type: ignore[misc]  # each check is a coroutine function
+        finally:
+            await store.close()
+
+    return lambda path: asyncio.run(opened(path))
+
+
+def strange_cancellation(_: Path) -> None:
+    """Have the library cancel our wait though nobody asked for it."""
+
+    @asynccontextmanager
+    async def link(*_: object, **__: object) -> AsyncIterator[Link]:
+        raise asyncio.CancelledError
+        yield
+
+    async def unused(_: Link) -> None:
+        raise AssertionError
+
+    async def connect() -> str | None:
+        with mock.patch.object(connecting, "link", link):
+            return await connecting._one_connection(Settings(), unused, name="relay", state=BrokerState(), pace=PACE)
+
+    try:
+        assert asyncio.run(connect()) is not None
+    except asyncio.CancelledError:
+        raise AssertionError("the relay is dead, and nobody knows") from None
+
+
+def in_one_file(path: Path) -> None:
+    asyncio.run(test_durability.take_turns(path))
+
+
+CHECKS: dict[str, Callable[[Path], None]] = {
+    "the answer that came meanwhile counts": lambda _: (
+        test_webhooks.test_the_answer_that_came_meanwhile_outweighs_what_a_body_does_not_say(
+            Desk(), test_webhooks.gives_up
+        )
+    ),
+    "a webhook during a check counts": lambda _: (
+        test_webhooks.test_a_webhook_during_a_check_brings_the_next_one_forward(Desk())
+    ),
+    "dropped claims are taken up": lambda _: (
+        test_submissions.test_a_claim_that_its_own_living_process_dropped_is_taken_up_again(Desk())
+    ),
+    "the budget is shared": lambda _: test_budget.test_submissions_and_checks_of_any_process_draw_on_the_same_budget(
+        Desk()
+    ),
+    "throttling pauses": lambda _: test_submissions.test_being_throttled_pauses_the_provider_for_everybody(Desk()),
+    "a job is given up in time": lambda _: (
+        test_checks.test_a_provider_that_hangs_does_not_keep_a_job_from_being_given_up(Desk())
+    ),
+    "a key stands for a video": lambda _: test_accepting.test_the_same_key_and_request_give_the_same_video(Desk()),
+    "the watch ends": lambda _: test_late_truth.test_it_is_looked_at_ever_more_seldom_for_a_day(Desk()),
+    "late refunds count": lambda _: (
+        test_late_truth.test_a_late_failure_keeps_the_refund_that_was_told_but_the_ledger_notes_the_credit(Desk())
+    ),
+    "nothing is given up without a look": lambda _: test_checks.test_no_job_is_given_up_without_a_last_look(
+        Desk(), Provider.IACREA, 60.0
+    ),
+    "commits come first": with_a_store(test_grouped_writer.answers_follow_the_commit),
+    "commits are synced": with_a_store(test_durability.test_every_commit_is_synced),
+    "handles take turns": in_one_file,
+    "a failure harms only itself": with_a_store(test_grouped_writer.test_a_piece_that_fails_harms_only_itself),
+    "a strange cancellation is a lost link": strange_cancellation,
+}
+
+
+def hunt() -> None:
+    """Live histories until one breaks."""
+    for seed in range(SEEDS):
+        run(seed)
+
+
+@pytest.mark.parametrize("mutant", IN_THE_SIMULATION, ids=lambda mutant: mutant.name)
+def test_the_simulation_notices_that(mutant: Mutant) -> None:
+    with mutant.apply(), pytest.raises(Broken):
+        hunt()
+
+
+@pytest.mark.parametrize("check", IN_ONE_TEST)
+def test_one_test_notices_what_breaks_that(check: str, tmp_path: Path) -> None:
+    CHECKS[check](tmp_path / "sound.db")
+    with IN_ONE_TEST[check].apply(), pytest.raises(Exception) as noticed:  # noqa: PT011 - however it shows
+        CHECKS[check](tmp_path / "mutant.db")
+    assert not isinstance(noticed.value, AttributeError | NameError)
+
+
+def test_the_relays_test_notices_that_returned_events_are_not_heard_of() -> None:
+    its_test = "tests/publisher/test_away.py::test_an_event_that_nothing_takes_is_kept_and_the_log_is_declared_again"
+    gate = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "tests.mutants.returns_unheard", its_test],
+        check=False, cwd=ROOT, capture_output=True, text=True, timeout=55,
+    )  # fmt: skip
+    assert "1 failed" in gate.stdout, gate.stdout + gate.stderr

@@ -1,0 +1,209 @@
+"""What lies outside: providers that take money and tell the truth unreliably, and a broker that may not confirm."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from providers.promise import Order
+from providers.reports import (
+    Accepted,
+    Doubtful,
+    Failed,
+    NotAccepted,
+    Ready,
+    Refused,
+    Report,
+    Submission,
+    Unavailable,
+    Unknown,
+    UnknownJob,
+    Working,
+)
+from schemas.names import ErrorCode, Provider
+from store.outbox import OutboxEvent
+from tests.simulation.steps import Step
+
+PATIENCE = 5.0
+"""Seconds after which a request without an answer is of unknown outcome."""
+
+
+class Outside(Protocol):
+    """What the peers need of the world around them."""
+
+    now: float
+    rng: random.Random
+    calm: bool
+
+    def note(self, who: str, what: str) -> None:
+        """Write a line of the history."""
+
+    def later(self, delay: float, do: Callable[[], None]) -> None:
+        """Have something happen after a delay, whoever dies meanwhile."""
+
+    def send_webhook(self, attempt_id: str, body: bytes, delay: float) -> None:
+        """Have a webhook come."""
+
+
+@dataclass(slots=True)
+class Job:
+    """A job that a provider took: it cost a credit."""
+
+    id: str
+    attempt_id: str
+    outcome: Ready | Failed | Doubtful | None
+    done_at: float
+    visible_from: float
+    refunded: bool = False
+
+
+@dataclass(slots=True)
+class Account:
+    """A provider's own record of us: the truth that the invariants are held against."""
+
+    outside: Outside
+    name: Provider
+    wants_bytes: bool = False
+    balance: int = 1000
+    jobs: dict[str, Job] = field(default_factory=dict)
+    arrivals: dict[str, list[str]] = field(default_factory=dict)
+
+    def _chance(self, probability: float) -> bool:
+        return not self.outside.calm and self.outside.rng.random() < probability
+
+    async def submit(self, order: Order, *, sending: Callable[[], object], **_: object) -> Submission:
+        """Take a request as a real client does: the hook first, then the bytes, then perhaps an answer."""
+        await Step(lambda: None, self.outside.now + 0.05, "connecting")
+        if self._chance(0.06):
+            return NotAccepted("connection refused")
+        await sending()  # type: ignore[misc]  # the hook is awaitable, whatever its type
+        box: list[Submission] = []
+        if not self._chance(0.04):
+            self.outside.later(self.outside.rng.uniform(0, 0.5), lambda: self._arrive(order.webhook_url, box))
+        gives_up_at = self.outside.now + (PATIENCE if not self.outside.calm else 0.6)
+        await Step(lambda: None, self.outside.now + self.outside.rng.uniform(0.5, 1.5), "waiting for the answer")
+        if not box:
+            await Step(lambda: None, gives_up_at, "waiting for the answer")
+        return box[0] if box and not self._chance(0.12) else Unknown("no answer came")
+
+    def _arrive(self, attempt_id: str, box: list[Submission]) -> None:
+        rng, calm = self.outside.rng, self.outside.calm
+        fate = "take" if calm else rng.choices(("take", "busy", "refuse", "break"), (80, 9, 4, 7))[0]
+        self.arrivals.setdefault(attempt_id, []).append(fate)
+        self.outside.note(self.name, f"{fate} {attempt_id}")
+        if fate == "busy":
+            box.append(NotAccepted("503", rng.choice((None, 2.0)), throttled=rng.random() < 0.3))
+        elif fate == "refuse":
+            box.append(Refused(ErrorCode.REQUEST_REJECTED, "400"))
+        else:
+            taken = self._take(attempt_id) if fate == "take" or rng.random() < 0.5 else None
+            box.append(taken if taken is not None and fate == "take" else Unknown("500"))
+
+    def _take(self, attempt_id: str) -> Accepted:
+        rng, now = self.outside.rng, self.outside.now
+        number = len(self.jobs) + (1 if self.name is Provider.IACREA else 2**20)
+        job_id = f"{number:08x}-0000-4000-8000-000000000000"
+        ready = Ready((f"https://cdn.example/{job_id}.mp4",))
+        nothing = Doubtful(ErrorCode.RESULT_INVALID, "success with nothing usable", final=True)
+        outcome = rng.choices((ready, Failed("FAILED"), nothing, None), (66, 24, 4, 6))[0]
+        delay = rng.choice((0.0, 0.5, 3.0, 8.0, 60.0))
+        job = Job(job_id, attempt_id, outcome, now + delay, now + rng.choice((0.0, 0.0, 5.0)))
+        self.jobs[job_id] = job
+        self.balance -= 1
+        remaining = self.balance if self.name is Provider.IACREA else None
+        if self.name is Provider.IACREA:
+            self.outside.later(delay, lambda: self._refund(job))
+            self._plan_webhooks(job, delay)
+        if self.name is Provider.HOMEDESIGNS and delay == 0 and isinstance(outcome, Ready | Failed):
+            return Accepted(job_id if rng.random() < 0.5 else None, remaining, outcome)
+        return Accepted(job_id, remaining)
+
+    def _refund(self, job: Job) -> None:
+        if isinstance(job.outcome, Failed) and not job.refunded:
+            job.refunded = True
+            self.balance += 1
+
+    def _plan_webhooks(self, job: Job, delay: float) -> None:
+        rng = self.outside.rng
+        if job.outcome is None or (not self.outside.calm and rng.random() < 0.3):
+            return
+        urls = job.outcome.urls if isinstance(job.outcome, Ready) else ()
+        named = f'"generation_id": "{job.id}", ' if rng.random() < 0.7 else ""
+        status = "SUCCEEDED" if urls else "FAILED"
+        address = f', "videos": ["{urls[0]}"]' if urls else ""
+        body = f'{{{named}"status": "{status}"{address}}}'.encode()
+        for _ in range(rng.choice((1, 1, 1, 2, 3))):
+            self.outside.send_webhook(job.attempt_id, body, delay + rng.choice((0.0, 0.1, 1.0, 30.0)))
+
+    async def check(self, provider_job_id: str) -> Report:
+        """Answer as far as it pleases."""
+        report = await Step(lambda: self._look(provider_job_id), self.outside.now + 0.05, f"asking {self.name}")
+        return await Step(lambda: report, self.outside.now + self.outside.rng.choice((0.0, 0.1, 2.0)), "being answered")
+
+    def _look(self, job_id: str) -> Report:
+        rng, now = self.outside.rng, self.outside.now
+        if self._chance(0.2):
+            return rng.choice((
+                Unavailable("503", rng.choice((None, 3.0))), Unavailable("429", 1.0, throttled=True),
+                Unavailable("401", unauthorized=True), UnknownJob("404"),
+                Doubtful(ErrorCode.GENERATION_FAILED, "a word that may mean failure"),
+            ))  # fmt: skip
+        job = self.jobs.get(job_id)
+        if job is None or now < job.visible_from:
+            return UnknownJob("404")
+        if job.outcome is None or now < job.done_at:
+            return Working()
+        return job.outcome
+
+    async def verify(self) -> str:
+        """Say that all is well."""
+        return "simulated"
+
+    async def close(self) -> None:
+        """Have nothing to close."""
+
+
+@dataclass(slots=True)
+class Line:
+    """The client of one submission, which remembers the answer that it gave."""
+
+    account: Account
+    answer: Submission | None = None
+
+    @property
+    def name(self) -> Provider:
+        """Name the provider."""
+        return self.account.name
+
+    @property
+    def wants_bytes(self) -> bool:
+        """Want an address."""
+        return False
+
+    async def submit(self, order: Order, **hooks: Callable[[], object]) -> Submission:
+        """Submit, and remember the answer."""
+        self.answer = await self.account.submit(order, **hooks)
+        return self.answer
+
+
+@dataclass(slots=True)
+class Broker:
+    """What reached the subscribers, in its order, and what was confirmed."""
+
+    outside: Outside
+    away_until: float = 0.0
+    delivered: list[tuple[str, str, str]] = field(default_factory=list)
+    confirmed: set[str] = field(default_factory=set)
+
+    def publish(self, event: OutboxEvent) -> bool:
+        """Take an event or lose it; say whether it was confirmed."""
+        rng = self.outside.rng
+        if self.outside.now < self.away_until and not self.outside.calm:
+            return False
+        fate = "confirm" if self.outside.calm else rng.choices(("confirm", "lose", "confirm in vain"), (80, 8, 12))[0]
+        self.outside.note("broker", f"{fate} {event.type} of {event.video_id}")
+        if fate != "lose":
+            self.delivered.append((event.video_id, event.event_id, event.body))
+        if fate == "confirm":
+            self.confirmed.add(event.event_id)
+        return fate == "confirm"

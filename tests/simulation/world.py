@@ -1,0 +1,371 @@
+"""The whole service in one thread on a virtual clock: real work functions on real tables, everything else at risk.
+
+Each process is a bag of tasks that a crash empties. One action happens at a time; a seed decides which, and so a
+seed is a whole history.
+"""
+
+import asyncio
+import random
+import sqlite3
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache, partial
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+import generator.submission
+import jobs.accept
+import jobs.schedule
+import jobs.settle
+import poller.checking
+from generator.submission import Submitter
+from jobs import accept, check, submit, webhooks
+from jobs import policy as rules
+from jobs.accept import Accepted, NewVideo
+from jobs.policy import Policy
+from poller.checking import Checker
+from providers.hints import read_webhook
+from providers.pictures import PictureRefused, PictureUnavailable
+from providers.promise import Order
+from providers.reports import Accepted as Taken
+from schemas.names import Motion, Orientation, Provider, ProviderChoice
+from store import attempts, leases, outbox, videos
+from store.attempts import AttemptRow
+from store.database import StoreUnavailable
+from store.outbox import OutboxEvent
+from store.videos import VideoRow
+from tests.simulation.peers import Account, Broker, Line
+from tests.simulation.steps import Step, Task
+from tests.stores import emptied, in_memory, transact
+
+START = 1_700_000_000.0
+EVIL = "https://evil.example/stolen.mp4"
+RELAY_LEASE = 5.0
+MOST_VIDEOS = 5
+
+POLICY = Policy(
+    rates={Provider.IACREA: 50.0, Provider.HOMEDESIGNS: 50.0},
+    submit_attempts=3, confirm_wait=15, job_timeout=40, poll_min=0.5, poll_max=12, webhook_grace=6,
+)  # fmt: skip
+
+
+_TIMES = "SELECT due_at, lease_until FROM attempts UNION ALL SELECT until, until FROM leases"
+_ACCEPTED = "SELECT accepted_at FROM attempts WHERE state = 'generating'"
+
+
+class Silence:
+    """A log that nobody reads: the history is told by the world itself."""
+
+    def info(self, *_: object, **__: object) -> None:
+        """Say nothing."""
+
+    warning = error = info
+
+
+class Process:
+    """One process of one role: its name in leases, and what it has in hand. A crash leaves nothing of it."""
+
+    def __init__(self, role: str, number: int) -> None:
+        self.role = role
+        self.lives = 0
+        self.name = f"{role}-{number}"
+        self.tasks: dict[str, Task] = {}
+        self.frozen_until = 0.0
+        self.stopping = False
+        self.renewed_at = START
+
+    @property
+    def owner(self) -> str:
+        """Name the owner of its leases, another one after each start."""
+        return f"{self.name}.{self.lives}"
+
+
+class World:
+    """A store, processes, providers, a broker, and the time that it is for all of them."""
+
+    def __init__(self, seed: int, *, policy: Policy | None = None) -> None:
+        self.rng = random.Random(seed)
+        self.policy = policy or replace(
+            POLICY,
+            fallback_when_unsure=self.rng.random() < 0.25,
+            trust_webhook_body=self.rng.random() < 0.25,
+            job_timeout=self.rng.choice((20.0, 40.0, 80.0)),
+        )
+        self.now = START
+        self.calm = False
+        self.connection = emptied(connection())
+        self.history: list[tuple[float, str, str]] = []
+        self.accounts = {name: Account(self, name) for name in Provider}
+        self.broker = Broker(self)
+        self.processes = [Process(role, number) for role in ("generator", "poller", "relay") for number in (1, 2)]
+        self.coming: list[tuple[float, int, Callable[[], None]]] = []
+        self.accepted: list[str] = []
+        self.store_away_until = 0.0
+        self.recorded: dict[str, str | None] = {}
+        """The jobs whose acceptance was answered and, as far as the generator knows, stored."""
+        self.acting: Process | None = None
+        self._counter = 0
+
+    # What the peers and the code under test see of it.
+
+    def note(self, who: str, what: str) -> None:
+        """Write a line of the history."""
+        self.history.append((self.now - START, who, what))
+
+    def later(self, delay: float, do: Callable[[], None]) -> None:
+        """Have something happen after a delay, whoever dies meanwhile."""
+        self._counter += 1
+        self.coming.append((self.now + delay, self._counter, do))
+
+    def send_webhook(self, attempt_id: str, body: bytes, delay: float) -> None:
+        """Have a webhook come; where it cannot be recorded it is answered 503, and comes again or does not."""
+
+        def arrive() -> None:
+            try:
+                self.transact(webhooks.record, attempt_id, body, size=len(body), content_type=None, now=self.now)
+                self.note("receiver", f"webhook for {attempt_id}")
+            except StoreUnavailable:
+                if self.rng.random() < 0.5:
+                    self.send_webhook(attempt_id, body, 1.0)
+
+        self.later(delay, arrive)
+
+    def transact(self, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Do a piece of work now, if the store is there."""
+        if self.now < self.store_away_until and not self.calm:
+            raise StoreUnavailable("the disk is full")
+        return transact(self.connection, work, *args, **kwargs)
+
+    def write(self, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Awaitable[Any]:
+        """Be the store's `write`."""
+        return Step(lambda: self.transact(work, *args, **kwargs), what=getattr(work, "__name__", "work"))
+
+    async def read(self, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Be the store's `read`."""
+        return await Step(lambda: self.transact(work, *args, **kwargs), what=getattr(work, "__name__", "work"))
+
+    async def order(self, attempt: AttemptRow, video: VideoRow, *, wants_bytes: bool) -> Order:
+        """Be the `Pictures`; the address of the webhook is the attempt itself."""
+        del wants_bytes
+        await self.read(videos.picture, video.id)
+        if not self.calm and self.rng.random() < 0.04:
+            raise self.rng.choice((PictureUnavailable("its host is away"), PictureRefused("it is no picture")))
+        return Order(video.motion, video.orientation, None, "https://pictures.example/p.png", None, None, attempt.id)
+
+    # What can happen.
+
+    def request(self) -> None:
+        """Have a caller ask for a video."""
+        if len(self.accepted) >= MOST_VIDEOS:
+            return
+        choice = self.rng.choice((ProviderChoice.AUTO, ProviderChoice.IACREA, ProviderChoice.HOMEDESIGNS))
+        new = NewVideo(
+            motion=Motion.ZOOM_IN, orientation=Orientation.LANDSCAPE, prompt=None, choice=choice,
+            fallback=self.rng.random() < 0.6, metadata={}, image_url="https://pictures.example/p.png", picture=None,
+            caller="tester", idempotency_key=None, fingerprint="",
+        )  # fmt: skip
+        try:
+            answer = self.transact(accept.accept, new, str, now=self.now)
+        except StoreUnavailable:
+            return
+        assert isinstance(answer, Accepted)
+        self.accepted.append(answer.video.id)
+        self.note("receiver", f"accepted {answer.video.id} for {choice}, fallback={new.fallback}")
+
+    def work(self, process: Process) -> None:
+        """Have a process look for work, once."""
+        if process.frozen_until > self.now:
+            return
+        if process.stopping:
+            self._leave(process)
+            return
+        self.acting = process
+        try:
+            {"generator": self._generate, "poller": self._poll, "relay": self._relay}[process.role](process)
+        except StoreUnavailable:
+            self.note(process.name, "store away")
+
+    def _generate(self, process: Process) -> None:
+        self._renew(process)
+        self.transact(submit.route, self.policy, now=self.now)
+        submitter = Submitter(self, self.policy, self, process.owner)  # type: ignore[arg-type]  # it offers what is used
+        for name, account in self.accounts.items():
+            found = self.transact(submit.claim, self.policy, name, owner=process.owner, room=8, now=self.now)
+            for attempt, video in found.work:
+                self.begin(process, attempt.id, self._submit(submitter, Line(account), attempt, video))
+
+    async def _submit(self, submitter: Submitter, line: Line, attempt: AttemptRow, video: VideoRow) -> None:
+        await submitter.submit(line, attempt, video)  # type: ignore[arg-type]  # it is a client as far as submitting goes
+        if isinstance(line.answer, Taken):
+            self.recorded[attempt.id] = line.answer.provider_job_id
+
+    def _poll(self, process: Process) -> None:
+        self._renew(process)
+        self.transact(webhooks.handle, self.policy, now=self.now)
+        self.transact(check.give_up_overdue, self.policy, now=self.now)
+        checker = Checker(self, self.policy, process.owner, read_webhook)  # type: ignore[arg-type]  # it offers what is used
+        for name, account in self.accounts.items():
+            found = self.transact(check.claim, self.policy, name, owner=process.owner, room=8, now=self.now)
+            for attempt in found.work:
+                self.begin(process, attempt.id, checker.check(account, attempt))
+
+    def _renew(self, process: Process) -> None:
+        if process.tasks and self.now >= process.renewed_at + 3:
+            process.renewed_at = self.now
+            until = self.now + rules.LEASE_SECONDS
+            self.transact(attempts.renew_leases, list(process.tasks), owner=process.owner, until=until)
+
+    def _relay(self, process: Process) -> None:
+        if "relay" not in process.tasks:
+            self.begin(process, "relay", self._round(process.owner))
+
+    async def _round(self, owner: str) -> None:
+        until = self.now + RELAY_LEASE
+        try:
+            if not await self.write(leases.take, "relay", owner=owner, now=self.now, seconds=RELAY_LEASE):
+                return
+            rows: list[OutboxEvent] = await self.read(outbox.unpublished, limit=50)
+            confirmed = []
+            for event in {row.video_id: row for row in reversed(rows)}.values():
+                if self.now < until and await Step(lambda event=event: self.broker.publish(event), what="publish"):  # type: ignore[misc]  # a loop variable bound at once
+                    confirmed.append(event.seq)
+            if confirmed:
+                await self.write(outbox.mark_published, confirmed, now=self.now)
+        except StoreUnavailable:
+            self.note(owner, "store away")
+
+    def begin(self, process: Process, key: str, coroutine: Coroutine[Any, Any, object]) -> None:
+        self.note(process.name, f"takes up {key}")
+        task = Task(f"{process.name}: {key}", coroutine)
+        if not task.done:
+            process.tasks[key] = task
+
+    def advance(self, process: Process, key: str) -> None:
+        """Let a task do what it awaits, and usually learn of it; between the two it may die."""
+        task, self.acting = process.tasks[key], process
+        if task.step is not None:
+            task.take_step()
+            if not self.calm and self.rng.random() < 0.15:
+                return
+        try:
+            task.go_on()
+        except (StoreUnavailable, asyncio.CancelledError) as error:
+            self.note(task.name, f"ended by {error!r}")
+        if task.done:
+            del process.tasks[key]
+
+    def runnable(self) -> list[tuple[Process, str]]:
+        """List the tasks that can go on now."""
+        return [
+            (process, key)
+            for process in self.processes
+            if process.frozen_until <= self.now
+            for key, task in process.tasks.items()
+            if task.ready(self.now)
+        ]
+
+    def happen(self) -> bool:
+        """Have everything happen whose time has come; say whether there was anything."""
+        due = sorted(entry[:2] for entry in self.coming if entry[0] <= self.now)
+        if not due:
+            return False
+        chosen = {number for _, number in due}
+        acts = sorted((entry for entry in self.coming if entry[1] in chosen), key=lambda entry: entry[:2])
+        self.coming = [entry for entry in self.coming if entry[1] not in chosen]
+        for _, _, do in acts:
+            do()
+        return True
+
+    def crash(self, process: Process) -> None:
+        """Have a process die with all that it has in hand, and start anew."""
+        self.note(process.name, "dies")
+        for task in process.tasks.values():
+            task.die()
+        process.tasks.clear()
+        process.lives += 1
+        process.stopping = False
+
+    def _leave(self, process: Process) -> None:
+        if not process.tasks:
+            process.lives += 1
+            process.stopping = False
+
+    def stop(self, process: Process) -> None:
+        """Have a process stopped politely: whatever it has in hand is cancelled, and then it starts anew."""
+        self.note(process.name, "is told to stop")
+        process.stopping = True
+        for key in list(process.tasks):
+            task = process.tasks[key]
+            task.cancel(asyncio.CancelledError())
+            self.advance(process, key)
+
+    def forge(self) -> None:
+        """Have somebody who learnt a webhook's address, and what the API shows of others' jobs, lie to it."""
+        shown = self.connection.execute("SELECT id, provider_job_id FROM attempts").fetchall()
+        if not shown:
+            return
+        known = [job_id for _, job_id in shown if job_id is not None]
+        stolen = self.rng.choice(known) if known else "0000ffff-0000-4000-8000-000000000000"
+        bodies = [f'{{"generation_id": "{stolen}", "status": "SUCCEEDED"}}', '{"status": "FAILED"}', "rubbish"]
+        if not self.policy.trust_webhook_body:
+            bodies.append(f'{{"status": "SUCCEEDED", "videos": ["{EVIL}"]}}')
+        victim: str = self.rng.choice(shown)[0]
+        self.note("a liar", f"to {victim}")
+        self.send_webhook(victim, self.rng.choice(bodies).encode(), 0.0)
+
+    def let_go_by(self, *, at_most: float) -> None:
+        """Let time go by until the next thing is due that anybody waits for, or at most so many seconds."""
+        times = [task.step.at for process in self.processes for task in process.tasks.values() if task.step]
+        times += [at for at, _, _ in self.coming]
+        times += [at for row in self.connection.execute(_TIMES).fetchall() for at in row if at is not None]
+        times += [self.policy.job_timeout + 3.01 + at for (at,) in self.connection.execute(_ACCEPTED).fetchall()]
+        ahead = [at for at in times if at > self.now]
+        self.now = min([*ahead, self.now + at_most])
+
+
+@cache
+def connection() -> sqlite3.Connection:
+    """Give the one store in memory that all histories of this process are written in, one after the other."""
+    return in_memory()
+
+
+alive: list[World] = []
+"""The world that the code under test lives in now, for those who tamper with it."""
+
+
+@contextmanager
+def virtual(world: World) -> Iterator[None]:
+    """Give the code under test the world's clock, its chance and its names."""
+    made = {"video": 0, "attempt": 0}
+    alive.append(world)
+
+    def named(kind: str) -> str:
+        made[kind] += 1
+        return f"{kind}-{made[kind]}"
+
+    def name_attempt() -> SimpleNamespace:
+        return SimpleNamespace(hex=named("attempt"))
+
+    clock = SimpleNamespace(time=lambda: world.now)
+    waiting = SimpleNamespace(sleep=lambda seconds: _sleep(world, seconds), CancelledError=asyncio.CancelledError)
+    chance = SimpleNamespace(uniform=world.rng.uniform)
+    with (
+        mock.patch.object(generator.submission, "time", clock),
+        mock.patch.object(generator.submission, "asyncio", waiting),
+        mock.patch.object(generator.submission, "log", Silence()),
+        mock.patch.object(poller.checking, "time", clock),
+        mock.patch.object(poller.checking, "log", Silence()),
+        mock.patch.object(jobs.schedule, "random", chance),
+        mock.patch.object(jobs.accept, "uuid7", partial(named, "video")),
+        mock.patch.object(jobs.settle, "uuid7", name_attempt),
+    ):
+        try:
+            yield
+        finally:
+            alive.remove(world)
+
+
+async def _sleep(world: World, seconds: float) -> None:
+    await Step(lambda: None, world.now + seconds, "sleeping")

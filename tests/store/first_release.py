@@ -1,0 +1,105 @@
+"""Write `first_release.db`: a store as the first release left it, with videos at every point of their lives.
+
+It was made once, by the first release, and stays as it is: later releases must open it. The script stands here
+to say what is in it (`python -m tests.store.first_release PATH`).
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from jobs import accept, check, submit, webhooks
+from jobs.accept import Accepted, NewVideo
+from jobs.policy import Policy
+from providers.reports import Accepted as Taken
+from providers.reports import Failed, NotAccepted, Ready
+from schemas.names import Motion, Orientation, Provider, ProviderChoice
+from store import attempts, outbox, secrets
+from store.attempts import AttemptRow
+from store.database import Store
+from store.transaction import Tx
+from store.videos import StoredPicture
+
+WRITTEN_AT = 1_790_000_000.0
+OLD_OWNER = "a process of the first release"
+POLICY = Policy(rates={Provider.IACREA: 100.0, Provider.HOMEDESIGNS: 100.0})
+
+
+def request(tx: Tx, note: str, choice: ProviderChoice, *, now: float = WRITTEN_AT) -> str:
+    """Accept a video; what it is there for is in its metadata."""
+    new = NewVideo(
+        motion=Motion.ZOOM_IN, orientation=Orientation.LANDSCAPE, prompt=None, choice=choice,
+        fallback=choice is ProviderChoice.AUTO, metadata={"why": note}, image_url=None,
+        picture=StoredPicture("image/png", b"\x89PNG, or so"), caller="tester", idempotency_key=note, fingerprint=note,
+    )  # fmt: skip
+    answer = accept.accept(tx, new, lambda video: f"https://us.example/media/{video}", now=now)
+    assert isinstance(answer, Accepted)
+    return answer.video.id
+
+
+def claimed(tx: Tx, note: str, provider: Provider, *, now: float = WRITTEN_AT) -> AttemptRow:
+    """Have a video claimed for submission."""
+    video_id = request(tx, note, ProviderChoice(provider), now=now)
+    submit.route(tx, POLICY, now=now)
+    submit.claim(tx, POLICY, provider, owner=OLD_OWNER, room=100, now=now)
+    return attempts.of_videos(tx, [video_id])[video_id][0]
+
+
+def sending(tx: Tx, note: str, provider: Provider, *, now: float = WRITTEN_AT) -> AttemptRow:
+    """Have a video on its way to its provider."""
+    attempt = claimed(tx, note, provider, now=now)
+    assert submit.send(tx, attempt.id, owner=OLD_OWNER, now=now)
+    return attempt
+
+
+def generating(tx: Tx, note: str, provider: Provider, *, now: float = WRITTEN_AT) -> AttemptRow:
+    """Have a video taken by its provider."""
+    attempt = sending(tx, note, provider, now=now)
+    answer = Taken(f"job of {note}", 7 if provider is Provider.IACREA else None)
+    submit.accepted(tx, POLICY, attempt, answer, sent_at=now, now=now)
+    current = attempts.get(tx, attempt.id)
+    assert current is not None
+    return current
+
+
+def fill(tx: Tx) -> None:
+    """Make a video for every point of a life."""
+    iacrea, homedesigns, now = Provider.IACREA, Provider.HOMEDESIGNS, WRITTEN_AT
+    for provider in Provider:
+        check.apply(
+            tx, POLICY, generating(tx, f"{provider}: ready", provider), Ready(("https://cdn.example/v.mp4",)),
+            owner=OLD_OWNER, now=now,
+        )  # fmt: skip
+        check.apply(
+            tx, POLICY, generating(tx, f"{provider}: failed", provider), Failed("FAILED"), owner=OLD_OWNER, now=now
+        )
+        generating(tx, f"{provider}: timed out, still watched", provider, now=now - POLICY.job_timeout - 10)
+        submit.not_accepted(
+            tx, POLICY, sending(tx, f"{provider}: to be tried again", provider), NotAccepted("503"),
+            owner=OLD_OWNER, now=now,
+        )  # fmt: skip
+    check.give_up_overdue(tx, POLICY, now=now - 5)
+    outbox.mark_published(tx, [event.seq for event in outbox.unpublished(tx, limit=5)], now=now)
+    for provider in Provider:
+        generating(tx, f"{provider}: generating", provider)
+        sending(tx, f"{provider}: perhaps sent", provider)
+        claimed(tx, f"{provider}: claimed", provider)
+    submit.lose(tx, POLICY, sending(tx, "iacrea: unconfirmed", iacrea), "502", now=now)
+    woken = generating(tx, "iacrea: with a webhook nobody handled", iacrea)
+    webhooks.record(tx, woken.id, b'{"status": "SUCCEEDED"}', size=23, content_type="application/json", now=now)
+    fallen = generating(tx, "homedesigns: failed, with a choice", homedesigns)
+    tx.execute("UPDATE videos SET fallback = 1 WHERE id = ?", (fallen.video_id,))
+    check.apply(tx, POLICY, fallen, Failed("error"), owner=OLD_OWNER, now=now)
+    request(tx, "nobody has looked at it yet", ProviderChoice.AUTO)
+    secrets.keep(tx, "webhooks", "a secret that signed addresses which are out there")
+
+
+async def write(path: Path) -> None:
+    """Write the file, which must not be there."""
+    store = await Store.open(f"sqlite:///{path}")
+    await store.write(fill)
+    await store.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(write(Path(sys.argv[1])))

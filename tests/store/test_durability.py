@@ -1,0 +1,65 @@
+"""A commit is on the disk when it returns, and a writing transaction waits for its turn from its first statement."""
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from store import sqlite
+from store.database import Store
+from store.transaction import Tx
+from tests.store.one_row import names, put
+from tests.stores import url_of
+
+FULL = 2
+
+
+async def test_every_commit_is_synced(store: Store) -> None:
+    assert (await store.write(pragma, "synchronous"), await store.read(pragma, "synchronous")) == (FULL, FULL)
+    assert await store.write(pragma, "journal_mode") == "wal"
+
+
+async def test_rows_cannot_refer_to_what_does_not_exist(store: Store) -> None:
+    assert await store.write(pragma, "foreign_keys") == 1
+
+
+def pragma(tx: Tx, name: str) -> object:
+    answer: object = tx.execute(f"PRAGMA {name}").fetchone()[0]
+    return answer
+
+
+def read_then_write(tx: Tx, name: str) -> int:
+    """Decide by what is read, and write it: what a deferred transaction may refuse to do."""
+    seen = len(names(tx))
+    put(tx, f"{name} saw {seen}")
+    return seen
+
+
+async def test_two_handles_that_read_before_they_write_take_turns(path: Path) -> None:
+    await take_turns(path)
+
+
+async def take_turns(path: Path) -> None:
+    """Have two handles read and write at once; each must see all that was committed before."""
+    stores = [await Store.open(url_of(path)) for _ in range(2)]
+
+    async def many(store: Store, name: str) -> list[int]:
+        return [await store.write(read_then_write, f"{name} {number}") for number in range(60)]
+
+    try:
+        seen = await asyncio.gather(many(stores[0], "left"), many(stores[1], "right"))
+    finally:
+        for store in stores:
+            await store.close()
+    assert sorted([*seen[0], *seen[1]]) == list(range(120))
+
+
+def test_a_transaction_holds_the_file_from_its_beginning(path: Path) -> None:
+    mine, other = sqlite.connect(path), sqlite3.connect(path, timeout=0, isolation_level=None)
+    mine.execute("CREATE TABLE t (x)")
+    sqlite.begin(Tx(mine))
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        other.execute("BEGIN IMMEDIATE")
+    mine.close()
+    other.close()

@@ -1,0 +1,105 @@
+"""A store that the first release wrote opens in this one, and every video in it goes on to its one end."""
+
+import shutil
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from jobs import check, feed, submit, view, webhooks
+from providers.reports import Accepted as Taken
+from providers.reports import Ready
+from schemas.event import Event
+from schemas.names import Provider, ProviderChoice
+from store import attempts, outbox, secrets
+from store.attempts import AttemptRow, AttemptState
+from store.database import Store
+from store.transaction import Tx
+from tests.store.first_release import POLICY, WRITTEN_AT, request
+from tests.stores import url_of
+
+WRITTEN = Path(__file__).with_name("first_release.db")
+VIDEOS = 18
+NOW_OWNER = "a process of this release"
+
+
+@pytest.fixture
+async def old(path: Path) -> AsyncIterator[Store]:
+    """Open a copy of the old store."""
+    shutil.copy(WRITTEN, path)
+    store = await Store.open(url_of(path))
+    yield store
+    await store.close()
+
+
+def live_on(tx: Tx, now: float) -> None:
+    """Do once what generators and pollers do, with providers that take and finish everything."""
+    submit.route(tx, POLICY, now=now)
+    webhooks.handle(tx, POLICY, now=now)
+    check.give_up_overdue(tx, POLICY, now=now)
+    for provider in Provider:
+        for attempt, _ in submit.claim(tx, POLICY, provider, owner=NOW_OWNER, room=99, now=now).work:
+            if submit.send(tx, attempt.id, owner=NOW_OWNER, now=now):
+                submit.accepted(tx, POLICY, attempt, Taken(f"new {attempt.id}"), sent_at=now, now=now)
+        for attempt in check.claim(tx, POLICY, provider, owner=NOW_OWNER, room=99, now=now).work:
+            look(tx, attempt, now)
+
+
+def look(tx: Tx, attempt: AttemptRow, now: float) -> None:
+    """Find the video ready, or no proof that there is one."""
+    if attempt.state is AttemptState.UNCONFIRMED:
+        webhooks.keep_waiting(tx, POLICY, attempt, owner=NOW_OWNER, soon=False, now=now)
+        return
+    report = Ready((f"https://cdn.example/{attempt.provider_job_id}.mp4",))
+    check.apply(tx, POLICY, attempt, report, owner=NOW_OWNER, now=now)
+
+
+async def test_every_video_goes_on_to_one_end(old: Store) -> None:
+    for step in range(40):
+        await old.write(live_on, WRITTEN_AT + 10 * step)
+
+    page = await old.read(view.page, status=None, provider=None, cursor=None, limit=200)
+    events = await old.read(outbox.after, seq=0, limit=1000)
+    ends = Counter(event.video_id for event in events if event.type in {"video.ready", "video.failed"})
+    assert ends == Counter({video.id: 1 for video in page.items})
+    assert len(page.items) == VIDEOS
+    assert {video.metadata["why"]: video.status for video in page.items if video.status == "failed"} == {
+        "iacrea: failed": "failed",
+        "homedesigns: failed": "failed",
+        "iacrea: timed out, still watched": "failed",
+        "homedesigns: timed out, still watched": "failed",
+        "homedesigns: perhaps sent": "failed",
+        "iacrea: perhaps sent": "failed",
+        "iacrea: unconfirmed": "failed",
+    }
+    assert sum(event.type == "video.late" for event in events) == 2
+
+
+async def test_its_events_are_still_what_they_were_and_can_be_delivered_again(old: Store) -> None:
+    events = await old.read(outbox.after, seq=0, limit=1000)
+    assert all(Event.model_validate_json(event.body).id == event.event_id for event in events)
+    ended = next(event for event in events if event.type == "video.ready")
+    assert await old.write(feed.redeliver, ended.video_id) == ended.event_id
+
+
+async def test_its_idempotency_keys_and_secrets_still_stand(old: Store) -> None:
+    assert (
+        await old.write(secrets.keep, "webhooks", "a new one") == "a secret that signed addresses which are out there"
+    )
+
+    def again(tx: Tx) -> str:
+        return request(tx, "nobody has looked at it yet", ProviderChoice.AUTO)
+
+    repeated = await old.write(again)
+    assert (await old.read(view.existing, repeated)).metadata == {"why": "nobody has looked at it yet"}
+    page = await old.read(view.page, status=None, provider=None, cursor=None, limit=200)
+    assert len(page.items) == VIDEOS
+
+
+async def test_it_holds_an_attempt_in_every_state(old: Store) -> None:
+    def states(tx: Tx) -> set[str]:
+        return {row[0] for row in tx.execute("SELECT DISTINCT state FROM attempts").fetchall()}
+
+    assert await old.read(states) == set(AttemptState)
+    assert await old.read(attempts.count_open)

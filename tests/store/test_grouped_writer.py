@@ -1,0 +1,247 @@
+"""Work that waits is committed together, each piece wholly or not at all, and answered after the commit."""
+
+import asyncio
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from store.database import Store
+from store.transaction import Topic, Tx
+from tests.store.one_row import names, put, put_and_fail
+from tests.stores import rows, url_of
+
+
+def traced(store: Store) -> list[str]:
+    """Note what the writer says to SQLite from now on."""
+    said: list[str] = []
+    store._writing.set_trace_callback(said.append)
+    return said
+
+
+async def test_what_waits_together_is_committed_once(store: Store) -> None:
+    said = traced(store)
+    await asyncio.gather(*(store.write(put, f"row {number}") for number in range(500)))
+    assert said.count("BEGIN IMMEDIATE") == said.count("COMMIT") == 1
+    assert len(await store.read(names)) == 500
+
+
+async def test_a_piece_that_fails_harms_only_itself(store: Store) -> None:
+    answers = await asyncio.gather(
+        *(store.write(put_and_fail if number % 7 == 3 else put, f"row {number}") for number in range(50)),
+        return_exceptions=True,
+    )
+    failed = {f"row {number}" for number in range(50) if number % 7 == 3}
+    assert {answer.args[0] for answer in answers if isinstance(answer, ZeroDivisionError)} == failed
+    assert await store.read(names) == {f"row {number}" for number in range(50)} - failed
+
+
+async def test_an_error_of_the_work_reaches_its_caller_as_it_is(store: Store) -> None:
+    def doubled(tx: Tx) -> None:
+        tx.execute("INSERT INTO secrets VALUES ('same', 'a')")
+        tx.execute("INSERT INTO secrets VALUES ('same', 'b')")
+
+    with pytest.raises(sqlite3.IntegrityError):
+        await store.write(doubled)
+    assert await store.read(names) == set()
+
+
+async def test_nobody_is_answered_before_the_commit(store: Store) -> None:
+    await answers_follow_the_commit(store)
+
+
+class SlowToCommit:
+    """The writer's connection, with a disk that takes its time."""
+
+    def __init__(self, connection: sqlite3.Connection, order: list[str]) -> None:
+        self._connection = connection
+        self._order = order
+
+    def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+        if sql == "COMMIT":
+            time.sleep(0.2)
+            self._order.append("committed")
+        return self._connection.execute(sql, *parameters)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._connection, name)
+
+
+async def answers_follow_the_commit(store: Store) -> None:
+    """Make commits slow, and see who hurries."""
+    order: list[str] = []
+
+    async def write(name: str) -> None:
+        await store.write(put, name)
+        order.append("answered")
+
+    store._writing = SlowToCommit(store._writing, order)  # type: ignore[assignment]  # as far as the writer can tell
+    await asyncio.gather(*(write(f"row {number}") for number in range(3)))
+    await store.write(put, "after all")
+    assert order == ["committed", "answered", "answered", "answered", "committed"]
+
+
+async def test_more_than_a_largest_group_is_done_all_the_same(store: Store) -> None:
+    answers = await asyncio.gather(*(store.write(put, f"row {number}") for number in range(5000)))
+    assert len(answers) == len(await store.read(names)) == 5000
+
+
+async def test_work_is_done_in_the_order_in_which_it_was_given(store: Store) -> None:
+    done: list[int] = []
+
+    def do(_: Tx, number: int) -> None:
+        done.append(number)
+
+    await asyncio.gather(*(store.write(do, number) for number in range(100)))
+    assert done == list(range(100))
+
+
+async def test_a_caller_that_goes_away_takes_nobody_along(store: Store) -> None:
+    async def call(name: str) -> None:
+        await store.write(put, name)
+
+    leaving, staying = asyncio.create_task(call("left")), asyncio.create_task(call("stayed"))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    await staying
+    assert "stayed" in await store.read(names)
+
+
+async def test_nobody_sees_what_is_not_committed(store: Store, path: Path) -> None:
+    half_way, go_on = threading.Event(), threading.Event()
+
+    def slow(tx: Tx) -> None:
+        put(tx, "first half")
+        half_way.set()
+        go_on.wait(10)
+        put(tx, "second half")
+
+    writing = asyncio.ensure_future(store.write(slow))
+    await asyncio.to_thread(half_way.wait, 10)
+    assert await store.read(names) == set()
+    assert rows(path, "SELECT * FROM secrets") == []
+    assert not writing.done()
+    go_on.set()
+    await writing
+    assert await store.read(names) == {"first half", "second half"}
+
+
+async def test_a_reader_sees_one_moment_however_much_is_written_meanwhile(store: Store, path: Path) -> None:
+    began, go_on = threading.Event(), threading.Event()
+
+    def twice(tx: Tx) -> tuple[set[str], set[str]]:
+        before = names(tx)
+        began.set()
+        go_on.wait(10)
+        return before, names(tx)
+
+    reading = asyncio.create_task(store.read(twice))
+    await asyncio.to_thread(began.wait, 10)
+    await store.write(put, "meanwhile")
+    go_on.set()
+    before, after = await reading
+    assert before == after == set()
+    assert len(rows(path, "SELECT * FROM secrets")) == 1
+
+
+async def test_what_reads_cannot_leave_anything_behind(store: Store) -> None:
+    await store.read(put, "by a reader")
+    assert await store.read(names) == set()
+
+
+ANSWERED_THEN_DEAD = """
+import asyncio, os, sys
+from store.database import Store
+from tests.store.one_row import put
+
+async def main():
+    store = await Store.open(sys.argv[1])
+    await asyncio.gather(*(store.write(put, f"row {number}") for number in range(20)))
+    os._exit(9)
+
+asyncio.run(main())
+"""
+
+
+def test_what_was_answered_is_there_though_the_process_died_at_that_instant(path: Path) -> None:
+    died = subprocess.run([sys.executable, "-c", ANSWERED_THEN_DEAD, url_of(path)], check=False, timeout=50)
+    assert died.returncode == 9
+    assert len(rows(path, "SELECT * FROM secrets")) == 20
+
+
+DEAD_IN_THE_MIDDLE = """
+import asyncio, os, sys
+from store.database import Store
+from tests.store.one_row import put
+
+async def main():
+    store = await Store.open(sys.argv[1])
+    await store.write(put, "before")
+    await asyncio.gather(store.write(put, "half"), store.write(lambda tx: os._exit(9)))
+
+asyncio.run(main())
+"""
+
+
+async def test_what_was_not_committed_is_not_there_after_a_crash(path: Path) -> None:
+    dying = [sys.executable, "-c", DEAD_IN_THE_MIDDLE, url_of(path)]
+    died = await asyncio.to_thread(subprocess.run, dying, check=False, timeout=50)
+    assert died.returncode == 9
+    store = await Store.open(url_of(path))
+    assert await store.read(names) == {"before"}
+    await store.close()
+
+
+async def test_a_commit_wakes_those_who_wait_for_its_topics_and_nobody_else(store: Store) -> None:
+    events, checks = store.listen(Topic.EVENTS), store.listen(Topic.CHECKS)
+    await store.write(lambda tx: tx.wake(Topic.EVENTS))
+    await asyncio.wait_for(events.wait(), 10)
+    await store.write(put, "another turn of the writer")
+    assert not checks.is_set()
+
+
+async def test_a_piece_that_fails_wakes_nobody(store: Store) -> None:
+    events = store.listen(Topic.EVENTS)
+
+    def wake_and_fail(tx: Tx) -> None:
+        tx.wake(Topic.EVENTS)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await store.write(wake_and_fail)
+    await store.write(put, "another turn of the writer")
+    assert not events.is_set()
+
+
+ANOTHER_PROCESS = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1])
+connection.execute("INSERT INTO secrets VALUES ('from', 'elsewhere')")
+connection.commit()
+"""
+
+
+async def test_a_commit_of_another_process_wakes_everybody(store: Store, path: Path) -> None:
+    waiting = [store.listen(topic) for topic in Topic]
+    other = [sys.executable, "-c", ANOTHER_PROCESS, str(path)]
+    await asyncio.to_thread(subprocess.run, other, check=True, timeout=50)
+    await asyncio.wait_for(asyncio.gather(*(event.wait() for event in waiting)), 10)
+
+
+async def test_closing_commits_what_waits(path: Path) -> None:
+    store = await Store.open(url_of(path))
+    writing = [asyncio.ensure_future(store.write(put, f"row {number}")) for number in range(10)]
+    await store.close()
+    await asyncio.gather(*writing)
+    assert len(rows(path, "SELECT * FROM secrets")) == 10
+
+
+@pytest.mark.parametrize("url", ["reelbus.db", "sqlite://", "sqlite:///", "mysql://host/db"])
+async def test_an_address_of_another_form_is_refused_with_the_mend(url: str) -> None:
+    with pytest.raises(ValueError, match="sqlite:///PATH"):
+        await Store.open(url)
