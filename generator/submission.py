@@ -119,7 +119,7 @@ class Submitter:
             case Refused():
                 return lambda tx: submit.refused(tx, self.policy, attempt, answer, owner=self.owner, now=now)
             case Unknown(message):
-                return lambda tx: submit.lose(tx, self.policy, attempt, message, now=now)
+                return lambda tx: submit.lose(tx, self.policy, attempt, message, owner=self.owner, now=now)
             case unreachable:
                 assert_never(unreachable)
 
@@ -127,5 +127,10 @@ class Submitter:
         now = time.time()
         await self.store.write(submit.release, attempt.id, owner=self.owner, now=now)
         await self.store.write(
-            submit.lose, self.policy, attempt, "the service was stopped before the answer came", now=now
+            submit.lose,
+            self.policy,
+            attempt,
+            "the service was stopped before the answer came",
+            owner=self.owner,
+            now=now,
         )

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from jobs import check, settle, submit
-from jobs.policy import LEASE_SECONDS, Policy
-from jobs.transitions import FREE, KEEP_WAITING, take
+from jobs.policy import LATE_WATCH, LEASE_SECONDS, Policy
+from jobs.transitions import FREE, KEEP_WAITING, WATCH_ON, take
 from providers.reports import Accepted, Report
 from schemas.names import DetectedBy
 from store import attempts, webhooks
@@ -28,7 +28,7 @@ def handle(tx: Tx, policy: Policy, *, now: float, limit: int = 1000) -> int:
     """Make the attempts due for which webhooks came, each once however many came; say how many deliveries."""
     rows = webhooks.unhandled(tx, limit=limit)
     for attempt_id in dict.fromkeys(attempt_id for _, attempt_id, _ in rows):
-        attempts.wake(tx, attempt_id, now=now, pause=policy.poll_min)
+        attempts.wake(tx, attempt_id, now=now, pause=policy.poll_min, watched=LATE_WATCH)
     webhooks.mark_handled(tx, [row_id for row_id, _, _ in rows], now=now)
     return len(rows)
 
@@ -93,6 +93,12 @@ def keep_waiting(tx: Tx, policy: Policy, attempt: AttemptRow, *, owner: str, soo
     if not woken:
         due_at = min(deadline, due_at) if soon else deadline
     take(tx, KEEP_WAITING, attempt.id, {"due_at": due_at, **FREE}, owner=owner)
+
+
+def watch_on(tx: Tx, policy: Policy, attempt: AttemptRow, *, owner: str, soon: bool, now: float) -> None:
+    """Leave a submission that was given up as unknown to the next webhook, or look again if `soon`, for a day."""
+    watched = soon and now < (attempt.finished_at or now) + LATE_WATCH
+    take(tx, WATCH_ON, attempt.id, {"due_at": now + policy.poll_max if watched else None, **FREE}, owner=owner)
 
 
 def _still_unconfirmed(tx: Tx, attempt: AttemptRow) -> bool:

@@ -36,18 +36,16 @@ class Checker:
         """Ask about one attempt and apply the answer."""
         await reach("check claimed")
         metrics.check_delay_seconds.labels(client.name).observe(max(0.0, time.time() - (attempt.due_at or 0)))
-        if attempt.state is AttemptState.UNCONFIRMED:
+        if attempt.provider_job_id is None:
             await self._seek_proof(client, attempt)
             decision = None
         else:
-            decision = await self._look(client, attempt)
+            decision = await self._look(client, attempt, attempt.provider_job_id)
         await reach("settled")
         _count(attempt, decision)
 
-    async def _look(self, client: ProviderClient, attempt: AttemptRow) -> Decision | None:
-        if attempt.provider_job_id is None:
-            raise LookupError(f"attempt {attempt.id} has no job to ask about")
-        report = await self._report(client, attempt.provider_job_id)
+    async def _look(self, client: ProviderClient, attempt: AttemptRow, provider_job_id: str) -> Decision | None:
+        report = await self._report(client, provider_job_id)
         return await self.store.write(check.apply, self.policy, attempt, report, owner=self.owner, now=time.time())
 
     async def _report(self, client: ProviderClient, provider_job_id: str) -> Report:
@@ -68,6 +66,9 @@ class Checker:
             if _knows_the_job(report):
                 await self._write(webhooks.prove, attempt, job_id, report, owner=self.owner)
                 return
+        if attempt.state is AttemptState.FAILED:
+            await self._write(webhooks.watch_on, attempt, owner=self.owner, soon=bool(named))
+            return
         if kept and not named:
             await self._without_proof(attempt, hints)
             return

@@ -54,6 +54,7 @@ class Workers(Generic[T]):
         self._handle = handle
         self._renew = renew
         self._in_hand: dict[str, asyncio.Task[None]] = {}
+        self._renewed_at = time.monotonic()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop, then finish what is in hand."""
@@ -73,6 +74,8 @@ class Workers(Generic[T]):
         if room <= 0:
             return _LONGEST_WAIT
         try:
+            # What is in hand must not look forgotten to our own claim after the store was away.
+            await self._renew_leases()
             found = await self._claim(room)
         except Exception as error:
             log.warning("could not look for work", error=str(error))
@@ -97,11 +100,15 @@ class Workers(Generic[T]):
     async def _keep_leases(self) -> None:
         while True:
             await asyncio.sleep(RENEW_SECONDS)
-            if self._in_hand:
-                try:
-                    await self._renew(list(self._in_hand))
-                except Exception as error:
-                    log.warning("could not renew leases", error=str(error))
+            try:
+                await self._renew_leases()
+            except Exception as error:
+                log.warning("could not renew leases", error=str(error))
+
+    async def _renew_leases(self) -> None:
+        if self._in_hand and time.monotonic() - self._renewed_at >= RENEW_SECONDS:
+            await self._renew(list(self._in_hand))
+            self._renewed_at = time.monotonic()
 
     async def _finish(self) -> None:
         tasks = list(self._in_hand.values())

@@ -23,11 +23,10 @@ def build(context: Context) -> ASGIApp:
     """Build the ASGI application for the surface that the settings name."""
     surface = context.settings.surface
     health = Health(context)
-    routes = [_route("/healthz", GET=health.alive), _route("/readyz", GET=health.ready)]
+    routes = [*_api(context, health), *_documents()] if surface in {"all", "private"} else []
+    routes += [_route("/healthz", GET=health.alive), _route("/readyz", GET=health.ready)]
     if surface in {"all", "public"}:
         routes.append(_route("/media/{token}", GET=Media(context).picture))
-    if surface in {"all", "private"}:
-        routes += [*_api(context, health), *_documents()]
     # A redirect to or from a trailing slash would repeat the host that the caller named.
     router = Router(routes, redirect_slashes=False, default=_nothing)
     return Door(context, None if surface == "private" else Webhooks(context), router)

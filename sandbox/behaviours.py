@@ -35,9 +35,7 @@ _GENTLE = (
     Behaviour("stuck-then-late", "finishes, but only after a long while", pace="late"),
     Behaviour("never-finishes", "is accepted and never finishes", ends="never", calls=0),
     Behaviour("hostile-urls", "finishes with addresses of which none is usable", form="hostile"),
-    Behaviour(
-        "hostile-urls-mixed", "finishes with unusable addresses and one good one", form="hostile-mixed"
-    ),
+    Behaviour("hostile-urls-mixed", "finishes with unusable addresses and one good one", form="hostile-mixed"),
     Behaviour("private-urls", "finishes with an address on a link-local network", form="private"),
     Behaviour("fail-then-succeed", "says failed once and succeeded ever after", form="flapping", calls=0),
 )
@@ -69,9 +67,7 @@ def _dropping(name: str, says: str, **call: object) -> Behaviour:
 _IACREA = (
     Behaviour("lower-case", "writes its status words in lower case", form="lower-case"),
     Behaviour("processing-noise", "mixes PROCESSING and other words for still running", form="noise"),
-    Behaviour(
-        "fail", "ends FAILED without a reason, gives the credit back, calls the webhook", ends="failed"
-    ),
+    Behaviour("fail", "ends FAILED without a reason, gives the credit back, calls the webhook", ends="failed"),
     Behaviour("fail-lower-case", "ends failed, in lower case", ends="failed", form="lower-case"),
     Behaviour("fail-with-reason", "ends FAILED with a reason", ends="failed", form="reason"),
     Behaviour("fail-silently", "ends FAILED and never calls the webhook", ends="failed", calls=0),
@@ -81,9 +77,7 @@ _IACREA = (
         pace="at once",
         call_at="before the answer",
     ),
-    Behaviour(
-        "webhook-before-ready", "calls halfway, while the status is still IN_PROGRESS", call_at="halfway"
-    ),
+    Behaviour("webhook-before-ready", "calls halfway, while the status is still IN_PROGRESS", call_at="halfway"),
     Behaviour("webhook-twice", "calls twice", calls=2),
     Behaviour("webhook-x5", "calls five times at once", calls=5),
     Behaviour("webhook-never", "finishes and never calls", calls=0),

@@ -112,9 +112,7 @@ class Clips:
 def _arguments(source: Path, target: Path, motion: str, *, portrait: bool) -> list[str]:
     width, height = (384, 640) if portrait else (640, 384)
     zoom, x, y = _MOVES.get(_ALIKE.get(motion, motion), _MOVES["zoom_in"])
-    fill = (
-        f"scale={2 * width}:{2 * height}:force_original_aspect_ratio=increase,crop={2 * width}:{2 * height}"
-    )
+    fill = f"scale={2 * width}:{2 * height}:force_original_aspect_ratio=increase,crop={2 * width}:{2 * height}"
     pan = f"zoompan=z='{zoom}':x='{x}':y='{y}':d={FRAMES}:s={width}x{height}:fps=24"
     return [
         *("-nostdin", "-loglevel", "error", "-y", "-threads", "1", "-i", str(source)),

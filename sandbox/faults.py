@@ -59,9 +59,7 @@ TOO_MANY = "Too Many Attempts."
 
 _ALL = (
     _error(400, "The request could not be understood."),
-    _error(
-        400, "The image could not be processed.", suffix="-image", says="answers 400 and blames the image"
-    ),
+    _error(400, "The image could not be processed.", suffix="-image", says="answers 400 and blames the image"),
     _error(401, "Invalid API key."),
     _error(402, "Not enough credits."),
     _error(403, "This key may not use this endpoint."),

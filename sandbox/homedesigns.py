@@ -133,9 +133,7 @@ class HomeDesigns(StandIn):
             "Left Credit": self.credits,
         }
         customer = {"name": "Sandbox", "Email": "sandbox@example.invalid"}
-        return JSONResponse(
-            {"success": True, "Data": [{"customer": customer}, {"Subscription": subscription}]}
-        )
+        return JSONResponse({"success": True, "Data": [{"customer": customer}, {"Subscription": subscription}]})
 
     def settle(self, _submission: Submission) -> None:
         """Do nothing: this provider promises no refund."""
@@ -206,9 +204,7 @@ def _tool_fault(form: FormData) -> str | None:
 
 def _refused(faults: dict[str, list[str]]) -> Refused:
     """Refuse in the form that was seen in the field: 422 and a list for each field."""
-    return Refused(
-        JSONResponse({"error": faults}, 422), "; ".join(text for texts in faults.values() for text in texts)
-    )
+    return Refused(JSONResponse({"error": faults}, 422), "; ".join(text for texts in faults.values() for text in texts))
 
 
 def _stamp(at: float, *, digits: int) -> str:

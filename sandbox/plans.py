@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 On = Literal["submit", "check", "credits"]
-MARKER = re.compile(
-    r"sandbox\s*[:=]\s*([a-z0-9-]*[a-z0-9])(?:[ +]x(\d{1,6}))?(?:[ +](\d{1,6}(?:\.\d{1,3})?)s)?"
-)
+MARKER = re.compile(r"sandbox\s*[:=]\s*([a-z0-9-]*[a-z0-9])(?:[ +]x(\d{1,6}))?(?:[ +](\d{1,6}(?:\.\d{1,3})?)s)?")
 REMEMBERED_MARKERS = 10_000
 
 

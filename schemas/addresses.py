@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from itertools import product
 
@@ -26,6 +27,9 @@ _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _START = re.compile(r"(https?)://([^/?#]*)", re.IGNORECASE)
 _VISIBLE_ASCII = re.compile("[!-~]*")
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zs", "Zl", "Zp"})
+_REMEMBERED = 1024
+"""Hosts of which the finding is remembered: a caller's pictures lie on few."""
+
 _NEVER_RAW = frozenset('\\<>"`')
 
 Address = IPv4Address | IPv6Address
@@ -116,6 +120,7 @@ def _check_port(port: str) -> None:
         raise _Fault("must have a port between 1 and 65535, or none")
 
 
+@lru_cache(_REMEMBERED)
 def _plain_host(written: str) -> str:
     """Bring a host name to the form in which every resolver would read it: lower-case ASCII, no final dot."""
     if not written:
@@ -139,6 +144,7 @@ def _plain_host(written: str) -> str:
     return host
 
 
+@lru_cache(_REMEMBERED)
 def _insist_on_public(parts: _Parts) -> None:
     addresses: list[Address] = [parts.address] if parts.address else list(_readings(parts.host.split(".")))
     if any(not is_public(address) for address in addresses):

@@ -115,7 +115,7 @@ def read_json(body: bytes | bytearray) -> object:
     if len(body) > _LARGE_BODY:
         _refuse_bombs(text)
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return _DECODER.decode(text)
     except RecursionError:
         _unreadable(_TOO_DEEP)
     except json.JSONDecodeError as error:
@@ -202,6 +202,8 @@ def _validated(values: dict[Any, Any]) -> tuple[VideoRequest | None, list[FieldF
 def _with_sound_names(values: dict[str, Any], prefix: str) -> tuple[dict[str, Any], list[FieldFault]]:
     """Leave out the names that are no text at all, because nothing else can be said of their fields."""
     odd = [name for name in values if not name.isascii() and _SURROGATE.search(name)]
+    if not odd:
+        return dict(values), []
     faults = [FieldFault(field=_printable(prefix + name), message=_UNSTORABLE) for name in odd]
     return {name: value for name, value in values.items() if name not in odd}, faults
 
@@ -270,6 +272,9 @@ def _refuse(faults: list[FieldFault]) -> NoReturn:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)
 
 
 def _unreadable(detail: str) -> NoReturn:

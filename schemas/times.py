@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 def rfc3339(seconds: float) -> str:
     """Write Unix seconds as RFC 3339 in UTC with microseconds, as in `2026-01-31T12:00:00.000000Z`."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def optional_rfc3339(seconds: float | None) -> str | None:

@@ -222,17 +222,19 @@ def renew_leases(tx: Tx, attempt_ids: Collection[str], *, owner: str, until: flo
     )
 
 
-def wake(tx: Tx, attempt_id: str, *, now: float, pause: float) -> None:
-    """Note that a webhook came for an attempt, and make its check due, `pause` seconds after the last one at most.
+def wake(tx: Tx, attempt_id: str, *, now: float, pause: float, watched: float) -> None:
+    """Note that a webhook came for an attempt, and make its check due, `pause` seconds after the last one at least.
 
+    One whose submission was given up as unknown is due too, for `watched` seconds after its end: the webhook may prove that it was accepted.
     An attempt that waits for no check only gets the note.
     """
     tx.execute(
         "UPDATE attempts SET woken_at = :now, due_at = CASE"
         " WHEN state IN ('unconfirmed', 'generating') OR (state = 'failed' AND due_at IS NOT NULL)"
+        " OR (error_code = 'submission_unknown' AND provider_job_id IS NULL AND finished_at > :now - :watched)"
         " THEN CASE WHEN checked_at + :pause > :now THEN checked_at + :pause ELSE :now END"
         " ELSE due_at END WHERE id = :id",
-        {"id": attempt_id, "now": now, "pause": pause},
+        {"id": attempt_id, "now": now, "pause": pause, "watched": watched},
     )
     tx.wake(Topic.CHECKS)
 

@@ -121,9 +121,7 @@ class Node:
         run = [str(binaries.ctl), "--quiet", *command]
         environment = isolation.environment(self.folder, binaries, self._record().ports)
         try:
-            done = subprocess.run(
-                run, check=True, timeout=timeout, env=environment, text=True, capture_output=True
-            )
+            done = subprocess.run(run, check=True, timeout=timeout, env=environment, text=True, capture_output=True)
         except subprocess.TimeoutExpired:
             raise BrokerFailed(f"rabbitmqctl {command[0]} took over {timeout:g} s") from None
         except subprocess.CalledProcessError as failure:

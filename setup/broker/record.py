@@ -35,9 +35,7 @@ class Record:
             known: dict[str, Any] = json.loads((folder / FILE).read_text())
         except FileNotFoundError:
             return None
-        processes = {
-            role: Process(**known[role]) if known[role] else None for role in ("broker", "names", "watcher")
-        }
+        processes = {role: Process(**known[role]) if known[role] else None for role in ("broker", "names", "watcher")}
         return cls(ports=Ports(**known["ports"]), **processes)
 
     def save(self, folder: Path) -> None:

@@ -161,3 +161,16 @@ async def test_credits_add_up(start: StartWorld, picture: bytes) -> None:
     assert credits["iacrea"]["unexplained"] == 0
     assert credits["iacrea"]["remaining"] in {100_000 - 3, 100_000 - 2}
     assert credits["homedesigns"]["remaining"] is None
+
+
+async def test_a_webhook_that_comes_after_the_wait_still_brings_the_video_to_light(
+    start: StartWorld, picture: bytes
+) -> None:
+    world = await start(REELBUS_SUBMIT_CONFIRM_WAIT="0.2", render_seconds=2.5)
+    await world.sandbox.plan("iacrea", "charge-and-drop-named")
+    video = await world.service.upload(picture, provider="iacrea")
+    events = await world.events(video["id"], "video.failed", "video.late")
+    failed, late = events[0]["data"], events[-1]["data"]
+    assert (failed["error"]["code"], failed["refund"]) == ("submission_unknown", UNKNOWN)
+    assert late["attempts"][0]["output_urls"]
+    assert (late["status"], late["output_urls"], late["refund"]) == ("failed", [], UNKNOWN)

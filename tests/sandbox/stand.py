@@ -96,9 +96,7 @@ class Stand:
     http: httpx.AsyncClient
 
     async def plan(self, provider: str, behaviour: object, **more: object) -> None:
-        answer = await self.http.post(
-            "/sandbox/plan", json={"provider": provider, "behaviour": behaviour, **more}
-        )
+        answer = await self.http.post("/sandbox/plan", json={"provider": provider, "behaviour": behaviour, **more})
         assert answer.status_code == 200, answer.text
 
     async def generate(self, **more: object) -> httpx.Response:
@@ -113,9 +111,7 @@ class Stand:
         body = {"user_id": USER, "generation_id": job_id}
         return await self.http.post("/api/animation/v2/get", headers=KEY, json=body)
 
-    async def video(
-        self, picture: bytes | None = None, tool: str = "zoom_in", name: str = "a.png"
-    ) -> httpx.Response:
+    async def video(self, picture: bytes | None = None, tool: str = "zoom_in", name: str = "a.png") -> httpx.Response:
         files = {"image": (name, png() if picture is None else picture)}
         return await self.http.post(VIDEO, headers=BEARER, files=files, data={"tool_name": tool})
 
@@ -142,7 +138,7 @@ Opener = Callable[..., Awaitable[Stand]]
 async def until(met: Callable[[], Awaitable[bool]], *, within: float = 5.0) -> None:
     """Wait for a condition."""
     async with asyncio.timeout(within):
-        while not await met():  # noqa: ASYNC110  (what is waited for happens behind HTTP)
+        while not await met():
             await asyncio.sleep(0.01)
 
 

@@ -57,9 +57,7 @@ async def test_an_error_after_accepting_was_paid_for(stand: Stand, provider: str
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 async def test_retry_after_comes_in_seconds_and_as_a_date(stand: Stand, provider: str) -> None:
-    await stand.plan(
-        provider, ["http-503-retry-after", "http-429-retry-after", "http-429-retry-date"], seconds=7
-    )
+    await stand.plan(provider, ["http-503-retry-after", "http-429-retry-after", "http-429-retry-date"], seconds=7)
     answers = [(await submit(stand, provider)).headers["retry-after"] for _ in range(3)]
     assert answers[:2] == ["7", "7"]
     assert 5 < parsedate_to_datetime(answers[2]).timestamp() - time.time() < 9
@@ -247,9 +245,7 @@ async def test_noise_uses_many_words_for_still_running(stand: Stand) -> None:
     [("http-500", 500), ("404", 404), ("http-429-retry-after", 429), ("html", 200), ("html-502", 502),
      ("bad-json", 200), ("slow-body", 200), ("huge-answer", 200), ("http-401", 401), ("redirect-308", 308)],
 )  # fmt: skip
-async def test_a_status_call_meets_what_is_planned_for_it(
-    stand: Stand, provider: str, fault: str, status: int
-) -> None:
+async def test_a_status_call_meets_what_is_planned_for_it(stand: Stand, provider: str, fault: str, status: int) -> None:
     accepted = (await submit(stand, provider)).json()
     job = accepted.get("generation_id") or accepted["id"]
     check = stand.get if provider == "iacrea" else stand.status

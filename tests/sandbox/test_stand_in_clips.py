@@ -51,9 +51,7 @@ async def test_an_upload_becomes_a_clip_of_its_own(open_stand: Opener, tool: str
     assert time.monotonic() - began < 0.5
 
 
-async def test_a_fetched_picture_becomes_a_clip_once_for_many_askers(
-    open_stand: Opener, catcher: Catcher
-) -> None:
+async def test_a_fetched_picture_becomes_a_clip_once_for_many_askers(open_stand: Opener, catcher: Catcher) -> None:
     stand = await open_stand(render_clips=True)
     await stand.generate(image_urls=[f"{catcher.url}/picture.png"], option="PAN_UP", format="portrait")
 

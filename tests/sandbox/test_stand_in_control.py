@@ -98,9 +98,7 @@ async def test_weights_draw_the_same_again_with_the_same_seed(stand: Stand) -> N
     assert set(drawn[0]) == {"ok", "fail", "http-500"}
 
 
-@pytest.mark.parametrize(
-    ("mode", "status"), [("503", 503), ("401", 401), ("html-502", 502), ("http-429", 429)]
-)
+@pytest.mark.parametrize(("mode", "status"), [("503", 503), ("401", 401), ("html-502", 502), ("http-429", 429)])
 async def test_an_outage_meets_every_request_until_lifted(stand: Stand, mode: str, status: int) -> None:
     await stand.http.post("/sandbox/outage", json={"provider": "homedesigns", "mode": mode})
     assert (await stand.video()).status_code == status

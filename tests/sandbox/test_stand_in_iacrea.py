@@ -61,9 +61,7 @@ async def test_every_documented_option_is_taken(stand: Stand, option: str) -> No
     assert (last["option"], last["format"], last["prompt"]) == (option, "portrait", "slowly")
 
 
-@pytest.mark.parametrize(
-    "headers", [{}, {"x-api-key": "wrong"}, {"authorization": "Bearer sandbox-iacrea-key"}]
-)
+@pytest.mark.parametrize("headers", [{}, {"x-api-key": "wrong"}, {"authorization": "Bearer sandbox-iacrea-key"}])
 async def test_only_the_right_key_in_the_right_header_opens(stand: Stand, headers: dict[str, str]) -> None:
     for path in (GENERATE, "/api/animation/v2/get", "/api/account/credit"):
         assert (await stand.http.post(path, headers=headers, json={"user_id": USER})).status_code == 401
@@ -109,9 +107,7 @@ async def test_a_credit_goes_at_submission_and_comes_back_on_failed(open_stand: 
     assert (summary["charged"], summary["refunded"]) == (2, 1)
 
 
-async def test_the_webhook_says_what_the_status_call_says_and_names_nobody(
-    stand: Stand, catcher: Catcher
-) -> None:
+async def test_the_webhook_says_what_the_status_call_says_and_names_nobody(stand: Stand, catcher: Catcher) -> None:
     job = (await stand.generate(webhook=f"{catcher.url}/hook")).json()["generation_id"]
 
     async def called() -> bool:
