@@ -223,10 +223,10 @@ def renew_leases(tx: Tx, attempt_ids: Collection[str], *, owner: str, until: flo
 
 
 def wake(tx: Tx, attempt_id: str, *, now: float, pause: float, watched: float) -> None:
-    """Note that a webhook came for an attempt, and make its check due, `pause` seconds after the last one at least.
+    """Note that a webhook came for an attempt, and make its check due: `pause` seconds after the last at least.
 
-    One whose submission was given up as unknown is due too, for `watched` seconds after its end: the webhook may prove that it was accepted.
-    An attempt that waits for no check only gets the note.
+    A submission that was given up as unknown is due too, for `watched` seconds after its end: the webhook may prove
+    that it was accepted. An attempt that waits for no check only gets the note.
     """
     tx.execute(
         "UPDATE attempts SET woken_at = :now, due_at = CASE"
