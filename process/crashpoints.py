@@ -6,7 +6,6 @@ default) and `REELBUS_TEST_SLOW` of `NAME:SECONDS`. Without them a place costs o
 
 import asyncio
 import os
-import time
 from collections.abc import Mapping
 
 POINTS = frozenset(
@@ -62,13 +61,5 @@ async def reach(name: str) -> None:
     """Say that the process is at a place where it may be told to die or dawdle."""
     if name in _plan.delays:
         await asyncio.sleep(_plan.delays[name])
-    if _plan.deaths:
-        _plan.count_down(name)
-
-
-def reach_now(name: str) -> None:
-    """As `reach`, where nothing can be awaited."""
-    if name in _plan.delays:
-        time.sleep(_plan.delays[name])
     if _plan.deaths:
         _plan.count_down(name)

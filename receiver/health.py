@@ -83,6 +83,8 @@ class Health:
             metrics.outbox_oldest_seconds.set(found.oldest_seconds)
             for state in (VideoStatus.ACCEPTED, VideoStatus.SUBMITTING, VideoStatus.GENERATING):
                 metrics.videos_open.labels(state).set(found.overview.open_videos.get(state, 0))
+            for provider, authorized in (await self._context.store.read(_authorized)).items():
+                metrics.provider_authorized.labels(provider).set(int(authorized))
         if self._context.broker:
             metrics.broker_connected.set(int(found.broker_fault is None))
         return Response(generate_latest(metrics.REGISTRY), headers=_HEADERS, media_type=CONTENT_TYPE_LATEST)
@@ -147,6 +149,10 @@ class Health:
 
 def _providers(tx: Tx) -> dict[Provider, ProviderRow | None]:
     return {provider: providers.get(tx, provider) for provider in Provider}
+
+
+def _authorized(tx: Tx) -> dict[Provider, bool]:
+    return {provider: row is None or row.unauthorized_since is None for provider, row in _providers(tx).items()}
 
 
 def _provider(row: ProviderRow | None, *, enabled: bool, now: float) -> ProviderState:

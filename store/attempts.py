@@ -237,14 +237,3 @@ def wake(tx: Tx, attempt_id: str, *, now: float, pause: float, watched: float) -
         {"id": attempt_id, "now": now, "pause": pause, "watched": watched},
     )
     tx.wake(Topic.CHECKS)
-
-
-def count_open(tx: Tx) -> dict[tuple[Provider, AttemptState], int]:
-    """Count the attempts that are not finished, by provider and state."""
-    rows = tx.execute(
-        "SELECT provider, state, COUNT(*) FROM attempts"
-        " WHERE state IN ('waiting', 'claimed', 'sending') GROUP BY provider, state"
-        " UNION ALL SELECT provider, state, COUNT(*) FROM attempts"
-        " WHERE state IN ('unconfirmed', 'generating') GROUP BY provider, state"
-    ).fetchall()
-    return {(Provider(provider), AttemptState(state)): count for provider, state, count in rows}

@@ -49,8 +49,3 @@ def of_attempt(tx: Tx, attempt_id: str, *, limit: int = 50) -> list[Webhook]:
         (attempt_id, limit),
     ).fetchall()
     return [Webhook(*row) for row in rows]
-
-
-def any_of(tx: Tx, attempt_id: str) -> bool:
-    """Say whether any delivery came for an attempt."""
-    return tx.execute("SELECT 1 FROM webhooks WHERE attempt_id = ? LIMIT 1", (attempt_id,)).fetchone() is not None

@@ -51,7 +51,7 @@ def test_every_crash_point_is_reached_by_exactly_one_line() -> None:
         for path in (ROOT / room).rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call)
-        and getattr(node.func, "attr", getattr(node.func, "id", "")) in {"reach", "reach_now"}
+        and getattr(node.func, "attr", getattr(node.func, "id", "")) == "reach"
         and node.args
         and isinstance(node.args[0], ast.Constant)
     )

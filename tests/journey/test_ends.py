@@ -174,3 +174,13 @@ async def test_a_webhook_that_comes_after_the_wait_still_brings_the_video_to_lig
     assert (failed["error"]["code"], failed["refund"]) == ("submission_unknown", UNKNOWN)
     assert late["attempts"][0]["output_urls"]
     assert (late["status"], late["output_urls"], late["refund"]) == ("failed", [], UNKNOWN)
+
+
+async def test_a_provider_that_refuses_our_key_is_shown_as_such(start: StartWorld, picture: bytes) -> None:
+    world = await start()
+    await ends(world, picture, "homedesigns", ["http-401"])
+    metrics = (await world.service.http.get("/metrics")).text
+    assert 'reelbus_provider_authorized{provider="homedesigns"} 0.0' in metrics
+    assert 'reelbus_provider_authorized{provider="iacrea"} 1.0' in metrics
+    await ends(world, picture, "homedesigns", ["ok"])
+    assert 'homedesigns"} 1.0' in (await world.service.http.get("/metrics")).text.split("provider_authorized", 1)[1]

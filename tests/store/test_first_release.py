@@ -12,7 +12,7 @@ from providers.reports import Accepted as Taken
 from providers.reports import Ready
 from schemas.event import Event
 from schemas.names import Provider, ProviderChoice
-from store import attempts, outbox, secrets
+from store import outbox, secrets
 from store.attempts import AttemptRow, AttemptState
 from store.database import Store
 from store.transaction import Tx
@@ -102,4 +102,3 @@ async def test_it_holds_an_attempt_in_every_state(old: Store) -> None:
         return {row[0] for row in tx.execute("SELECT DISTINCT state FROM attempts").fetchall()}
 
     assert await old.read(states) == set(AttemptState)
-    assert await old.read(attempts.count_open)
