@@ -1,0 +1,67 @@
+"""Break everything that can break, and check from outside that nothing is lost or doubled.
+
+Exit status 1 if an invariant broke. The seed decides what is made when; how processes meet is the machine's affair.
+"""
+
+import argparse
+import asyncio
+import logging
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from setup.broker.node import Node
+from tests.chaos.report import summary, table
+from tests.chaos.run import Plan, Say, Story, run
+
+SMALL = Plan(seed=1, jobs=150, faults=12, scale=0.25, job_timeout=15)
+
+
+def main() -> int:
+    """Run as the command line says."""
+    plan = _plan()
+    folder = Path(tempfile.mkdtemp(prefix="reelbus-chaos-"))
+    began = time.monotonic()
+
+    def say(line: str) -> None:
+        print(f"{time.monotonic() - began:6.1f} s  {line}", flush=True)
+
+    say(f"seed {plan.seed}, {plan.jobs} jobs, {plan.faults} faults; logs in {folder}")
+    story = carry_out(plan, folder, say)
+    print("\n" + table(story) + "\n")
+    print("\n".join(summary(story)))
+    if story.verdict.sound:
+        shutil.rmtree(folder, ignore_errors=True)
+    return 0 if story.verdict.sound else 1
+
+
+def carry_out(plan: Plan, folder: Path, say: Say = print) -> Story:
+    """Run a plan with a broker of its own."""
+    logging.getLogger("aiormq").setLevel(logging.CRITICAL)  # the subscriber's broker goes away on purpose
+    node = Node(folder / "broker")
+    node.start(owner=os.getpid())
+    try:
+        return asyncio.run(run(plan, folder, node, say))
+    finally:
+        node.stop(now=True)
+
+
+def _plan() -> Plan:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--seed", type=int, help="what chance starts from (default: another one each time)")
+    parser.add_argument("--jobs", type=int, help="how many videos to ask for, at least (default 2000)")
+    parser.add_argument("--faults", type=int, help="how many faults to make (default 50)")
+    parser.add_argument("--small", action="store_true", help="150 jobs and 12 short faults, in about a minute")
+    given = parser.parse_args()
+    seed = random.randrange(1_000_000) if given.seed is None else given.seed
+    size = SMALL if given.small else Plan(seed=1, jobs=2000, faults=50, scale=1.0, job_timeout=40)
+    jobs, faults = given.jobs or size.jobs, given.faults or size.faults
+    return Plan(seed, jobs, faults, size.scale, size.job_timeout)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,125 @@
+"""A client that repeats every request, under its idempotency key, until it is answered."""
+
+import asyncio
+import hashlib
+import json
+import random
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import httpx
+
+from tests.chaos.pictures import picture
+
+PROVIDERS = ("iacrea", "homedesigns", "auto")
+AT_ONCE = 12
+
+
+def prompt(number: int) -> str:
+    """Say in words which job it is, for the provider that is shown no picture's bytes."""
+    return f"house number {number}"
+
+
+@dataclass
+class Job:
+    """One video that the client wants, and what it was answered."""
+
+    number: int
+    provider: str
+    upload: bool
+    twin: bool
+    """Whether the request is made twice at the same time."""
+    video_id: str | None = None
+    accepted_at: float = 0.0
+    refusals: int = 0
+    """How often it was told to come again, or was not answered at all."""
+
+
+@dataclass
+class Driver:
+    """Asks for videos at a steady rate, for at least as long as faults are made."""
+
+    receivers: Callable[[], list[str]]
+    gallery: str
+    seed: int
+    jobs: list[Job] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    """Answers that nobody should have got."""
+
+    @staticmethod
+    def digest(job: Job) -> str:
+        """Tell a job's picture from all others by its SHA-256."""
+        return hashlib.sha256(picture(job.number)).hexdigest()
+
+    async def run(self, count: int, rate: float, enough: asyncio.Event) -> None:
+        """Ask for `count` videos at `rate` a second, faster once `enough` is set, and for more until it is."""
+        room = asyncio.Semaphore(AT_ONCE)
+        limits = httpx.Limits(max_connections=2 * AT_ONCE)
+        async with httpx.AsyncClient(timeout=10, limits=limits) as http, asyncio.TaskGroup() as tasks:
+            while len(self.jobs) < count or not enough.is_set():
+                await room.acquire()
+                job = self._next(len(self.jobs))
+                self.jobs.append(job)
+                asking = tasks.create_task(self._ask(http, job))
+                asking.add_done_callback(lambda _: room.release())
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(enough.wait(), 1 / rate)
+
+    async def ask(self, count: int) -> None:
+        """Ask for some videos at once, until each is answered."""
+        jobs = [self._next(number) for number in range(len(self.jobs), len(self.jobs) + count)]
+        self.jobs += jobs
+        async with httpx.AsyncClient(timeout=10) as http:
+            await asyncio.gather(*(self._ask(http, job) for job in jobs))
+
+    def _next(self, number: int) -> Job:
+        chance = random.Random(f"{self.seed}/{number}")
+        return Job(number, chance.choice(PROVIDERS), upload=chance.random() < 0.5, twin=chance.random() < 0.05)
+
+    async def _ask(self, http: httpx.AsyncClient, job: Job) -> None:
+        await asyncio.gather(*(self._until_answered(http, job) for _ in range(2 if job.twin else 1)))
+
+    async def _until_answered(self, http: httpx.AsyncClient, job: Job) -> None:
+        chance = random.Random(f"{self.seed}/{job.number}/receivers")
+        while True:
+            answer = None
+            with suppress(httpx.TransportError):
+                answer = await self._post(http, chance.choice(self.receivers()), job)
+            if answer is not None and answer.is_success:
+                self._note(job, answer)
+                return
+            if answer is not None and answer.status_code not in {429, 503}:
+                self.wrong.append(f"request {job.number} was answered {answer.status_code}: {answer.text[:200]}")
+            job.refusals += 1
+            await asyncio.sleep(chance.uniform(0.1, 0.5))
+
+    async def _post(self, http: httpx.AsyncClient, receiver: str, job: Job) -> httpx.Response:
+        address, key = f"{receiver}/v1/videos", {"Idempotency-Key": f"{self.seed}-{job.number}"}
+        if job.upload:
+            fields = self.document(job)
+            del fields["image_url"]
+            form = {name: value if isinstance(value, str) else json.dumps(value) for name, value in fields.items()}
+            files = {"image": ("p.png", picture(job.number), "image/png")}
+            return await http.post(address, data=form, files=files, headers=key)
+        return await http.post(address, json=self.document(job), headers=key)
+
+    def document(self, job: Job) -> dict[str, object]:
+        """Give the request for a job's video, its picture by address."""
+        return {
+            "motion": "zoom_in",
+            "provider": job.provider,
+            "prompt": prompt(job.number),
+            "metadata": {"job": str(job.number)},
+            "image_url": f"{self.gallery}/{job.number}.png",
+        }
+
+    def _note(self, job: Job, answer: httpx.Response) -> None:
+        video = answer.json()
+        if job.video_id not in {None, video["id"]}:
+            self.wrong.append(f"request {job.number} made two videos: {job.video_id} and {video['id']}")
+        if video["metadata"] != {"job": str(job.number)}:
+            self.wrong.append(f"request {job.number} was answered with the video of another: {video['metadata']}")
+        if job.video_id is None:
+            job.video_id, job.accepted_at = video["id"], time.time()

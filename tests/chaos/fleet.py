@@ -1,0 +1,182 @@
+"""The processes of the service: started, counted, hurt and replaced."""
+
+import asyncio
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from tests.chaos import member
+from tests.service import ROOT, free_port, until
+
+ROLES = ("receiver", "generator", "poller", "publisher")
+
+
+@dataclass(eq=False)
+class Member:
+    """One process of one role."""
+
+    role: str
+    process: asyncio.subprocess.Process
+    url: str | None = None
+    doomed: bool = False
+    """Whether we ended it ourselves."""
+
+    @property
+    def lives(self) -> bool:
+        return self.process.returncode is None
+
+    def send(self, number: signal.Signals) -> None:
+        with suppress(ProcessLookupError):
+            self.process.send_signal(number)
+
+    async def end(self, number: signal.Signals = signal.SIGKILL) -> int:
+        """End it and give its exit status."""
+        self.doomed = True
+        self.send(number)
+        return await self.process.wait()
+
+
+class Fleet:
+    """Every process of the service over one store. The first receiver's address is the public one."""
+
+    def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
+        self.folder = folder
+        self.store = folder / "reelbus.db"
+        self.members: list[Member] = []
+        self.strange_ends: list[str] = []
+        self._logs: dict[str, int] = {}
+        self._keepers: list[subprocess.Popen[bytes]] = []
+        self._control = folder / "store-control"
+        self._ports = [free_port(), free_port()]
+        self._env = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("REELBUS_")},
+            "PYTHONPATH": str(ROOT),
+            "CHAOS_STORE": str(self._control),
+            "REELBUS_DATABASE_URL": f"sqlite:///{self.store}",
+            "REELBUS_PUBLIC_URL": f"http://127.0.0.1:{self._ports[0]}",
+            **env,
+        }
+
+    @property
+    def receivers(self) -> list[str]:
+        """Where the receivers listen, whether they live or not."""
+        return [f"http://127.0.0.1:{port}" for port in self._ports]
+
+    def of(self, *roles: str) -> list[Member]:
+        """List the living members of some roles."""
+        return [member for member in self.members if member.role in roles and member.lives]
+
+    async def start(self, *roles: str, **env: str) -> list[Member]:
+        """Start one process for each role, and wait until each receiver among them answers.
+
+        There is room for two receivers; a third is not started.
+        """
+        wanted = [role for role in roles if role != "receiver" or self._free_ports()]
+        started = [await self._launch(role, env) for role in wanted]
+        self.members += started
+        await asyncio.gather(*(self._answering(member) for member in started if member.url))
+        return started
+
+    async def complete(self) -> None:
+        """Have at least one process of every role, and a receiver at the public address."""
+        self._note_strange_ends()
+        missing = [role for role in ROLES[1:] if not self.of(role)]
+        await self.start(*(["receiver"] if self._ports[0] in self._free_ports() else []), *missing)
+
+    async def kill(self, members: Iterable[Member]) -> None:
+        """End processes as a power cut would."""
+        await asyncio.gather(*(member.end() for member in members))
+
+    async def close(self) -> None:
+        """End them all politely, then by force."""
+        self._note_strange_ends()
+        living = self.of(*ROLES)
+        for each in living:
+            each.send(signal.SIGCONT)
+        ends = [asyncio.create_task(each.end(signal.SIGTERM)) for each in living]
+        if ends:
+            await asyncio.wait(ends, timeout=15.0)
+        for each, ending in zip(living, ends, strict=True):
+            if not ending.done():
+                self.strange_ends.append(f"{each.role} did not end within 15 s of SIGTERM")
+                each.send(signal.SIGKILL)
+            elif ending.result() != 0:
+                self.strange_ends.append(f"{each.role} left with status {ending.result()} on SIGTERM")
+        await asyncio.gather(*ends)
+        for log in self._logs.values():
+            os.close(log)
+        for keeper in self._keepers:
+            keeper.wait()
+
+    def spoil_store(self, pragmas: str) -> None:
+        """Have every process run these pragmas before each transaction."""
+        new = self._control.with_suffix(".new")
+        new.write_text(pragmas)
+        new.replace(self._control)
+
+    def heal_store(self) -> None:
+        """Have the store sound again."""
+        self.spoil_store(member.SOUND)
+
+    def forbid_writing(self, *, forbidden: bool) -> None:
+        """Have the system refuse every write to a file, as a full or broken disk would, or take that back."""
+        size = 0 if forbidden else resource.RLIM_INFINITY
+        for each in self.of(*ROLES):
+            with suppress(ProcessLookupError):
+                resource.prlimit(each.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+    def logs(self) -> dict[str, str]:
+        """Read what each role logged."""
+        return {role: (self.folder / f"{role}.log").read_text(errors="replace") for role in ROLES}
+
+    async def _launch(self, role: str, more: Mapping[str, str]) -> Member:
+        port = self._free_ports()[0] if role == "receiver" else None
+        env = {**self._env, **({"REELBUS_PORT": str(port)} if port else {}), **more}
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.chaos.member", role),
+            cwd=self.folder,
+            env=env,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=self._log(role),
+        )
+        return Member(role, process, f"http://127.0.0.1:{port}" if port else None)
+
+    def _log(self, role: str) -> int:
+        """Give a pipe whose other end keeps the log: a process that may not write to files can still say so."""
+        if role not in self._logs:
+            reading, self._logs[role] = os.pipe()
+            with (self.folder / f"{role}.log").open("ab") as log:
+                self._keepers.append(subprocess.Popen(["cat"], stdin=reading, stdout=log))
+            os.close(reading)
+        return self._logs[role]
+
+    def _free_ports(self) -> list[int]:
+        taken = {member.url for member in self.of("receiver")}
+        return [port for port in self._ports if f"http://127.0.0.1:{port}" not in taken]
+
+    async def _answering(self, started: Member) -> None:
+        async with httpx.AsyncClient(base_url=started.url or "", timeout=5) as http:
+
+            async def healthy() -> bool:
+                if not started.lives:
+                    return True  # noted as a strange end, unless we ended it
+                with suppress(httpx.TransportError):
+                    return (await http.get("/healthz")).is_success
+                return False
+
+            await until(healthy, within=30, what="the receiver's start")
+
+    def _note_strange_ends(self) -> None:
+        for each in self.members:
+            if not each.lives and not each.doomed:
+                self.strange_ends.append(f"{each.role} ended by itself with status {each.process.returncode}")
+        self.members = [each for each in self.members if each.lives]

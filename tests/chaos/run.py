@@ -1,0 +1,131 @@
+"""One run: a seeded schedule of faults made to a service at work, and what came of it."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from setup.broker.node import Node
+from tests.chaos import checker
+from tests.chaos.checker import Verdict
+from tests.chaos.faults import KINDS, Kind
+from tests.chaos.world import World, chance, world
+
+_TOGETHER = 0.2
+"""How often a fault is made together with the next one."""
+
+_RECOVERY_SECONDS = 40.0
+"""How long a recovery is waited for before the next fault."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How large a run is. `scale` shortens what faults last."""
+
+    seed: int
+    jobs: int
+    faults: int
+    scale: float
+    job_timeout: float
+
+
+@dataclass
+class Made:
+    """One fault that was made."""
+
+    kind: Kind
+    began: float
+    open: set[int]
+    ended: float = 0.0
+    recovered: float | None = None
+    """Seconds from the fault's end until a video asked for after it became ready."""
+    duplicates: int = 0
+
+
+@dataclass
+class Story:
+    """All that came of a run."""
+
+    plan: Plan
+    made: list[Made] = field(default_factory=list)
+    verdict: Verdict = field(default_factory=Verdict)
+    jobs: int = 0
+    deliveries: int = 0
+    seconds: float = 0.0
+
+
+def schedule(plan: Plan) -> list[list[Kind]]:
+    """Draw which faults are made in which order, some of them together: every kind at least once if there is room."""
+    dice = chance(plan.seed, "schedule")
+    rest = [kind for kind in KINDS if kind.seconds < 30]
+    drawn = dice.sample(KINDS, min(len(KINDS), plan.faults))
+    weights = [3 if kind.hurts in {"roles", "broker"} else 1 for kind in rest]
+    drawn += dice.choices(rest, weights, k=plan.faults - len(drawn))
+    dice.shuffle(drawn)
+    steps: list[list[Kind]] = []
+    for kind in drawn:
+        if steps and len(steps[-1]) == 1 and steps[-1][0].hurts != kind.hurts and dice.random() < _TOGETHER:
+            steps[-1].append(kind)
+        else:
+            steps.append([kind])
+    return steps
+
+
+async def run(plan: Plan, folder: Path, node: Node, say: Say) -> Story:
+    """Make every fault of the plan to a service at work, let it come to rest, and judge."""
+    story, began = Story(plan), time.monotonic()
+    steps = schedule(plan)
+    expected = sum(max(kind.seconds for kind in step) * plan.scale + 2.5 for step in steps)
+    async with world(folder, node, seed=plan.seed, job_timeout=plan.job_timeout) as running:
+        enough = asyncio.Event()
+        asking = asyncio.create_task(running.driver.run(plan.jobs, plan.jobs / expected, enough))
+        for number, step in enumerate(steps):
+            await asyncio.gather(*(_make(running, kind, plan, story, say) for kind in step))
+            await _recovered(running, story.made[-len(step) :])
+            await asyncio.sleep(chance(plan.seed, "pause", number).uniform(0, 0.5))
+        enough.set()
+        await asking
+        say(f"{len(running.driver.jobs)} videos asked for; waiting for the last of them")
+        await running.fleet.complete()
+        await checker.drained(running, within=plan.job_timeout + 45)
+        story.verdict = await checker.judge(running)
+        _share_out(story, running)
+    story.verdict.other += running.fleet.strange_ends
+    story.seconds = time.monotonic() - began
+    return story
+
+
+async def _make(running: World, kind: Kind, plan: Plan, story: Story, say: Say) -> None:
+    made = Made(kind, time.time(), running.jobs_in_flight)
+    story.made.append(made)
+    dice = chance(plan.seed, "fault", len(story.made))
+    say(f"{len(story.made):3d}/{plan.faults} {kind.name} ({len(made.open)} jobs in flight)")
+    await kind.make(running, dice, plan.scale)
+    made.ended = time.time()
+
+
+async def _recovered(running: World, made: list[Made]) -> None:
+    """Wait until a video that was asked for after the faults has become ready."""
+    since = max(each.ended for each in made)
+    give_up_at = time.monotonic() + _RECOVERY_SECONDS
+    while time.monotonic() < give_up_at:
+        later = [job.video_id or "" for job in running.driver.jobs if job.accepted_at > since]
+        heard = [running.subscriber.ready[video] for video in later if video in running.subscriber.ready]
+        if heard:
+            for each in made:
+                each.recovered = min(heard) - since
+            return
+        await asyncio.sleep(0.1)
+
+
+def _share_out(story: Story, running: World) -> None:
+    """Say of each fault how many events came twice before the next one."""
+    story.jobs, story.deliveries = len(running.driver.jobs), len(running.subscriber.deliveries)
+    asked = {job.number: job.accepted_at for job in running.driver.jobs}
+    for place, each in enumerate(story.made):
+        until = story.made[place + 1].began if place + 1 < len(story.made) else float("inf")
+        each.duplicates = sum(each.began <= twice.at < until for twice in running.subscriber.duplicates)
+        each.open |= {number for number, at in asked.items() if each.began <= at < max(until, each.ended)}

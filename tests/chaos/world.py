@@ -1,0 +1,151 @@
+"""Everything that a run consists of, with the hands on it that faults and checks need."""
+
+import asyncio
+import random
+import secrets
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from setup.broker.node import Node
+from tests.broker import Broker, subscribe
+from tests.chaos.driver import Driver
+from tests.chaos.fleet import ROLES, Fleet
+from tests.chaos.pictures import gallery
+from tests.chaos.subscriber import Subscriber
+from tests.service import QUICK, Sandbox, until
+
+PROVIDERS = ("iacrea", "homedesigns")
+
+COMMON: dict[str, float] = {
+    "ok": 50, "http-429": 2, "http-503": 2, "http-500": 2, "reset-before-read": 2, "charge-and-drop": 2,
+    "http-500-after-accept": 1, "bad-json": 1, "html-200": 1, "http-400": 1, "hostile-urls-mixed": 1,
+}  # fmt: skip
+SLOW = {"intent written": 0.05, "request sent": 0.1, "answer read": 0.1, "look answered": 0.05, "confirmed": 0.1}
+"""Where every process dawdles, for how many seconds."""
+
+Behaviours = Mapping[str, Mapping[str, float]]
+
+USUAL: Behaviours = {
+    "iacrea": COMMON | {
+        "webhook-never": 30, "webhook-twice": 5, "webhook-x5": 5, "webhook-before-answer": 6,
+        "webhook-before-ready": 5, "webhook-names-other": 2, "webhook-empty": 2, "fail": 5, "fail-silently": 2,
+        "charge-and-drop-named": 3, "charge-and-drop-silent": 1,
+    },
+    "homedesigns": COMMON | {"fail-runpod": 4, "fail-error": 2, "list": 5, "queue-id": 3, "wrapped": 3},
+}  # fmt: skip
+"""What the providers do while no fault is made to them: 30 % of IACrea's webhooks never come as it is."""
+
+
+@dataclass
+class World:
+    """One run."""
+
+    fleet: Fleet
+    sandbox: Sandbox
+    broker: Broker
+    subscriber: Subscriber
+    driver: Driver
+    seed: int
+    job_timeout: float
+    behaviours: Behaviours
+
+    async def usual(self) -> None:
+        """Have both providers behave as they usually do."""
+        self.seed += 1
+        await self.sandbox.http.request("DELETE", "/sandbox/plan")
+        for provider in PROVIDERS:
+            await self.outage(provider, None)
+            await self.weigh(provider, self.behaviours[provider])
+
+    async def weigh(self, provider: str, weights: Mapping[str, float]) -> None:
+        """Have a provider draw what it does with a submission by these weights."""
+        body = {"provider": provider, "weights": dict(weights), "seed": self.seed}
+        (await self.sandbox.http.post("/sandbox/behaviours", json=body)).raise_for_status()
+
+    async def outage(self, provider: str, mode: str | None) -> None:
+        """Have every request to a provider fail in one way, or none."""
+        body = {"provider": provider, "mode": mode}
+        (await self.sandbox.http.post("/sandbox/outage", json=body)).raise_for_status()
+
+    async def get(self, path: str, **query: str) -> Any:
+        """Ask whichever receiver answers."""
+
+        async def answer() -> Any:
+            for receiver in self.fleet.receivers:
+                try:
+                    found = await self.sandbox.http.get(receiver + path, params=query)
+                except httpx.TransportError:
+                    continue
+                if found.is_success:
+                    return found
+            return None
+
+        return (await until(answer, within=30, what=f"an answer to GET {path}")).json()
+
+    @property
+    def open_jobs(self) -> set[int]:
+        """The jobs that were asked for and whose end the subscriber has not heard of."""
+        return {job.number for job in self.driver.jobs if job.video_id not in self.subscriber.ended}
+
+    @property
+    def jobs_in_flight(self) -> set[int]:
+        """The open jobs of which it is not yet sure that something went wrong with them before."""
+        longest = time.time() - self.job_timeout - 10
+        young = {job.number for job in self.driver.jobs if not job.accepted_at or job.accepted_at > longest}
+        return self.open_jobs & young
+
+
+@asynccontextmanager
+async def world(
+    folder: Path, node: Node, *, seed: int, job_timeout: float, behaviours: Behaviours = USUAL
+) -> AsyncIterator[World]:
+    """Start stand-ins, every role once, and a subscriber that is there from the first event."""
+    exchange = f"chaos.{secrets.token_hex(4)}"
+    broker = Broker(node)
+    async with AsyncExitStack() as stack:
+        sandbox = await Sandbox.start(folder, render_seconds=3.0)
+        stack.push_async_callback(sandbox.close)
+        base = await stack.enter_async_context(gallery())
+        fleet = Fleet(folder, _settings(sandbox.env, broker.url, exchange, job_timeout))
+        stack.push_async_callback(fleet.close)
+        await fleet.start(*ROLES)
+        driver = Driver(lambda: [each.url or "" for each in fleet.of("receiver")] or fleet.receivers, base, seed)
+        run = World(fleet, sandbox, broker, Subscriber(broker.url, ""), driver, seed, job_timeout, behaviours)
+        await run.get("/readyz")
+        run.subscriber.queue = (await subscribe(broker, exchange)).queue
+        await run.usual()
+        stop = asyncio.Event()
+        listening = asyncio.create_task(run.subscriber.listen(stop))
+        try:
+            yield run
+        finally:
+            stop.set()
+            await listening
+
+
+def _settings(sandbox: dict[str, str], amqp_url: str, exchange: str, job_timeout: float) -> dict[str, str]:
+    return {
+        **QUICK,
+        **sandbox,
+        "REELBUS_AMQP_URL": amqp_url,
+        "REELBUS_EXCHANGE": exchange,
+        # So that what ends a process at any moment meets the windows that are narrow.
+        "REELBUS_TEST_SLOW": ",".join(f"{place}:{seconds}" for place, seconds in SLOW.items()),
+        "REELBUS_JOB_TIMEOUT": str(job_timeout),
+        "REELBUS_PROVIDER_TIMEOUT": "3",
+        "REELBUS_POLL_MIN": "0.2",
+        "REELBUS_POLL_MAX": "2",
+        "REELBUS_IACREA_WEBHOOK_GRACE": "3",
+        "REELBUS_SUBMIT_CONFIRM_WAIT": "8",
+    }
+
+
+def chance(seed: int, *names: object) -> random.Random:
+    """Give a source of chance that depends on the seed and what it is for alone."""
+    return random.Random("/".join(map(str, (seed, *names))))

@@ -1,0 +1,120 @@
+"""One video, one service, one death: what a test of a single crash needs."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from process.crashpoints import EXIT_STATUS
+from tests.broker import Broker, eventually, subscribe
+from tests.chaos.driver import prompt
+from tests.chaos.pictures import picture
+from tests.chaos.subscriber import TERMINAL, Subscriber
+from tests.service import Command, Sandbox, Service, until
+
+SETTINGS = {
+    "REELBUS_IACREA_WEBHOOK_GRACE": "1",
+    "REELBUS_SUBMIT_CONFIRM_WAIT": "3",
+    "REELBUS_SUBMIT_ATTEMPTS": "3",
+}
+
+
+@dataclass
+class Stage:
+    """A service of its own beside stand-ins that others may use too."""
+
+    service: Service
+    sandbox: Sandbox
+    broker: Broker
+    exchange: str
+    subscriber: Subscriber
+    stop: asyncio.Event
+    listening: asyncio.Task[None] | None = None
+
+    async def start(self, *roles: str, **env: str) -> list[Command]:
+        """Start roles, `run` by default, and wait until events can be published."""
+        started = await self.service.start(*roles, **env)
+
+        async def ready() -> bool:
+            with suppress(httpx.TransportError):
+                return (await self.service.http.get("/readyz")).is_success
+            return not started[0].running
+
+        if {"run", "publisher"} & set(roles or ("run",)):
+            await until(ready, within=30, what="readiness")
+        return started
+
+    async def subscribe(self) -> None:
+        """Have a durable queue from now on."""
+        self.subscriber.queue = (await subscribe(self.broker, self.exchange)).queue
+        self.listening = asyncio.create_task(self.subscriber.listen(self.stop))
+
+    async def ask(self, number: int, provider: str, **fields: object) -> str:
+        """Ask for a video until that is answered, and give its id."""
+        form = {"motion": "zoom_in", "provider": provider, "prompt": prompt(number), **fields}
+        files = {"image": ("p.png", picture(number), "image/png")}
+
+        async def answered() -> str | None:
+            with suppress(httpx.TransportError):
+                answer = await self.service.http.post(
+                    "/v1/videos", data=form, files=files, headers={"Idempotency-Key": str(number)}
+                )
+                if answer.is_success:
+                    return str(answer.json()["id"])
+            return None
+
+        return str(await until(answered, within=30, what="an answer to the request"))
+
+    async def ended(self, video_id: str, within: float = 40.0) -> Any:
+        """Wait until the end of a video was delivered, and read it."""
+        await eventually(lambda: video_id in self.subscriber.ended, within=within)
+        return await self.service.video(video_id)
+
+    async def told(self, video_id: str, *kinds: str) -> None:
+        """Wait until a video's events of these types were delivered."""
+        await eventually(lambda: set(self.kinds(video_id)) >= set(kinds))
+
+    def kinds(self, video_id: str) -> list[str]:
+        """List the types of a video's events, each event once, in their order."""
+        return [each["type"] for each in self.subscriber.documents.values() if each["subject"] == video_id]
+
+    def terminals(self, video_id: str) -> int:
+        """Count a video's terminal events."""
+        return sum(kind in TERMINAL for kind in self.kinds(video_id))
+
+    async def paid(self, number: int) -> int:
+        """Count how often the stand-ins were paid for a job."""
+        return len([each for each in await self.records(number) if each["accepted"]])
+
+    async def records(self, number: int) -> list[Any]:
+        """Read what the stand-ins saw of a job."""
+        digest = sha256(picture(number)).hexdigest()
+        records = (await self.sandbox.records())["records"]
+        return [each for each in records if prompt(number) == each["prompt"] or digest == each["picture_sha256"]]
+
+
+async def died(command: Command) -> None:
+    """Wait until a process has died where it was told to."""
+    status, _, log = await command.finish(within=40)
+    assert status == EXIT_STATUS, f"left with {status} instead:\n{log[-2000:]}"
+
+
+@asynccontextmanager
+async def stage(folder: Path, sandbox: Sandbox, broker: Broker, env: Mapping[str, str]) -> AsyncIterator[Stage]:
+    """Set a stage in a folder; nothing runs on it yet."""
+    exchange = broker.settings().exchange
+    settings = {"REELBUS_AMQP_URL": broker.url, "REELBUS_EXCHANGE": exchange, **sandbox.env, **SETTINGS, **env}
+    service = Service(folder, settings)
+    set_up = Stage(service, sandbox, broker, exchange, Subscriber(settings["REELBUS_AMQP_URL"], ""), asyncio.Event())
+    try:
+        yield set_up
+    finally:
+        set_up.stop.set()
+        if set_up.listening is not None:
+            await set_up.listening
+        await service.close()

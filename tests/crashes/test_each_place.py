@@ -1,0 +1,106 @@
+"""What becomes of a video whose service dies at a place depends on the place alone, and is always told truthfully.
+
+Here everything runs in one process. Whoever starts next finds what the dead one left.
+"""
+
+import asyncio
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from process.crashpoints import POINTS
+from tests.crashes.conftest import SetStage
+from tests.crashes.stage import Stage, died
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ("receiver", "generator", "poller", "publisher")
+IACREA, HOMEDESIGNS = "iacrea", "homedesigns"
+READY, UNKNOWN = "ready", "submission_unknown"
+
+PLACES = {
+    "receiver": [
+        ("accepted", IACREA, READY, 1),
+        ("webhook recorded", IACREA, READY, 1),
+    ],
+    "generator": [
+        ("routed", IACREA, READY, 1),
+        ("claimed", IACREA, READY, 1),
+        ("claimed", HOMEDESIGNS, READY, 1),
+        ("intent written", IACREA, UNKNOWN, 0),
+        ("intent written", HOMEDESIGNS, UNKNOWN, 0),
+        ("request sent", IACREA, READY, 1),
+        ("request sent", HOMEDESIGNS, UNKNOWN, 1),
+        ("answer read", IACREA, READY, 1),
+        ("answer read", HOMEDESIGNS, UNKNOWN, 1),
+        ("acceptance recorded", IACREA, READY, 1),
+        ("acceptance recorded", HOMEDESIGNS, READY, 1),
+    ],
+    "poller": [
+        ("webhook handled", IACREA, READY, 1),
+        ("check claimed", IACREA, READY, 1),
+        ("look answered", HOMEDESIGNS, READY, 1),
+        ("settled", HOMEDESIGNS, READY, 1),
+    ],
+    "publisher": [
+        ("relayed", HOMEDESIGNS, READY, 1),
+        ("confirmed", IACREA, READY, 1),
+        ("marked", HOMEDESIGNS, READY, 1),
+    ],
+}
+"""Where it dies, for which provider's video, how that ends, and how often it is paid for."""
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("role", PLACES)
+async def test_a_service_that_dies_at_a_place_ends_its_video_once_and_pays_once(role: str, set_stage: SetStage) -> None:
+    async with set_stage("weights") as first:
+        # A webhook is sent once: where it is to prove something, it must come when the service is up again.
+        seconds = 8 if role == "generator" else 0.5
+        weights = {"provider": "iacrea", "weights": {"webhook-names-generation": 1}, "render_seconds": seconds}
+        (await first.sandbox.http.post("/sandbox/behaviours", json=weights)).raise_for_status()
+    turn = asyncio.Semaphore(3)
+    cases = enumerate(PLACES[role])
+    wrong = await asyncio.gather(*(_case(set_stage, turn, number, *case) for number, case in cases))
+    assert [line for line in wrong if line] == []
+
+
+async def _case(
+    set_stage: SetStage, turn: asyncio.Semaphore, number: int, place: str, provider: str, end: str, paid: int
+) -> str | None:
+    """Let a service die at a place, start it again, and say what is wrong with how it ended, if anything."""
+    async with set_stage(f"{place}-{provider}") as on:
+        async with turn:
+            [victim] = await on.start(REELBUS_TEST_CRASH=f"{place}:1")
+            await on.subscribe()
+            asking = asyncio.create_task(on.ask(number, provider))
+            await died(victim)
+            await on.start()
+        video = await on.ended(await asking)
+        await asyncio.sleep(0.5)
+        found = (video["error"] or {"code": video["status"]})["code"], await on.paid(number), on.terminals(video["id"])
+        if found != (end, paid, 1) or not await _adds_up(on, provider, video["attempts"]):
+            return f"{place}, {provider}: expected {(end, paid, 1)}, got {found}: {video['attempts']}"
+    return None
+
+
+async def _adds_up(on: Stage, provider: str, attempts: list[dict[str, object]]) -> bool:
+    """Say whether the ledger and the refunds tell of the attempts what is true of them."""
+    shown = (await on.service.http.get("/v1/credits")).json()[provider]
+    known = sum(attempt["provider_job_id"] is not None for attempt in attempts)
+    unknown = {"status": "unknown", "credits": None}
+    failed = [attempt["refund"] for attempt in attempts if attempt["status"] == "failed"]
+    return bool(shown["spent"] == known and all(refund == unknown for refund in failed))
+
+
+def test_each_place_is_reached_by_exactly_one_line_of_the_product() -> None:
+    lines = [
+        line for room in ROOMS for module in (ROOT / room).rglob("*.py") for line in module.read_text().splitlines()
+    ]
+    reached = Counter(name for line in lines for name in re.findall(r'\breach(?:_now)?\("([^"]+)"\)', line))
+    assert reached == dict.fromkeys(POINTS, 1)
+
+
+def test_a_death_at_each_place_is_tried() -> None:
+    assert {place for cases in PLACES.values() for place, *_ in cases} == POINTS - {"command accepted"}

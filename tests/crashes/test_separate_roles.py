@@ -1,0 +1,83 @@
+"""Whichever role dies, wherever it dies, however often: another process takes over and nothing is lost or doubled."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import aio_pika
+import pytest
+
+from process.crashpoints import EXIT_STATUS
+from tests.broker import Broker
+from tests.chaos import checker
+from tests.chaos.driver import Job
+from tests.chaos.world import Behaviours, World, world
+
+STEADY: Behaviours = {
+    "iacrea": {"webhook-names-generation": 4, "webhook-twice": 2, "webhook-never": 1, "fail": 1},
+    "homedesigns": {"ok": 4, "fail-runpod": 1},
+}
+AT_ONCE = 5
+"""Videos that are asked for while the victim lives."""
+
+DEATHS = {
+    "receiver": ["accepted:1", "accepted:3", "webhook recorded:1", "webhook recorded:2"],
+    "generator": [
+        "routed:1", "claimed:1", "claimed:3", "intent written:1", "intent written:3", "request sent:1",
+        "request sent:3", "answer read:1", "answer read:3", "acceptance recorded:1", "acceptance recorded:3",
+    ],
+    "poller": [
+        "webhook handled:1", "check claimed:1", "check claimed:4", "look answered:1", "look answered:4",
+        "settled:1", "settled:4",
+    ],
+    "publisher": ["relayed:1", "relayed:2", "confirmed:1", "confirmed:2", "marked:1", "marked:2", "command accepted:1"],
+}  # fmt: skip
+
+
+@pytest.mark.timeout(150)
+@pytest.mark.parametrize("role", DEATHS)
+async def test_a_role_that_dies_at_each_of_its_places_in_turn_loses_and_doubles_nothing(
+    role: str, tmp_path: Path, broker: Broker
+) -> None:
+    async with world(tmp_path, broker.node, seed=1, job_timeout=60, behaviours=STEADY) as running:
+        asking = [await _die(running, role, place) for place in DEATHS[role]]
+        await running.fleet.complete()
+        await asyncio.gather(*asking)
+        await _know_commanded_jobs(running)
+        await checker.drained(running, within=60)
+        verdict = await checker.judge(running)
+    assert verdict.sound, verdict
+
+
+async def _die(running: World, role: str, place: str) -> "asyncio.Task[None]":
+    """Replace a role by one that is to die at a place, and give it work until it does."""
+    await running.fleet.kill(running.fleet.of(role))
+    [victim] = await running.fleet.start(role, REELBUS_TEST_CRASH=place)
+    victim.doomed = True
+    by_command = place.startswith("command")
+    asking = asyncio.create_task(_command(running) if by_command else running.driver.ask(AT_ONCE))
+    status = await asyncio.wait_for(victim.process.wait(), 30)
+    assert status == EXIT_STATUS, f"{role} was to die at {place} and left with status {status}"
+    return asking
+
+
+async def _command(running: World) -> None:
+    """Ask for a video as a microservice does: by publishing."""
+    job = Job(len(running.driver.jobs), "iacrea", upload=False, twin=False)
+    running.driver.jobs.append(job)
+    body = json.dumps(running.driver.document(job)).encode()
+    async with running.broker.channel() as channel:
+        commands = await channel.get_exchange("video.commands", ensure=False)
+        await commands.publish(aio_pika.Message(body, message_id=f"job-{job.number}"), "submit")
+
+
+async def _know_commanded_jobs(running: World) -> None:
+    """Learn which videos commands made."""
+    unknown = {str(job.number): job for job in running.driver.jobs if job.video_id is None}
+    while unknown:
+        page: Any = await running.get("/v1/videos", limit="200")
+        for video in page["items"]:
+            if job := unknown.pop(video["metadata"]["job"], None):
+                job.video_id = video["id"]
+        await asyncio.sleep(0.1)

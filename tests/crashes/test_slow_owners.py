@@ -1,0 +1,91 @@
+"""Whoever is slow, suspended or overtaken does no harm: it is fenced off, or what it learns still counts."""
+
+import asyncio
+import signal
+
+import pytest
+
+from jobs.policy import LEASE_SECONDS
+from tests.crashes.conftest import SetStage
+from tests.crashes.stage import Stage
+from tests.service import until
+
+UNKNOWN = {"status": "unknown", "credits": None}
+
+
+async def _seen(on: Stage, video_id: str, what: str) -> None:
+    async def noted() -> bool:
+        timeline = (await on.service.http.get(f"/v1/videos/{video_id}/timeline")).json()["items"]
+        return any(what in entry["what"] for entry in timeline)
+
+    await until(noted, within=30, what=f"{what!r} in the timeline")
+
+
+async def _status(on: Stage, video_id: str, status: str) -> None:
+    async def reached() -> bool:
+        return bool((await on.service.video(video_id))["status"] == status)
+
+    await until(reached, what=f"the status {status}")
+
+
+async def test_a_webhook_that_comes_before_the_acceptance_is_recorded_is_kept_and_acted_on_then(
+    set_stage: SetStage,
+) -> None:
+    async with set_stage(REELBUS_IACREA_WEBHOOK_GRACE="60") as on:
+        await on.start(REELBUS_TEST_SLOW="answer read:1.5")
+        await on.subscribe()
+        await on.sandbox.plan("iacrea", "webhook-before-answer")
+        video = await on.ended(await on.ask(1, "iacrea"))
+        assert (video["status"], video["detected_by"]) == ("ready", "webhook")
+        assert on.kinds(video["id"]) == ["video.submitted", "video.ready"]
+
+
+async def test_a_generator_that_was_suspended_before_it_sent_finds_itself_fenced_off(set_stage: SetStage) -> None:
+    async with set_stage() as on:
+        slow, *_ = await on.start("generator", REELBUS_TEST_SLOW="claimed:3")
+        await on.start("receiver", "poller", "publisher")
+        await on.subscribe()
+        video_id = await on.ask(1, "homedesigns")
+        await _status(on, video_id, "submitting")
+        await asyncio.sleep(0.5)
+        slow.process.send_signal(signal.SIGSTOP)
+        await on.start("generator")
+        video = await on.ended(video_id, within=LEASE_SECONDS + 20)
+        slow.process.send_signal(signal.SIGCONT)
+
+        async def fenced() -> bool:
+            return "submission left to another process" in (on.service.folder / "generator.log").read_text()
+
+        await until(fenced, what="the fence")
+        assert video["status"] == "ready"
+        assert await on.paid(1) == 1
+        assert on.terminals(video_id) == 1
+
+
+@pytest.mark.parametrize(
+    ("provider", "end", "events"),
+    [
+        ("iacrea", "ready", ["video.submitted", "video.ready"]),
+        ("homedesigns", "failed", ["video.failed", "video.late"]),
+    ],
+)
+async def test_what_a_generator_learns_after_it_was_given_up_still_counts(
+    provider: str, end: str, events: list[str], set_stage: SetStage
+) -> None:
+    async with set_stage(REELBUS_SUBMIT_CONFIRM_WAIT="20") as on:
+        slow, *_ = await on.start("generator", REELBUS_TEST_SLOW="intent written:1")
+        await on.start("receiver", "poller", "publisher")
+        await on.subscribe()
+        video_id = await on.ask(1, provider)
+        await _status(on, video_id, "submitting")
+        await asyncio.sleep(0.5)
+        slow.process.send_signal(signal.SIGSTOP)
+        await on.start("generator")
+        await _seen(on, video_id, "outcome unknown" if provider == "iacrea" else "failed")
+        slow.process.send_signal(signal.SIGCONT)
+        video = await on.ended(video_id)
+        await on.told(video_id, *events)
+        assert on.kinds(video_id) == events
+        assert video["status"] == end
+        assert video["refund"] == (None if end == "ready" else UNKNOWN)
+        assert await on.paid(1) == 1
