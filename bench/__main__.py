@@ -24,8 +24,21 @@ from bench.processes import ROOT
 from bench.scale import measure_scale
 from bench.setting import Setting
 
+
+def measure_disk(setting: Setting) -> list[Row]:
+    """Measure how long the disk takes to make 4 KiB safe."""
+    found: list[float] = []
+    with (setting.folder / "fsync").open("wb", buffering=0) as file:
+        for _ in range(200):
+            began = time.perf_counter()
+            file.write(b"x" * 4096)
+            os.fdatasync(file.fileno())
+            found.append(1000 * (time.perf_counter() - began))
+    return [Row("base", "disk: 4 KiB written and synced", found, unit="ms")]
+
+
 MEASUREMENTS: dict[str, Callable[[Setting], list[Row]]] = {
-    "disk": lambda setting: measure_disk(setting),
+    "disk": measure_disk,
     "1,2,4,5": measure_accepting,
     "6,7": measure_events,
     "8": measure_relay,
@@ -40,18 +53,6 @@ MEASUREMENTS: dict[str, Callable[[Setting], list[Row]]] = {
 }
 PICTURES = ROOT / "docs" / "pictures"
 RESULTS = ROOT / "bench" / "results"
-
-
-def measure_disk(setting: Setting) -> list[Row]:
-    """Measure how long the disk takes to make 4 KiB safe."""
-    found: list[float] = []
-    with (setting.folder / "fsync").open("wb", buffering=0) as file:
-        for _ in range(200):
-            began = time.perf_counter()
-            file.write(b"x" * 4096)
-            os.fdatasync(file.fileno())
-            found.append(1000 * (time.perf_counter() - began))
-    return [Row("–", "disk: 4 KiB written and synced", found, unit="ms")]
 
 
 def _arguments() -> argparse.Namespace:

@@ -29,8 +29,8 @@ def measure_accepting(setting: Setting) -> list[Row]:
         )
     floor_, webhook, video = found["floor"], found["webhook"], found["video"]
     return [
-        Row("–", "floor: requests a second", _rates(floor_)),
-        Row("–", "floor: server CPU a request", [1e6 * cpu for cpu in _cpus(floor_)], unit="µs"),
+        Row("base", "floor: requests a second", _rates(floor_)),
+        Row("base", "floor: server CPU a request", [1e6 * cpu for cpu in _cpus(floor_)], unit="µs"),
         Row("1", "webhook accepted durably / floor, rate", ratios(_rates(webhook), _rates(floor_)), 0.45, 0.70),
         Row(
             "2", "webhook accepted durably / floor, CPU", ratios(_cpus(webhook), _cpus(floor_)), 2.2, 1.3, at_most=True

@@ -39,7 +39,7 @@ def measure_overload(setting: Setting) -> list[Row]:
         sustained = measure(setting, receiver, "video").answers.rate
         before = receiver.process.resident()
         for _ in range(setting.rounds):
-            load = Load(receiver.port, "video", setting.seconds, 4000, rate=_TIMES_TOO_MUCH * sustained)
+            load = Load(receiver.port, "video", setting.seconds, 1500, rate=_TIMES_TOO_MUCH * sustained)
             answers = setting.generator.drive(load)
             late.append(answers.accepted_p99)
             accepted.append(answers.rate / sustained)

@@ -39,7 +39,10 @@ def measure_scale(setting: Setting) -> list[Row]:
     rates = {name: [measured.answers.rate for measured in rounds] for name, rounds in found.items()}
     filling = f"{_FINISHED // less:,} finished and {_OPEN // less:,} open"
     return [
-        Row("13", f"webhooks: store with {filling} / empty", ratios(rates["webhook full"], rates["webhook empty"]), 0.8, 0.95),
+        Row(
+            "13", f"webhooks: store with {filling} / empty", ratios(rates["webhook full"], rates["webhook empty"]),
+            0.8, 0.95,
+        ),
         Row("13", "videos accepted: the same", ratios(rates["video full"], rates["video empty"]), 0.8, 0.95),
         Row("13", "picking due work: the same", ratios(picked["full"], picked["empty"]), 0.8, 0.95),
     ]  # fmt: skip

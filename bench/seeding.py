@@ -12,8 +12,8 @@ _VIDEOS = f"""
     {_NUMBERS}
     INSERT INTO videos (id, state, motion, orientation, metadata, choice, fallback, provider, image_url, input_image,
         caller, created_at, updated_at, completed_at)
-    SELECT printf('%08x-0000-7000-8000-%012x', n >> 16, n), :video, 'zoom_in', 'landscape', '{{}}', 'iacrea', 0, 'iacrea',
-        'https://pictures.example/house.jpg', 'https://pictures.example/house.jpg', ':local', :at, :at,
+    SELECT printf('%08x-0000-7000-8000-%012x', n >> 16, n), :video, 'zoom_in', 'landscape', '{{}}', 'iacrea', 0,
+        'iacrea', 'https://pictures.example/house.jpg', 'https://pictures.example/house.jpg', ':local', :at, :at,
         CASE :video WHEN 'ready' THEN :at END FROM n
 """  # noqa: S608 - constant parts
 _ATTEMPTS = f"""
@@ -64,7 +64,7 @@ def seed_open(path: Path, first: int, count: int, *, at: float, due: float) -> N
 
 def seed_finished(path: Path, first: int, count: int, *, at: float) -> None:
     """Add videos that are ready and announced."""
-    numbers = {"first": first, "last": first + count - 1, "at": at, "due": None}
+    numbers: dict[str, object] = {"first": first, "last": first + count - 1, "at": at, "due": None}
     steps = [(_VIDEOS, {**numbers, "video": "ready"}), (_ATTEMPTS, {**numbers, "attempt": "succeeded"})]
     _run(path, [*steps, (_OUTBOX, {**numbers, "body": EVENT, "published": at})])
 

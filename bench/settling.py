@@ -1,7 +1,7 @@
 """Settle open videos as the poller does once it knows of their ends: one transaction each, committed in groups.
 
 `python -m bench.settling DATABASE_URL`: each line of standard input is a first number and a count; when those
-videos are claimed, their number is printed, and when they are settled, the seconds of processor time that it took are printed.
+videos are claimed, their number is printed, and when they are settled, the seconds of processor time that it took.
 """
 
 import asyncio

@@ -41,7 +41,8 @@ class Limits:
     """Bounds that keep memory and waiting times small; sizes in bytes, times in seconds."""
 
     connections: int = 8192
-    requests: int = 4096
+    requests: int = 1024
+    webhooks: int = 4096
     waiting_writes: int = 2048
     head_bytes: int = 32 * 1024
     head_fields: int = 100
@@ -78,6 +79,14 @@ class Context:
         self.queue_up()
         try:
             return await self.store.write(work, *args, **kwargs)
+        finally:
+            self.waiting_writes -= 1
+
+    async def write_brief(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do the same for work of a few small rows."""
+        self.queue_up()
+        try:
+            return await self.store.write_brief(work, *args, **kwargs)
         finally:
             self.waiting_writes -= 1
 

@@ -20,6 +20,12 @@ _log = structlog.get_logger()
 
 _HEALTH = frozenset({"/healthz", "/readyz"})
 _SLOW_SECONDS = 5.0
+_WARN_SECONDS = 1.0
+
+# Made once, because whoever is too busy to serve is too busy to write letters.
+_OVERLOADED = problems.answer(
+    Refusal(ProblemCode.OVERLOADED, "too many requests are being served; try again", retry_after=1)
+)
 
 
 class Door:
@@ -32,11 +38,15 @@ class Door:
         self._webhooks = webhooks
         self._app = app
         self._inside = 0
+        self._warned_at = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
+            return
+        if not self._has_room(scope["path"]):
+            await self._send_away(scope, receive, send)
             return
         answer = _Answer(send)
         started = perf_counter()
@@ -59,10 +69,22 @@ class Door:
             self._inside -= 1
             _note(scope, answer.status, perf_counter() - started)
 
+    def _has_room(self, path: str) -> bool:
+        limits = self._context.limits
+        if self._inside < limits.requests:
+            return True
+        return path in _HEALTH or (path.startswith(PREFIX) and self._inside < limits.webhooks)
+
+    async def _send_away(self, scope: Scope, receive: Receive, send: Send) -> None:
+        _count(("unknown", scope["method"], 503))
+        now = perf_counter()
+        if now - self._warned_at >= _WARN_SECONDS:
+            self._warned_at = now
+            _log.warning("overloaded", requests=self._inside)
+        await _OVERLOADED(scope, receive, send)
+
     async def _serve(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         path: str = scope["path"]
-        if self._inside > self._context.limits.requests and path not in _HEALTH:
-            raise Refusal(ProblemCode.OVERLOADED, "too many requests are being served; try again", retry_after=1)
         if self._webhooks is not None and path.startswith(PREFIX):
             scope["reelbus.route"] = PREFIX + "{token}"
             await self._webhooks(scope, receive, answer)
@@ -109,12 +131,16 @@ def _route(scope: Scope) -> str:
 _counters: dict[tuple[str, str, int], Counter] = {}
 
 
-def _note(scope: Scope, status: int, seconds: float) -> None:
-    key = (_route(scope), scope["method"], status)
+def _count(key: tuple[str, str, int]) -> None:
     counter = _counters.get(key)
     if counter is None:
         counter = _counters[key] = metrics.requests.labels(*key)
     counter.inc()
+
+
+def _note(scope: Scope, status: int, seconds: float) -> None:
+    key = (_route(scope), scope["method"], status)
+    _count(key)
     if status < 400 and seconds < _SLOW_SECONDS:
         return
     tell = _log.warning if status >= 500 else _log.info

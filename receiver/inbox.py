@@ -59,7 +59,7 @@ class Inbox:
     async def _write(self, batch: _Batch) -> None:
         self._batch = None
         try:
-            await self._context.store.write(_record, batch.deliveries, now=self._context.now())
+            await self._context.store.write_brief(_record, batch.deliveries, now=self._context.now())
             batch.error = None
         except Exception as error:  # each who waits raises it
             batch.error = error

@@ -91,7 +91,8 @@ def _stored_picture(request: ParsedRequest) -> StoredPicture | None:
 
 
 async def _keep(context: Context, new: NewVideo, sender: Sender) -> Accepted:
-    outcome = await context.write(acceptance.accept, new, context.addresses.picture, now=context.now())
+    write = context.write_brief if new.picture is None else context.write
+    outcome = await write(acceptance.accept, new, context.addresses.picture, now=context.now())
     if isinstance(outcome, KeyConflict):
         raise Refusal(
             ProblemCode.IDEMPOTENCY_CONFLICT,

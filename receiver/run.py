@@ -27,6 +27,9 @@ _KEEP_ALIVE_SECONDS = 15
 _BACKLOG = 2048
 _FILES = 65_536
 
+_ACCEPTED_A_TURN = 32
+"""uvloop takes one connection a turn from each listening socket, which under load is far too few from one."""
+
 
 class _Server(uvicorn.Server):
     """uvicorn's server, which leaves signals to whoever started it."""
@@ -102,7 +105,7 @@ async def _serve(
     server = _Server(config, started, stop)
     ending = asyncio.create_task(_end(context, stop))
     try:
-        await server.serve(sockets=[listening])
+        await server.serve(sockets=[listening, *[listening.dup() for _ in range(_ACCEPTED_A_TURN - 1)]])
     finally:
         ending.cancel()
         context.stopping.set()

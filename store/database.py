@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from store import sqlite
@@ -26,6 +27,9 @@ WATCH_SECONDS = 0.05
 
 _LARGEST_GROUP = 2000
 
+_QUICK_COMMIT = 0.001
+"""Up to how many seconds of a commit may fall to each piece of work for it to be done on the event loop."""
+
 
 class StoreUnavailable(Exception):
     """The store could not be read or written now: locked, full or read-only. Nothing was changed; try later."""
@@ -39,6 +43,7 @@ class _NotBegun(Exception):
 class _Work:
     run: Callable[[Tx], Any]
     future: asyncio.Future[Any]
+    brief: bool = False
 
 
 class Store:
@@ -55,6 +60,8 @@ class Store:
         self._reading = sqlite.connect(path)
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="store-reader")
         self._waiting: list[_Work] = []
+        self._handed_over = 0
+        self._commit_seconds = 0.0
         self._groups: queue.SimpleQueue[list[_Work] | None] = queue.SimpleQueue()
         self._listeners: dict[Topic, list[asyncio.Event]] = {topic: [] for topic in Topic}
         self._writer = threading.Thread(target=self._write_groups, name="store-writer", daemon=True)
@@ -81,11 +88,15 @@ class Store:
 
     def write(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
         """Run `work(tx, …)`: all of it happens and is on disk, or none of it. Raises `StoreUnavailable`."""
-        future: asyncio.Future[T] = self._loop.create_future()
-        if not self._waiting:
-            self._loop.call_soon(self._hand_over)
-        self._waiting.append(_Work(lambda tx: work(tx, *args, **kwargs), future))
-        return future
+        return self._add(lambda tx: work(tx, *args, **kwargs), brief=False)
+
+    def write_brief(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
+        """Do the same for work of a few small rows.
+
+        While the disk is quick, a group of nothing else is written on the event loop. A writer thread asks
+        the interpreter for its turn at every statement, and beside a busy loop gets it too late.
+        """
+        return self._add(lambda tx: work(tx, *args, **kwargs), brief=True)
 
     async def read(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work(tx, …)` on a snapshot of what is committed. Raises `StoreUnavailable`."""
@@ -99,17 +110,48 @@ class Store:
 
     async def close(self) -> None:
         """Commit what waits and close the file."""
-        self._hand_over()
+        self._hand_over(self._take_waiting())
         self._groups.put(None)
         await asyncio.to_thread(self._writer.join)
         self._reader.shutdown()
         self._reading.close()
         self._writing.close()
 
-    def _hand_over(self) -> None:
-        if self._waiting:
-            self._groups.put(self._waiting)
-            self._waiting = []
+    def _add(self, run: Callable[[Tx], T], *, brief: bool) -> asyncio.Future[T]:
+        future: asyncio.Future[T] = self._loop.create_future()
+        if not self._waiting:
+            self._loop.call_soon(self._begin)
+        self._waiting.append(_Work(run, future, brief))
+        return future
+
+    def _begin(self) -> None:
+        group = self._take_waiting()
+        if not (self._is_brief(group) and self._write_here(group)):
+            self._hand_over(group)
+
+    def _take_waiting(self) -> list[_Work]:
+        group, self._waiting = self._waiting, []
+        return group
+
+    def _is_brief(self, group: list[_Work]) -> bool:
+        quick = self._commit_seconds <= _QUICK_COMMIT
+        return quick and not self._handed_over and all(work.brief for work in group)
+
+    def _write_here(self, group: list[_Work]) -> bool:
+        """Write a group on the event loop if that can be done at once; say whether it was."""
+        try:
+            with sqlite.impatient(self._writing):
+                outcomes, topics = self._attempt(group)
+        except Exception:  # the writer does it again, waits where it must, and finds out whose error it is
+            return False
+        _deliver(outcomes)
+        self._set(topics)
+        return True
+
+    def _hand_over(self, group: list[_Work]) -> None:
+        if group:
+            self._handed_over += len(group)
+            self._groups.put(group)
 
     def _read(self, run: Callable[[Tx], T]) -> T:
         tx = Tx(self._reading)
@@ -193,7 +235,10 @@ class Store:
             raise _NotBegun from error
         try:
             outcomes: list[_Outcome] = [(work.future, work.run(tx), None) for work in group]
+            began = perf_counter()
             tx.execute("COMMIT")
+            each = (perf_counter() - began) / len(group)
+            self._commit_seconds += 0.2 * (each - self._commit_seconds)
         except BaseException:
             if self._writing.in_transaction:
                 tx.execute("ROLLBACK")
@@ -201,6 +246,7 @@ class Store:
         return outcomes, tx.topics
 
     def _written(self, outcomes: "list[_Outcome]", topics: set[Topic]) -> None:
+        self._handed_over -= len(outcomes)
         _deliver(outcomes)
         self._set(topics)
 

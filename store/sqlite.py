@@ -2,6 +2,8 @@
 
 import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from store.transaction import Tx
@@ -49,6 +51,16 @@ def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
 def begin(tx: Tx) -> None:
     """Begin a writing transaction; a deferred one would fail at once instead of waiting for its turn."""
     tx.execute("BEGIN IMMEDIATE")
+
+
+@contextmanager
+def impatient(connection: sqlite3.Connection) -> Iterator[None]:
+    """Have statements fail at once, instead of waiting, while another process is in a transaction."""
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        yield
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
 
 
 def change_counter(connection: sqlite3.Connection) -> int:

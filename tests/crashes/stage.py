@@ -54,16 +54,20 @@ class Stage:
         self.subscriber.queue = (await subscribe(self.broker, self.exchange)).queue
         self.listening = asyncio.create_task(self.subscriber.listen(self.stop))
 
-    async def ask(self, number: int, provider: str, **fields: object) -> str:
-        """Ask for a video until that is answered, and give its id."""
-        form = {"motion": "zoom_in", "provider": provider, "prompt": prompt(number), **fields}
-        files = {"image": ("p.png", picture(number), "image/png")}
+    async def ask(self, number: int, provider: str, gallery: str | None = None) -> str:
+        """Ask for a video until that is answered, and give its id; the picture is uploaded unless a gallery has it."""
+        fields = {"motion": "zoom_in", "provider": provider, "prompt": prompt(number)}
+        headers = {"Idempotency-Key": str(number)}
+        http = self.service.http
 
         async def answered() -> str | None:
             with suppress(httpx.TransportError):
-                answer = await self.service.http.post(
-                    "/v1/videos", data=form, files=files, headers={"Idempotency-Key": str(number)}
-                )
+                if gallery:
+                    document = {**fields, "image_url": f"{gallery}/{number}.png"}
+                    answer = await http.post("/v1/videos", json=document, headers=headers)
+                else:
+                    files = {"image": ("p.png", picture(number), "image/png")}
+                    answer = await http.post("/v1/videos", data=fields, files=files, headers=headers)
                 if answer.is_success:
                     return str(answer.json()["id"])
             return None

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from process.crashpoints import POINTS
+from tests.chaos.pictures import gallery
 from tests.crashes.conftest import SetStage
 from tests.crashes.stage import Stage, died
 
@@ -34,7 +35,6 @@ PLACES = {
         ("request sent", HOMEDESIGNS, UNKNOWN, 1),
         ("answer read", IACREA, READY, 1),
         ("answer read", HOMEDESIGNS, UNKNOWN, 1),
-        ("acceptance recorded", IACREA, READY, 1),
         ("acceptance recorded", HOMEDESIGNS, READY, 1),
     ],
     "poller": [
@@ -62,19 +62,22 @@ async def test_a_service_that_dies_at_a_place_ends_its_video_once_and_pays_once(
         (await first.sandbox.http.post("/sandbox/behaviours", json=weights)).raise_for_status()
     turn = asyncio.Semaphore(3)
     cases = enumerate(PLACES[role])
-    wrong = await asyncio.gather(*(_case(set_stage, turn, number, *case) for number, case in cases))
+    # The pictures are elsewhere, for a provider that cannot fetch one from a dead service lets its video fail.
+    async with gallery() as pictures:
+        wrong = await asyncio.gather(*(_case(set_stage, turn, pictures, number, case) for number, case in cases))
     assert [line for line in wrong if line] == []
 
 
 async def _case(
-    set_stage: SetStage, turn: asyncio.Semaphore, number: int, place: str, provider: str, end: str, paid: int
+    set_stage: SetStage, turn: asyncio.Semaphore, pictures: str, number: int, case: tuple[str, str, str, int]
 ) -> str | None:
     """Let a service die at a place, start it again, and say what is wrong with how it ended, if anything."""
+    place, provider, end, paid = case
     async with set_stage(f"{place}-{provider}") as on:
         async with turn:
             [victim] = await on.start(REELBUS_TEST_CRASH=f"{place}:1")
             await on.subscribe()
-            asking = asyncio.create_task(on.ask(number, provider))
+            asking = asyncio.create_task(on.ask(number, provider, pictures))
             await died(victim)
             await on.start()
         video = await on.ended(await asking)

@@ -22,16 +22,12 @@ AT_ONCE = 5
 """Videos that are asked for while the victim lives."""
 
 DEATHS = {
-    "receiver": ["accepted:1", "accepted:3", "webhook recorded:1", "webhook recorded:2"],
+    "receiver": ["accepted:3", "webhook recorded:2"],
     "generator": [
-        "routed:1", "claimed:1", "claimed:3", "intent written:1", "intent written:3", "request sent:1",
-        "request sent:3", "answer read:1", "answer read:3", "acceptance recorded:1", "acceptance recorded:3",
+        "routed:1", "claimed:3", "intent written:1", "request sent:3", "answer read:4", "acceptance recorded:2",
     ],
-    "poller": [
-        "webhook handled:1", "check claimed:1", "check claimed:4", "look answered:1", "look answered:4",
-        "settled:1", "settled:4",
-    ],
-    "publisher": ["relayed:1", "relayed:2", "confirmed:1", "confirmed:2", "marked:1", "marked:2", "command accepted:1"],
+    "poller": ["webhook handled:1", "check claimed:4", "look answered:1", "settled:4"],
+    "publisher": ["relayed:1", "confirmed:2", "marked:1", "command accepted:1"],
 }  # fmt: skip
 
 

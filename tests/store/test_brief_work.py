@@ -1,0 +1,112 @@
+"""Brief work is written on the event loop while that is quick, and means the same as any other."""
+
+import asyncio
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from store.database import Store
+from store.transaction import Topic, Tx
+from tests.store.one_row import names, put, put_and_fail
+from tests.store.test_unavailable import locked
+from tests.stores import rows, url_of
+
+
+def where(tx: Tx) -> str:
+    put(tx, f"row {time.monotonic_ns()}")
+    return threading.current_thread().name
+
+
+def on_the_loop() -> str:
+    return threading.current_thread().name
+
+
+async def test_brief_work_is_written_on_the_event_loop(store: Store) -> None:
+    store._commit_seconds = 0.0  # whatever the disk did so far
+    assert await asyncio.gather(*(store.write_brief(where) for _ in range(3))) == [on_the_loop()] * 3
+
+
+async def test_a_group_with_other_work_is_left_to_the_writer(store: Store) -> None:
+    written = await asyncio.gather(store.write_brief(where), store.write(where), store.write_brief(where))
+    assert set(written) == {"store-writer"}
+
+
+async def test_brief_work_does_not_overtake_what_the_writer_has_in_hand(store: Store) -> None:
+    order: list[str] = []
+    go_on = threading.Event()
+
+    def slow(_: Tx) -> None:
+        go_on.wait(10)
+        order.append("slow")
+
+    writing = asyncio.ensure_future(store.write(slow))
+    await asyncio.sleep(0.05)
+    brief = asyncio.ensure_future(store.write_brief(lambda _: order.append("brief")))
+    await asyncio.sleep(0.05)
+    go_on.set()
+    await asyncio.gather(writing, brief)
+    assert order == ["slow", "brief"]
+
+
+async def test_on_a_slow_disk_the_event_loop_waits_for_nothing(store: Store) -> None:
+    store._commit_seconds = 1.0
+    assert await store.write_brief(where) == "store-writer"
+
+
+async def test_the_event_loop_does_not_wait_for_another_process(store: Store, path: Path) -> None:
+    with locked(path):
+        writing = asyncio.ensure_future(store.write_brief(where))
+        began = time.monotonic()
+        await asyncio.sleep(0.1)
+        assert time.monotonic() - began < 1
+        assert not writing.done()
+    assert await asyncio.wait_for(writing, 10) == "store-writer"
+    assert len(await store.read(names)) == 1
+
+
+async def test_a_brief_piece_that_fails_harms_only_itself(store: Store) -> None:
+    answers = await asyncio.gather(
+        *(store.write_brief(put_and_fail if number == 3 else put, f"row {number}") for number in range(6)),
+        return_exceptions=True,
+    )
+    assert [number for number, answer in enumerate(answers) if isinstance(answer, ZeroDivisionError)] == [3]
+    assert await store.read(names) == {f"row {number}" for number in range(6) if number != 3}
+
+
+async def test_brief_work_wakes_who_waits_for_its_topics(store: Store) -> None:
+    events = store.listen(Topic.EVENTS)
+    await store.write_brief(lambda tx: tx.wake(Topic.EVENTS))
+    assert events.is_set()
+
+
+async def test_brief_work_that_waits_is_written_on_closing(path: Path) -> None:
+    store = await Store.open(url_of(path))
+    writing = [asyncio.ensure_future(store.write_brief(put, f"row {number}")) for number in range(5)]
+    await store.close()
+    await asyncio.gather(*writing)
+    assert len(rows(path, "SELECT * FROM secrets")) == 5
+
+
+ANSWERED_THEN_DEAD = """
+import asyncio, os, sys
+from store.database import Store
+from tests.store.one_row import put
+
+async def main():
+    store = await Store.open(sys.argv[1])
+    await asyncio.gather(*(store.write_brief(put, f"row {number}") for number in range(20)))
+    os._exit(9)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("_", range(3))
+def test_what_was_answered_is_there_though_the_process_died_at_that_instant(path: Path, _: int) -> None:
+    died = subprocess.run([sys.executable, "-c", ANSWERED_THEN_DEAD, url_of(path)], check=False, timeout=50)
+    assert died.returncode == 9
+    assert len(rows(path, "SELECT * FROM secrets")) == 20
