@@ -55,10 +55,8 @@ def test_every_crash_point_is_reached_by_exactly_one_line() -> None:
         and node.args
         and isinstance(node.args[0], ast.Constant)
     )
-    # A check and the search for a proof ask and settle in two places each.
-    twice = {"look answered", "settled"}
     assert reached.keys() == POINTS
-    assert {name for name, count in reached.items() if count != 1} <= twice
+    assert {name for name, count in reached.items() if count != 1} == set()
 
 
 def test_every_setting_is_shown_to_operators() -> None:

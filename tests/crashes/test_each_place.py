@@ -21,10 +21,6 @@ IACREA, HOMEDESIGNS = "iacrea", "homedesigns"
 READY, UNKNOWN = "ready", "submission_unknown"
 
 PLACES = {
-    "receiver": [
-        ("accepted", IACREA, READY, 1),
-        ("webhook recorded", IACREA, READY, 1),
-    ],
     "generator": [
         ("routed", IACREA, READY, 1),
         ("claimed", IACREA, READY, 1),
@@ -37,13 +33,13 @@ PLACES = {
         ("answer read", HOMEDESIGNS, UNKNOWN, 1),
         ("acceptance recorded", HOMEDESIGNS, READY, 1),
     ],
-    "poller": [
+    "elsewhere": [
+        ("accepted", IACREA, READY, 1),
+        ("webhook recorded", IACREA, READY, 1),
         ("webhook handled", IACREA, READY, 1),
         ("check claimed", IACREA, READY, 1),
         ("look answered", HOMEDESIGNS, READY, 1),
         ("settled", HOMEDESIGNS, READY, 1),
-    ],
-    "publisher": [
         ("relayed", HOMEDESIGNS, READY, 1),
         ("confirmed", IACREA, READY, 1),
         ("marked", HOMEDESIGNS, READY, 1),
@@ -53,15 +49,17 @@ PLACES = {
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("role", PLACES)
-async def test_a_service_that_dies_at_a_place_ends_its_video_once_and_pays_once(role: str, set_stage: SetStage) -> None:
+@pytest.mark.parametrize("where", PLACES)
+async def test_a_service_that_dies_at_a_place_ends_its_video_once_and_pays_once(
+    where: str, set_stage: SetStage
+) -> None:
     async with set_stage("weights") as first:
         # A webhook is sent once: where it is to prove something, it must come when the service is up again.
-        seconds = 8 if role == "generator" else 0.5
+        seconds = 8 if where == "generator" else 0.5
         weights = {"provider": "iacrea", "weights": {"webhook-names-generation": 1}, "render_seconds": seconds}
         (await first.sandbox.http.post("/sandbox/behaviours", json=weights)).raise_for_status()
     turn = asyncio.Semaphore(3)
-    cases = enumerate(PLACES[role])
+    cases = enumerate(PLACES[where])
     # The pictures are elsewhere, for a provider that cannot fetch one from a dead service lets its video fail.
     async with gallery() as pictures:
         wrong = await asyncio.gather(*(_case(set_stage, turn, pictures, number, case) for number, case in cases))
