@@ -25,7 +25,7 @@ run: ## The same, and stay up with the console until Ctrl-C
 
 test: ## Every test, against a RabbitMQ of its own (ARGS="-n 2 -k webhook" goes to pytest)
 	@$(TWO_AT_ONCE) .venv/.dev programs .run/asyncapi/.done
-	$(PY) -m pytest -n 2 --dist loadscope $(ARGS)
+	$(PY) -m pytest -n 3 --dist loadscope $(ARGS)
 
 lint: .venv/.dev ## Format, style, types, which room may import which, and deploy/
 	$(PY) -m ruff format --check .

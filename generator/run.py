@@ -63,7 +63,9 @@ def _workers(
     store: Store, policy: Policy, client: ProviderClient, submitter: Submitter
 ) -> Workers[tuple[AttemptRow, VideoRow]]:
     async def claim(room: int) -> Found[tuple[AttemptRow, VideoRow]]:
-        found = await store.write(submit.claim, policy, client.name, owner=submitter.owner, room=room, now=time.time())
+        found = await store.write_brief(
+            submit.claim, policy, client.name, owner=submitter.owner, room=room, now=time.time()
+        )
         return Found({attempt.id: (attempt, video) for attempt, video in found.work}, found.again_at)
 
     async def handle(work: tuple[AttemptRow, VideoRow]) -> None:

@@ -83,7 +83,7 @@ class Submitter:
 
     async def _send(self, client: ProviderClient, attempt: AttemptRow, order: Order) -> Submission:
         async def sending() -> None:
-            if not await self.store.write(submit.send, attempt.id, owner=self.owner, now=time.time()):
+            if not await self.store.write_brief(submit.send, attempt.id, owner=self.owner, now=time.time()):
                 raise LeaseLost
             await reach("intent written")
 
@@ -100,7 +100,7 @@ class Submitter:
         job_id = answer.provider_job_id if isinstance(answer, Accepted) else None
         while True:
             try:
-                await self.store.write(self._work(attempt, answer, sent_at))
+                await self.store.write_brief(self._work(attempt, answer, sent_at))
             except StoreUnavailable as error:
                 log.error(  # noqa: TRY400 - the last journal of an answer, not a traceback
                     "answer not stored yet", video=attempt.video_id, provider_job_id=job_id, error=str(error)

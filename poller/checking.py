@@ -46,7 +46,9 @@ class Checker:
 
     async def _look(self, client: ProviderClient, attempt: AttemptRow, provider_job_id: str) -> Decision | None:
         report = await self._report(client, provider_job_id)
-        return await self.store.write(check.apply, self.policy, attempt, report, owner=self.owner, now=time.time())
+        return await self.store.write_brief(
+            check.apply, self.policy, attempt, report, owner=self.owner, now=time.time()
+        )
 
     async def _report(self, client: ProviderClient, provider_job_id: str) -> Report:
         report = await client.check(provider_job_id)
@@ -82,7 +84,7 @@ class Checker:
             await self._write(webhooks.disprove, attempt, "a webhook came, but names no job that could be asked about")
 
     async def _write(self, work: Callable[..., None], attempt: AttemptRow, *args: object, **kwargs: object) -> None:
-        await self.store.write(work, self.policy, attempt, *args, **kwargs, now=time.time())
+        await self.store.write_brief(work, self.policy, attempt, *args, **kwargs, now=time.time())
 
 
 def _knows_the_job(report: Report) -> bool:

@@ -23,6 +23,9 @@ from store.transaction import Topic
 IN_FLIGHT = 16
 """Checks of one provider at once."""
 
+HANDLED_AT_ONCE = 100
+"""Webhooks handed to their attempts in one transaction; few, because it runs beside everything else."""
+
 OVERDUE_SECONDS = 1.0
 HOUSEKEEPING_SECONDS = 60.0
 
@@ -40,7 +43,7 @@ async def run(
     checker = Checker(store, policy, f"poller-{uuid4().hex}", read_webhook)
 
     async def handle_webhooks() -> int:
-        handled = await store.write(webhooks.handle, policy, now=time.time())
+        handled = await store.write_brief(webhooks.handle, policy, now=time.time(), limit=HANDLED_AT_ONCE)
         if handled:
             await reach("webhook handled")
         return handled
@@ -76,7 +79,9 @@ async def _repeat(
 
 def _workers(store: Store, policy: Policy, client: ProviderClient, checker: Checker) -> Workers[AttemptRow]:
     async def claim(room: int) -> Found[AttemptRow]:
-        found = await store.write(check.claim, policy, client.name, owner=checker.owner, room=room, now=time.time())
+        found = await store.write_brief(
+            check.claim, policy, client.name, owner=checker.owner, room=room, now=time.time()
+        )
         return Found({attempt.id: attempt for attempt in found.work}, found.again_at)
 
     async def handle(attempt: AttemptRow) -> None:
