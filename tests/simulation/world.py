@@ -142,6 +142,8 @@ class World:
         """Be the store's `write`."""
         return Step(lambda: self.transact(work, *args, **kwargs), what=getattr(work, "__name__", "work"))
 
+    write_brief = write
+
     async def read(self, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Be the store's `read`."""
         return await Step(lambda: self.transact(work, *args, **kwargs), what=getattr(work, "__name__", "work"))
