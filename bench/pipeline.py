@@ -100,6 +100,7 @@ def measure_latency(setting: Setting) -> list[Row]:
             "11", "webhook → event, p50 / broker-only p50", ratios(p50, [found["p50"] for found in broker_only]),
             5, 3, at_most=True,
         ),
+        Row("base", "broker: published → consumed, p50", [1000 * found["p50"] for found in broker_only], unit="ms"),
         Row("11", "webhook → event, p50", [1000 * late for late in p50], unit="ms"),
         Row("11", "webhook → event, p99", [1000 * found["p99"] for found in ours], 60, 25, at_most=True, unit="ms"),
     ]  # fmt: skip
