@@ -1,7 +1,7 @@
 """Questions that cost nothing and may be repeated: one shared client with kept connections.
 
-It stands on aiohttp because a check through it costs a small part of the processor time that httpx takes;
-submissions need httpx (see `providers.submitting`).
+It stands on aiohttp because a check through it costs a small part of the processor time that httpx takes. A
+submission must know the instant of its first byte, and goes another way (see `providers.exchange`).
 """
 
 import asyncio

@@ -96,7 +96,6 @@ class HomeDesigns:
     async def close(self) -> None:
         """Close every connection."""
         await self._checks.close()
-        await self._submissions.close()
 
     def _taken(self, answer: Answer) -> Submission:
         refusal = not_taken(answer, self._account)

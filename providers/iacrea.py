@@ -104,7 +104,6 @@ class Iacrea:
     async def close(self) -> None:
         """Close every connection."""
         await self._checks.close()
-        await self._submissions.close()
 
     def _wish(self, order: Order) -> dict[str, object]:
         wish: dict[str, object] = {

@@ -1,44 +1,39 @@
 """The one request that costs money: sent on a fresh connection, with the last instant before it made known.
 
-httpx tells its `trace` extension before it writes the first byte, after the connection and TLS stand. There
-the caller's hook is awaited. The instant decides what a failure means, never the exception: before it the
-provider certainly saw nothing, after it nobody knows.
+At that instant the connection and TLS stand and nothing was written, and the caller's hook is awaited. The instant
+decides what a failure means, never the exception: before it the provider certainly saw nothing, after it nobody
+knows. httpx only writes the request down; `providers.exchange` sends it, so that there is nothing underneath that
+repeats, redirects, remembers cookies or looks for a proxy.
 """
 
 import asyncio
+import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from functools import cache
 
 import httpx
 
 from providers.account import Account, tls_context
 from providers.answers import MAX_ANSWER_BYTES, Answer, seconds_to_wait
+from providers.exchange import Reply, exchange
 from providers.promise import SendingHook, SentHook
 from providers.reports import NotAccepted, Unknown
-
-MAX_CONNECTIONS = 32
 
 FilePart = tuple[str | None, bytes | str] | tuple[str, bytes, str]
 """One part of a form, in httpx's way: file name (None for a plain field), content, type."""
 
+# Of the few addresses there are, each is read once.
+_parsed = cache(httpx.URL)
+
 
 class Submissions:
-    """Sends paid requests to one provider."""
+    """Sends paid requests to one provider, as many at once as it is asked to."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
-        self._client = httpx.AsyncClient(
-            headers=account.headers,
-            # A little less for connecting, so that httpx itself ends and closes what does not come about.
-            timeout=httpx.Timeout(account.timeout, connect=0.95 * account.timeout),
-            # A kept connection that dies leaves open whether the request arrived.
-            limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=0),
-            verify=tls_context(account.base_url),
-            follow_redirects=False,
-            trust_env=False,
-        )
+        self._tls = tls_context(account.base_url)
 
     async def post(
         self,
@@ -50,15 +45,12 @@ class Submissions:
         parts: Mapping[str, FilePart] | None = None,
     ) -> Answer | NotAccepted | Unknown:
         """Send a JSON document or a form. Raises only what `sending` raises, and cancellation."""
-        passage = _Passage(self._account, sending, sent)
-        request = self._client.build_request(
-            "POST", self._account.url(path), json=json, files=parts, extensions={"trace": passage.trace}
-        )
-        return await passage.through(self._client, request)
 
-    async def close(self) -> None:
-        """Close every connection."""
-        await self._client.aclose()
+        def written() -> httpx.Request:
+            address = _parsed(self._account.url(path))
+            return httpx.Request("POST", address, headers=self._account.headers, json=json, files=parts)
+
+        return await _Passage(self._account, sending, sent).through(written, self._tls)
 
 
 class _Passage:
@@ -73,14 +65,28 @@ class _Passage:
         self._answer: Answer | None = None
         self._objection: BaseException | None = None
 
-    async def trace(self, event: str, _info: Mapping[str, Any]) -> None:
-        """Await the hooks; the provider's clock stands while the first of them runs."""
-        if event == "http11.send_request_body.complete":
-            await self._sent()
-        elif event == "http11.send_request_headers.started":
-            await self._let_go()
+    async def through(
+        self, written: Callable[[], httpx.Request], tls: ssl.SSLContext
+    ) -> Answer | NotAccepted | Unknown:
+        """Have the request written down, send it and read the answer."""
+        try:
+            async with self._deadline:
+                return await self._exchange(written(), tls)
+        except Exception as error:
+            # Whatever broke, ours or theirs: how far the request certainly got decides.
+            if self._objection is not None:
+                raise self._objection from None
+            return self._answer or self._lost(error)
+
+    async def _exchange(self, request: httpx.Request, tls: ssl.SSLContext) -> Answer:
+        async with exchange(request, tls, sending=self._let_go, sent=self._sent) as reply:
+            retry_after = seconds_to_wait(reply.header(b"retry-after"), time.time())
+            # Should the body break off, the status alone may still be enough.
+            self._answer = Answer(reply.status, None, retry_after)
+            return replace(self._answer, body=await _body(reply))
 
     async def _let_go(self) -> None:
+        """Await the hook, while the provider's clock stands."""
         ends = self._deadline.when()
         began = asyncio.get_running_loop().time()
         self._deadline.reschedule(None)
@@ -92,42 +98,15 @@ class _Passage:
         self._left = True
         self._deadline.reschedule(ends and ends + asyncio.get_running_loop().time() - began)
 
-    async def through(self, client: httpx.AsyncClient, request: httpx.Request) -> Answer | NotAccepted | Unknown:
-        """Send the request and read the answer."""
-        try:
-            async with self._deadline:
-                return await self._exchange(client, request)
-        except Exception as error:
-            # Whatever broke, ours or theirs: how far the request certainly got decides.
-            if self._objection is not None:
-                raise self._objection from None
-            return self._answer or self._lost(error)
-
-    async def _exchange(self, client: httpx.AsyncClient, request: httpx.Request) -> Answer:
-        response = await client.send(request, stream=True)
-        try:
-            retry_after = seconds_to_wait(response.headers.get("Retry-After"), time.time())
-            # Should the body break off, the status alone may still be enough.
-            self._answer = Answer(response.status_code, None, retry_after)
-            return replace(self._answer, body=await _body(response))
-        finally:
-            await response.aclose()
-
     def _lost(self, error: Exception) -> NotAccepted | Unknown:
         account = self._account
-        late = isinstance(error, TimeoutError | httpx.TimeoutException)
+        late = isinstance(error, TimeoutError)
         why = f"nothing within {account.timeout:g} seconds" if late else type(error).__name__
         if self._left:
             return Unknown(f"{account.label} was asked, and no readable answer came ({why})")
         return NotAccepted(f"{account.label} could not be reached ({why}); nothing was sent")
 
 
-async def _body(response: httpx.Response) -> bytes | None:
-    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-        return None
-    body = bytearray()
-    async for chunk in response.aiter_raw():
-        body += chunk
-        if len(body) > MAX_ANSWER_BYTES:
-            return None
-    return bytes(body)
+async def _body(reply: Reply) -> bytes | None:
+    encoding = reply.header(b"content-encoding") or "identity"
+    return await reply.body(MAX_ANSWER_BYTES) if encoding.lower() == "identity" else None

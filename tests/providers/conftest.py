@@ -1,10 +1,13 @@
 """Servers on loopback and clients that talk to them."""
 
+import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any
 
 import pytest
+import uvloop
 from pydantic import SecretStr
 
 from providers.homedesigns import HomeDesigns
@@ -12,6 +15,12 @@ from providers.iacrea import Iacrea
 from providers.promise import ProviderClient
 from tests.providers.orders import KEY, PATIENT, USER
 from tests.providers.peer import Act, Peer
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Run on the loop on which the service runs: it has sockets of its own."""
+    return {"uvloop": uvloop.new_event_loop}
+
 
 MakePeer = Callable[..., Awaitable[Peer]]
 MakeClient = Callable[..., ProviderClient]
@@ -22,8 +31,8 @@ async def peer() -> AsyncIterator[MakePeer]:
     """Start servers that do what they are told."""
     peers: list[Peer] = []
 
-    async def start(*acts: Act, greeting: bytes | None = None, host: str = "127.0.0.1") -> Peer:
-        one = Peer(list(acts), greeting=greeting)
+    async def start(*acts: Act, host: str = "127.0.0.1", **more: Any) -> Peer:
+        one = Peer(list(acts), **more)
         await one.start(host)
         peers.append(one)
         return one

@@ -3,9 +3,12 @@
 import asyncio
 import json
 import socket
+import ssl
 import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+
+from tests.providers.orders import PATIENT
 
 Act = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 """What the peer does once a whole request is in."""
@@ -15,30 +18,43 @@ Act = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 class Peer:
     """Counts what it sees, and does `acts` in turn, the last one for ever.
 
-    With a `greeting` it says that at once, and then listens to whatever comes and never answers.
+    With a `greeting` it says that at once, and then listens to whatever comes and never answers. When `hasty` it
+    acts as soon as a request's head is in.
     """
 
     acts: list[Act] = field(default_factory=list)
     greeting: bytes | None = None
+    hasty: bool = False
+    tls: ssl.SSLContext | None = None
     connections: int = 0
     requests: list[bytes] = field(default_factory=list)
     seen: int = 0
     port: int = 0
     _server: asyncio.Server | None = None
+    _reached: asyncio.Event = field(default_factory=asyncio.Event)
     _asked: asyncio.Event = field(default_factory=asyncio.Event)
+    _left: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
 
     async def start(self, host: str = "127.0.0.1") -> None:
-        self._server = await asyncio.start_server(self._serve, host, 0)
+        self._server = await asyncio.start_server(self._serve, host, 0, ssl=self.tls)
         self.port = self._server.sockets[0].getsockname()[1]
+
+    async def until_reached(self) -> None:
+        """Wait until a connection stands, with TLS where that is asked for."""
+        await asyncio.wait_for(self._reached.wait(), PATIENT)
 
     async def until_asked(self) -> None:
         """Wait until a whole request is in."""
-        await self._asked.wait()
+        await asyncio.wait_for(self._asked.wait(), PATIENT)
+
+    async def until_left(self) -> None:
+        """Wait until a connection that was listened to is over."""
+        await asyncio.wait_for(self._left.wait(), PATIENT)
 
     async def stop(self) -> None:
         if self._server is not None:
@@ -55,6 +71,7 @@ class Peer:
         assert task is not None
         self._tasks.add(task)
         self.connections += 1
+        self._reached.set()
         writer.write(self.greeting or b"")
         try:
             while request := await self._request(reader):
@@ -65,6 +82,7 @@ class Peer:
             pass
         finally:
             self._tasks.discard(task)
+            self._left.set()
             writer.close()
 
     async def _request(self, reader: asyncio.StreamReader) -> bytes:
@@ -76,7 +94,7 @@ class Peer:
                 return b""
             raw += more
         head, _, body = raw.partition(b"\r\n\r\n")
-        length = int(header(raw, "content-length") or 0)
+        length = 0 if self.hasty else int(header(raw, "content-length") or 0)
         if len(body) < length:
             more = await reader.readexactly(length - len(body))
             self.seen += len(more)
@@ -131,6 +149,18 @@ def hangs(raw: bytes = b"") -> Act:
     async def act(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(raw)
         await asyncio.Event().wait()
+
+    return act
+
+
+def listens(when: asyncio.Event | None = None) -> Act:
+    """Answer nothing, and (when it is time) listen until the other side leaves."""
+
+    async def act(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        if when is not None:
+            await when.wait()
+        while await reader.read(65536):
+            pass
 
     return act
 

@@ -20,7 +20,7 @@ from schemas.motions import WIRE_NAMES
 from schemas.names import ErrorCode, Motion, Orientation, Provider
 from tests.providers.conftest import MakeClient, MakePeer
 from tests.providers.orders import HASTY, KEY, PATIENT, USER, Marker, an_order
-from tests.providers.peer import Act, Peer, body_of, drips, floods, hangs, header, resets, says, sends, wire
+from tests.providers.peer import Act, Peer, body_of, drips, floods, hangs, header, listens, resets, says, sends, wire
 
 JOB = "1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed"
 TAKEN = {"generation_id": JOB, "id": JOB, "remaining_videos": 9, "status": "IN_QUEUE"}
@@ -64,6 +64,7 @@ async def test_a_hook_that_objects_leaves_no_byte_sent_and_its_exception_arrives
     with pytest.raises(type(objection)) as caught:
         await one.submit(an_order(), sending=Marker(objection))
     assert caught.value is objection
+    await server.until_left()
     assert (server.connections, server.seen) == (1, 0)
     assert isinstance(await one.submit(an_order(), sending=Marker()), Accepted)
 
@@ -333,12 +334,13 @@ async def test_submissions_do_not_wait_for_one_another(peer: MakePeer, client: M
 
 
 async def test_cancelling_a_submission_is_left_to_the_caller(peer: MakePeer, client: MakeClient) -> None:
-    server = await peer(hangs())
+    server = await peer(listens())
     task = asyncio.create_task(client(server.url).submit(an_order(), sending=Marker()))
     await server.until_asked()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+    await server.until_left()
 
 
 async def test_no_secret_comes_back_in_a_message(peer: MakePeer, client: MakeClient) -> None:
