@@ -12,7 +12,7 @@ from generator.submission import Submitter
 from jobs import submit
 from jobs.policy import LEASE_SECONDS, Policy
 from process.crashpoints import reach
-from process.stopping import first_of
+from process.stopping import set_too, wait
 from process.workers import Found, Workers
 from providers.promise import ProviderClient
 from schemas.names import Provider
@@ -46,33 +46,35 @@ async def run(
 
 async def _route(store: Store, policy: Policy, stop: asyncio.Event) -> None:
     wake = store.listen(Topic.ACCEPTED)
-    while not stop.is_set():
-        wake.clear()
-        try:
-            routed = await store.write(submit.route, policy, now=time.time())
-        except StoreUnavailable as error:
-            log.warning("could not choose providers", error=str(error))
-            routed = 0
-        if routed:
-            await reach("routed")
-        if routed < submit.ROUTED_AT_ONCE:
-            await first_of(wake, stop, timeout=1.0)
+    async with set_too(wake, by=(stop,)):
+        while not stop.is_set():
+            wake.clear()
+            store.wake(Topic.SUBMISSIONS)
+            try:
+                routed = await store.write_repeatable(submit.route, policy, now=time.time())
+            except StoreUnavailable as error:
+                log.warning("could not choose providers", error=str(error))
+                routed = 0
+            if routed:
+                await reach("routed")
+            if routed < submit.ROUTED_AT_ONCE:
+                await wait(wake, timeout=1.0)
 
 
 def _workers(
     store: Store, policy: Policy, client: ProviderClient, submitter: Submitter
 ) -> Workers[tuple[AttemptRow, VideoRow]]:
     async def claim(room: int) -> Found[tuple[AttemptRow, VideoRow]]:
-        found = await store.write_brief(
+        found = await store.write_repeatable(
             submit.claim, policy, client.name, owner=submitter.owner, room=room, now=time.time()
         )
         return Found({attempt.id: (attempt, video) for attempt, video in found.work}, found.again_at)
 
-    async def handle(work: tuple[AttemptRow, VideoRow]) -> None:
-        await submitter.submit(client, *work)
+    async def handle(work: tuple[AttemptRow, VideoRow]) -> bool:
+        return not await submitter.submit(client, *work)
 
     async def renew(attempt_ids: Collection[str]) -> None:
         until = time.time() + LEASE_SECONDS
-        await store.write(attempts.renew_leases, attempt_ids, owner=submitter.owner, until=until)
+        await store.write_repeatable(attempts.renew_leases, attempt_ids, owner=submitter.owner, until=until)
 
     return Workers(limit=IN_FLIGHT, wake=store.listen(Topic.SUBMISSIONS), claim=claim, handle=handle, renew=renew)

@@ -44,8 +44,8 @@ class Submitter:
     pictures: Pictures
     owner: str
 
-    async def submit(self, client: ProviderClient, attempt: AttemptRow, video: VideoRow) -> None:
-        """Submit one attempt and record what came of it.
+    async def submit(self, client: ProviderClient, attempt: AttemptRow, video: VideoRow) -> bool:
+        """Submit one attempt and record what came of it; say whether the provider took it.
 
         When cancelled, what was certainly not sent is given back, and of the rest the outcome is unknown.
         """
@@ -54,7 +54,7 @@ class Submitter:
             answer, sent_at = await self._answer(client, attempt, video)
         except LeaseLost:
             log.info("submission left to another process", video=attempt.video_id)
-            return
+            return False
         except asyncio.CancelledError:
             await self._leave(attempt)
             raise
@@ -63,6 +63,7 @@ class Submitter:
         log.info("submission answered", video=attempt.video_id, provider=client.name, outcome=type(answer).__name__)
         await self._record(attempt, answer, sent_at)
         await reach("acceptance recorded")
+        return isinstance(answer, Accepted)
 
     async def _answer(self, client: ProviderClient, attempt: AttemptRow, video: VideoRow) -> tuple[Submission, float]:
         sent_at = time.time()

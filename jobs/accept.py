@@ -8,7 +8,7 @@ from uuid_utils.compat import uuid7
 from jobs import view
 from schemas.names import Motion, Orientation, ProviderChoice, VideoStatus
 from schemas.video import Video
-from store import history, videos
+from store import videos
 from store.transaction import Tx
 from store.videos import KeptKey, StoredPicture, VideoRow
 
@@ -62,7 +62,6 @@ def accept(tx: Tx, new: NewVideo, picture_address: Callable[[str], str], *, now:
     if new.idempotency_key is not None:
         kept = KeptKey(new.fingerprint, row.id)
         videos.keep_key(tx, caller=new.caller, key=new.idempotency_key, kept=kept, now=now)
-    history.note(tx, row.id, "accepted", now=now, detail=f"from {new.caller}")
     return Accepted(view.untried(row), created=True)
 
 

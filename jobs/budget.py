@@ -14,10 +14,11 @@ BURST_SECONDS = 10
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """How many requests may be made now, and when there will be one more."""
+    """How many requests may be made now, when there will be one more, and what is left in the bucket."""
 
     requests: int
     again_at: float
+    tokens: float = 0.0
 
 
 def allowance(tx: Tx, policy: Policy, provider: Provider, *, now: float) -> Allowance:
@@ -27,15 +28,13 @@ def allowance(tx: Tx, policy: Policy, provider: Provider, *, now: float) -> Allo
     if shared is not None and shared.paused_until > now:
         return Allowance(0, shared.paused_until)
     tokens = _tokens(shared, rate, now)
-    return Allowance(max(int(tokens), 0), now + (1 - tokens % 1) / rate)
+    return Allowance(max(int(tokens), 0), now + (1 - tokens % 1) / rate, tokens)
 
 
-def spend(tx: Tx, policy: Policy, provider: Provider, requests: int, *, now: float) -> None:
-    """Take requests out of the budget."""
-    if requests == 0:
-        return
-    tokens = _tokens(providers.get(tx, provider), policy.rates[provider], now)
-    providers.set_tokens(tx, provider, tokens=tokens - requests, now=now)
+def spend(tx: Tx, provider: Provider, allowed: Allowance, requests: int, *, now: float) -> None:
+    """Take requests out of the budget, of which `allowed` was read in the same transaction."""
+    if requests:
+        providers.set_tokens(tx, provider, tokens=allowed.tokens - requests, now=now)
 
 
 def _tokens(shared: ProviderRow | None, rate: float, now: float) -> float:

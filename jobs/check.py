@@ -3,21 +3,26 @@
 `decide` is pure. Whatever learns the truth first settles the attempt; whoever comes second changes nothing.
 """
 
+import math
 from dataclasses import dataclass
 from typing import assert_never
 
 from jobs import budget, events, learning, refunds, schedule, settle
 from jobs.durations import Plan
-from jobs.policy import LEASE_SECONDS, OVERDUE_GRACE, UNKNOWN_JOB_GRACE, Policy
+from jobs.learning import Lesson
+from jobs.policy import LATE_WATCH, LEASE_SECONDS, OVERDUE_GRACE, UNKNOWN_JOB_GRACE, Policy
 from jobs.schedule import NO_DOUBT, NOTHING_LEARNT
 from jobs.settle import Failing
 from jobs.transitions import FREE, KEEP_WAITING, WAIT, WATCH_ON, take
 from providers.reports import Doubtful, Failed, Ready, Report, Unavailable, UnknownJob, Working
 from schemas.names import DetectedBy, ErrorCode, EventType, Provider
-from store import attempts, credits, history, providers
+from store import attempts, credits, history, providers, webhooks
 from store.attempts import AttemptRow, AttemptState
 from store.credits import Entry
-from store.transaction import Tx
+from store.transaction import Topic, Tx
+
+HANDED_OVER_AT_ONCE = 100
+"""Webhooks handed to their attempts with one claim; few, because it runs beside everything else."""
 
 _REPEATS = 3
 """How often a doubtful answer must be repeated before it is believed."""
@@ -38,7 +43,11 @@ _TO_CHECK = (AttemptState.UNCONFIRMED, AttemptState.GENERATING)
 
 
 def claim(tx: Tx, policy: Policy, provider: Provider, *, owner: str, room: int, now: float) -> Claim:
-    """Claim up to `room` due attempts, longest overdue first, those given up last, as far as the budget goes."""
+    """Claim up to `room` due attempts, longest overdue first, those given up last, as far as the budget goes.
+
+    Attempts for which webhooks came have become due by then.
+    """
+    _hand_over_webhooks(tx, policy, now=now)
     allowed = budget.allowance(tx, policy, provider, now=now)
     limit = min(room, allowed.requests)
     work = attempts.to_check(tx, provider, now=now, limit=limit) if limit else []
@@ -46,10 +55,20 @@ def claim(tx: Tx, policy: Policy, provider: Provider, *, owner: str, room: int, 
         work += attempts.to_check_late(tx, provider, now=now, limit=limit - len(work))
     ids = [attempt.id for attempt in work]
     attempts.lease(tx, ids, owner=owner, until=now + LEASE_SECONDS, checked_at=now)
-    budget.spend(tx, policy, provider, len(work), now=now)
+    budget.spend(tx, provider, allowed, len(work), now=now)
     if len(work) < allowed.requests:
         return Claim(work, attempts.next_due(tx, _TO_CHECK, provider))
     return Claim(work, allowed.again_at)
+
+
+def _hand_over_webhooks(tx: Tx, policy: Policy, *, now: float) -> None:
+    """Make the attempts due for which webhooks came, each once however many came."""
+    rows = webhooks.unhandled(tx, limit=HANDED_OVER_AT_ONCE)
+    for attempt_id in dict.fromkeys(attempt_id for _, attempt_id in rows):
+        attempts.wake(tx, attempt_id, now=now, pause=policy.poll_min, watched=LATE_WATCH)
+    webhooks.mark_handled(tx, [row_id for row_id, _ in rows], now=now)
+    if len(rows) == HANDED_OVER_AT_ONCE:
+        tx.wake(Topic.CHECKS)
 
 
 def release(tx: Tx, attempt: AttemptRow, *, owner: str, now: float) -> None:
@@ -102,13 +121,24 @@ def decide(attempt: AttemptRow, report: Report, policy: Policy, *, now: float, p
 
 
 def _meaning(attempt: AttemptRow, report: Report, policy: Policy, now: float, plan: Plan) -> Decision:
-    next_check = schedule.next_check(attempt, policy, now=now, plan=plan)
     match report:
         case Ready(urls):
             return Succeed(urls)
         case Failed(message):
             refund = refunds.of_reported_failure(attempt.provider)
             return Failing(ErrorCode.GENERATION_FAILED, message, refund, prompted_by(attempt))
+        case _:
+            return _open(attempt, report, policy, now, schedule.next_check(attempt, policy, now=now, plan=plan))
+
+
+def _open(
+    attempt: AttemptRow,
+    report: Working | Unavailable | UnknownJob | Doubtful,
+    policy: Policy,
+    now: float,
+    next_check: float,
+) -> Decision:
+    match report:
         case Working():
             return Wait(next_check)
         case Unavailable(retry_after=retry_after):
@@ -166,17 +196,27 @@ def apply(tx: Tx, policy: Policy, attempt: AttemptRow, report: Report, *, owner:
             applied = _wait(tx, policy, attempt, decision, owner=owner, now=now)
         case unreachable:
             assert_never(unreachable)
-    if not applied:
+    return decision if applied else None
+
+
+def lesson(attempt: AttemptRow, report: Report, decision: Decision, *, now: float) -> Lesson | None:
+    """Say what a check that was applied teaches of its provider's durations; `attempt` is as it was claimed.
+
+    The job ended since the check before. A webhook's time is that of the end itself; one that came before the
+    job was even known to be accepted tells nothing of its duration.
+    """
+    accepted_at = now if attempt.accepted_at is None else attempt.accepted_at
+    if isinstance(decision, Failing) and decision.code is ErrorCode.TIMED_OUT:
+        return Lesson(attempt.provider, now - accepted_at, math.inf)
+    if not isinstance(report, Ready | Failed):
         return None
-    _learn(tx, attempt, report, decision, now)
-    return decision
-
-
-def _learn(tx: Tx, attempt: AttemptRow, report: Report, decision: Decision, now: float) -> None:
-    if isinstance(report, Ready | Failed):
-        learning.learn_end(tx, attempt, detected_by=prompted_by(attempt), now=now)
-    elif isinstance(decision, Failing) and decision.code is ErrorCode.TIMED_OUT:
-        learning.learn_no_end(tx, attempt, now=now)
+    if attempt.woken_at is not None and prompted_by(attempt) is DetectedBy.WEBHOOK:
+        found_at = unfinished_at = attempt.woken_at
+    else:
+        found_at, unfinished_at = now, max(attempt.checked_at or 0.0, accepted_at)
+    if found_at <= accepted_at:
+        return None
+    return Lesson(attempt.provider, unfinished_at - accepted_at, found_at - accepted_at)
 
 
 def _wait(tx: Tx, policy: Policy, attempt: AttemptRow, wait: Wait, *, owner: str, now: float) -> bool:

@@ -1,6 +1,6 @@
 """Announce what happened to a video: one finished document in the outbox, in the transaction that made it true."""
 
-from uuid import UUID, uuid5
+from uuid_utils import UUID, uuid5
 
 from jobs import view
 from schemas.event import Event, routing_key

@@ -1,12 +1,25 @@
-"""Keep what is learnt of providers' durations in the store, in the very transactions that end attempts."""
+"""Keep in the store what is learnt of how long each provider's jobs take.
 
-import math
+The lessons of ends are kept some at a time, beside the transactions that end attempts and not in them: to lose a few
+with a process that dies changes no plan, and to weigh each one costs as much as a good part of an end.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from jobs.durations import Plan
-from schemas.names import DetectedBy, Provider
+from schemas.names import Provider
 from store import durations
-from store.attempts import AttemptRow
 from store.transaction import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A job was unfinished at one age and over at another, in seconds; `inf` if it was given up unfinished."""
+
+    provider: Provider
+    unfinished_at: float
+    finished_at: float
 
 
 def plan(tx: Tx, provider: Provider) -> Plan:
@@ -15,25 +28,11 @@ def plan(tx: Tx, provider: Provider) -> Plan:
     return Plan() if stored is None else Plan.loads(stored)
 
 
-def learn_end(tx: Tx, attempt: AttemptRow, *, detected_by: DetectedBy, now: float) -> None:
-    """Learn from an end that was found now; `attempt` is as it was claimed for the check that found it.
-
-    The job ended since the check before. A webhook's time is that of the end itself; one that came before the
-    job was even known to be accepted tells nothing of its duration.
-    """
-    accepted_at = now if attempt.accepted_at is None else attempt.accepted_at
-    if detected_by is DetectedBy.WEBHOOK and attempt.woken_at is not None:
-        found_at = unfinished_at = attempt.woken_at
-    else:
-        found_at, unfinished_at = now, max(attempt.checked_at or 0.0, accepted_at)
-    if found_at > accepted_at:
-        _learn(tx, attempt.provider, unfinished_at - accepted_at, found_at - accepted_at)
-
-
-def learn_no_end(tx: Tx, attempt: AttemptRow, *, now: float) -> None:
-    """Learn that a job that was given up now had not ended."""
-    _learn(tx, attempt.provider, now - (attempt.accepted_at or now), math.inf)
-
-
-def _learn(tx: Tx, provider: Provider, unfinished_at: float, finished_at: float) -> None:
-    durations.save(tx, provider, plan(tx, provider).seen(unfinished_at, finished_at).dumps())
+def learn(tx: Tx, lessons: Sequence[Lesson]) -> None:
+    """Add lessons to what is known of their providers, in their order."""
+    for provider in dict.fromkeys(lesson.provider for lesson in lessons):
+        theirs = [lesson for lesson in lessons if lesson.provider is provider]
+        learnt = plan(tx, provider)
+        for lesson in theirs:
+            learnt = learnt.seen(lesson.unfinished_at, lesson.finished_at)
+        durations.save(tx, provider, learnt.dumps(), completions=len(theirs))

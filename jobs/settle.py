@@ -9,10 +9,10 @@ from jobs.policy import Policy
 from jobs.transitions import FAIL, FREE, SUCCEED, take
 from schemas.names import DetectedBy, ErrorCode, EventType, Provider, RefundStatus, VideoStatus
 from schemas.video import Refund
-from store import attempts, credits, history, videos
+from store import attempts, credits, videos
 from store.attempts import AttemptRow
 from store.credits import Entry
-from store.transaction import Tx
+from store.transaction import Topic, Tx
 from store.videos import VideoRow
 
 _UNSURE = frozenset({ErrorCode.SUBMISSION_UNKNOWN, ErrorCode.TIMED_OUT})
@@ -35,7 +35,6 @@ def succeed(tx: Tx, attempt: AttemptRow, urls: tuple[str, ...], *, detected_by: 
     ended = take(tx, SUCCEED, attempt.id, {**columns, **FREE})
     if not ended or not videos.finish(tx, attempt.video_id, VideoStatus.READY, error=None, now=now):
         return False
-    history.note(tx, attempt.video_id, "succeeded", now=now, attempt=attempt.number, detail=f"found by {detected_by}")
     return events.announce(tx, attempt.video_id, EventType.READY, attempt=attempt.number, now=now)
 
 
@@ -58,8 +57,6 @@ def fail(
     }
     if not take(tx, FAIL, attempt.id, {**columns, **FREE}, owner=owner):
         return False
-    detail = f"{failing.code}: {failing.message} (credit {failing.refund.status})"
-    history.note(tx, attempt.video_id, "failed", now=now, attempt=attempt.number, detail=detail)
     _enter_refund(tx, attempt, failing, now)
     video = videos.get(tx, attempt.video_id)
     following = _following(tx, policy, video, failing.code) if video else None
@@ -95,6 +92,7 @@ def _fall_back(tx: Tx, failed: AttemptRow, following: Provider, now: float) -> N
     # Announced before the next attempt exists, so that the event shows the one that failed.
     events.announce(tx, failed.video_id, EventType.FALLBACK, attempt=failed.number, now=now)
     begin_attempt(tx, failed.video_id, following, number=failed.number + 1, now=now)
+    tx.wake(Topic.SUBMISSIONS)
 
 
 def begin_attempt(tx: Tx, video_id: str, provider: Provider, *, number: int, now: float) -> None:
@@ -102,8 +100,7 @@ def begin_attempt(tx: Tx, video_id: str, provider: Provider, *, number: int, now
     among = (VideoStatus.ACCEPTED, VideoStatus.SUBMITTING, VideoStatus.GENERATING)
     if videos.move(tx, video_id, VideoStatus.SUBMITTING, among=among, provider=provider, now=now):
         # Ids that sort by age keep what is new on few pages of each index, so that a commit writes little.
-        attempts.add(tx, uuid7().hex, video_id=video_id, number=number, provider=provider, due_at=now)
-        history.note(tx, video_id, "provider chosen", now=now, attempt=number, detail=provider)
+        attempts.add(tx, uuid7().hex, video_id=video_id, number=number, provider=provider, now=now)
 
 
 def _fail_video(tx: Tx, video_id: str, code: ErrorCode, message: str, *, attempt: int, now: float) -> bool:

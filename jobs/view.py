@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from jobs import refunds
 from schemas.names import AttemptStatus, Provider, VideoStatus
 from schemas.times import optional_rfc3339, rfc3339
-from schemas.video import Attempt, Failure, Refund, Timeline, TimelineEntry, Video, VideoPage
-from store import attempts, history, videos
+from schemas.video import Attempt, Failure, Refund, Video, VideoPage
+from store import attempts, videos
 from store.attempts import AttemptRow, AttemptState
 from store.transaction import Tx
 from store.videos import VideoRow
@@ -49,18 +49,6 @@ def page(tx: Tx, *, status: VideoStatus | None, provider: Provider | None, curso
     return VideoPage(
         items=[_shown(row, tried[row.id]) for row in shown],
         next_cursor=shown[-1].id if len(rows) > limit else None,
-    )
-
-
-def timeline(tx: Tx, video_id: str) -> Timeline | None:
-    """Read all that happened to a video, or None if there is none of this id."""
-    if videos.get(tx, video_id) is None:
-        return None
-    return Timeline(
-        items=[
-            TimelineEntry(at=rfc3339(at), what=what, attempt=attempt, detail=detail)
-            for at, what, attempt, detail in history.of_video(tx, video_id)
-        ]
     )
 
 

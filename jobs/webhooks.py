@@ -1,7 +1,7 @@
 """What a webhook does: it is kept, it makes a check due, and it can prove that a lost submission was accepted."""
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from jobs import check, settle, submit
 from jobs.policy import LATE_WATCH, LEASE_SECONDS, Policy
@@ -19,18 +19,20 @@ LARGEST_KEPT_BODY = 64 * 1024
 """Bytes of a webhook's body above which it is dropped; the delivery itself still counts."""
 
 
-def record(tx: Tx, attempt_id: str, body: bytes | None, *, size: int, content_type: str | None, now: float) -> None:
-    """Keep a delivery; `body` is None where it was too large. What it does comes later, by `handle`."""
-    webhooks.record(tx, attempt_id, now=now, content_type=content_type, body=body, size=size)
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One delivery; `body` is None where it was too large to keep or did not come whole, `size` is in bytes."""
+
+    attempt_id: str
+    body: bytes | None
+    size: int
+    content_type: str | None
 
 
-def handle(tx: Tx, policy: Policy, *, now: float, limit: int = 1000) -> int:
-    """Make the attempts due for which webhooks came, each once however many came; say how many deliveries."""
-    rows = webhooks.unhandled(tx, limit=limit)
-    for attempt_id in dict.fromkeys(attempt_id for _, attempt_id, _ in rows):
-        attempts.wake(tx, attempt_id, now=now, pause=policy.poll_min, watched=LATE_WATCH)
-    webhooks.mark_handled(tx, [row_id for row_id, _, _ in rows], now=now)
-    return len(rows)
+def record(tx: Tx, deliveries: Sequence[Delivery], *, now: float) -> None:
+    """Keep deliveries. What they do comes when checks are claimed: see `jobs.check`."""
+    rows = [(delivery.attempt_id, delivery.content_type, delivery.body, delivery.size) for delivery in deliveries]
+    webhooks.record(tx, rows, now=now)
 
 
 def kept(tx: Tx, attempt_id: str) -> list[Webhook]:
@@ -61,7 +63,7 @@ def prove(
         return
     attempts.lease(tx, [attempt.id], owner=owner, until=now + LEASE_SECONDS, checked_at=now)
     # As it was claimed, so that the webhook counts as what prompted this.
-    check.apply(tx, policy, replace(current, checked_at=attempt.checked_at), report, owner=owner, now=now)
+    check.apply(tx, policy, current._replace(checked_at=attempt.checked_at), report, owner=owner, now=now)
 
 
 def believe(tx: Tx, policy: Policy, attempt: AttemptRow, urls: tuple[str, ...], *, now: float) -> None:

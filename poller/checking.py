@@ -2,13 +2,15 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
-from jobs import check, webhooks
+from jobs import check, learning, webhooks
 from jobs.check import Decision, Succeed, Wait
+from jobs.learning import Lesson
 from jobs.policy import Policy
+from jobs.settle import Failing
 from process import metrics
 from process.crashpoints import reach
 from providers.promise import ProviderClient
@@ -31,9 +33,11 @@ class Checker:
     policy: Policy
     owner: str
     read_webhook: ReadWebhook
+    lessons: list[Lesson] = field(default_factory=list)
+    """What was learnt of the providers' durations and is not stored yet."""
 
-    async def check(self, client: ProviderClient, attempt: AttemptRow) -> None:
-        """Ask about one attempt and apply the answer."""
+    async def check(self, client: ProviderClient, attempt: AttemptRow) -> bool:
+        """Ask about one attempt and apply the answer; say whether that ended it."""
         await reach("check claimed")
         metrics.check_delay_seconds.labels(client.name).observe(max(0.0, time.time() - (attempt.due_at or 0)))
         if attempt.provider_job_id is None:
@@ -42,13 +46,31 @@ class Checker:
         else:
             decision = await self._look(client, attempt, attempt.provider_job_id)
         await reach("settled")
+        if decision is None or isinstance(decision, Wait):
+            return False
         _count(attempt, decision)
+        return True
 
     async def _look(self, client: ProviderClient, attempt: AttemptRow, provider_job_id: str) -> Decision | None:
         report = await self._report(client, provider_job_id)
-        return await self.store.write_brief(
-            check.apply, self.policy, attempt, report, owner=self.owner, now=time.time()
-        )
+        now = time.time()
+        decision = await self.store.write_brief(check.apply, self.policy, attempt, report, owner=self.owner, now=now)
+        if decision is not None:
+            self._learn(attempt, report, decision, now)
+        return decision
+
+    def _learn(self, attempt: AttemptRow, report: Report, decision: Decision, now: float) -> None:
+        lesson = check.lesson(attempt, report, decision, now=now)
+        if lesson is not None:
+            self.lessons.append(lesson)
+
+    async def store_lessons(self) -> int:
+        """Store what was learnt, and give 0: no more is to be done at once. Raises `StoreUnavailable`, and keeps it."""
+        lessons = list(self.lessons)
+        if lessons:
+            await self.store.write_repeatable(learning.learn, lessons)
+            del self.lessons[: len(lessons)]
+        return 0
 
     async def _report(self, client: ProviderClient, provider_job_id: str) -> Report:
         report = await client.check(provider_job_id)
@@ -97,9 +119,7 @@ def _knows_the_job(report: Report) -> bool:
             return False
 
 
-def _count(attempt: AttemptRow, decision: Decision | None) -> None:
-    if decision is None or isinstance(decision, Wait):
-        return
+def _count(attempt: AttemptRow, decision: Succeed | Failing) -> None:
     outcome = "ready" if isinstance(decision, Succeed) else decision.code
     log.info("attempt ended", video=attempt.video_id, provider=attempt.provider, outcome=outcome)
     metrics.attempts_ended.labels(attempt.provider, outcome).inc()

@@ -1,16 +1,16 @@
-"""Run the poller: hand webhooks to their attempts, check what is due, give up what is over, tidy up."""
+"""Run the poller: check what is due, give up what is over, tidy up."""
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import suppress
 from uuid import uuid4
 
 import structlog
 
-from jobs import check, housekeeping, webhooks
+from jobs import check, housekeeping
 from jobs.policy import LEASE_SECONDS, Policy
 from poller.checking import Checker, ReadWebhook
-from process.crashpoints import reach
 from process.stopping import first_of
 from process.workers import Found, Workers
 from providers.promise import ProviderClient
@@ -23,10 +23,8 @@ from store.transaction import Topic
 IN_FLIGHT = 16
 """Checks of one provider at once."""
 
-HANDLED_AT_ONCE = 100
-"""Webhooks handed to their attempts in one transaction; few, because it runs beside everything else."""
-
 OVERDUE_SECONDS = 1.0
+LEARN_SECONDS = 1.0
 HOUSEKEEPING_SECONDS = 60.0
 
 log = structlog.get_logger(__name__)
@@ -42,12 +40,6 @@ async def run(
     """Check until told to stop, then finish what is in hand. Any number of pollers may run at once."""
     checker = Checker(store, policy, f"poller-{uuid4().hex}", read_webhook)
 
-    async def handle_webhooks() -> int:
-        handled = await store.write_brief(webhooks.handle, policy, now=time.time(), limit=HANDLED_AT_ONCE)
-        if handled:
-            await reach("webhook handled")
-        return handled
-
     async def give_up() -> int:
         return await store.write(check.give_up_overdue, policy, now=time.time())
 
@@ -55,47 +47,47 @@ async def run(
         return await store.write(housekeeping.sweep, policy, now=time.time())
 
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(_repeat(handle_webhooks, store.listen(Topic.WEBHOOKS), stop, every=1.0))
-        tasks.create_task(_repeat(give_up, asyncio.Event(), stop, every=OVERDUE_SECONDS))
-        tasks.create_task(_repeat(tidy, asyncio.Event(), stop, every=HOUSEKEEPING_SECONDS))
+        tasks.create_task(_repeat(give_up, stop, every=OVERDUE_SECONDS))
+        tasks.create_task(_repeat(checker.store_lessons, stop, every=LEARN_SECONDS))
+        tasks.create_task(_repeat(tidy, stop, every=HOUSEKEEPING_SECONDS))
         for client in clients.values():
             tasks.create_task(_workers(store, policy, client, checker).run(stop))
+    with suppress(StoreUnavailable):
+        await checker.store_lessons()
 
 
-async def _repeat(
-    step: Callable[[], Awaitable[int]], wake: asyncio.Event, stop: asyncio.Event, *, every: float
-) -> None:
-    """Take a step whenever woken and at least `every` seconds, and again at once while it finds something."""
+async def _repeat(step: Callable[[], Awaitable[int]], stop: asyncio.Event, *, every: float) -> None:
+    """Take a step every so many seconds, and again at once while it finds something."""
     while not stop.is_set():
-        wake.clear()
         try:
             found = await step()
         except StoreUnavailable as error:
             log.warning("step put off", step=step.__name__, error=str(error))
             found = 0
         if not found:
-            await first_of(wake, stop, timeout=every)
+            await first_of(stop, timeout=every)
 
 
 def _workers(store: Store, policy: Policy, client: ProviderClient, checker: Checker) -> Workers[AttemptRow]:
     async def claim(room: int) -> Found[AttemptRow]:
-        found = await store.write_brief(
+        found = await store.write_repeatable(
             check.claim, policy, client.name, owner=checker.owner, room=room, now=time.time()
         )
         return Found({attempt.id: attempt for attempt in found.work}, found.again_at)
 
-    async def handle(attempt: AttemptRow) -> None:
+    async def handle(attempt: AttemptRow) -> bool:
         try:
-            await checker.check(client, attempt)
+            return not await checker.check(client, attempt)
         except StoreUnavailable as error:
             # What was answered is asked for again when the lease has run out.
             log.warning("answer not stored", video=attempt.video_id, provider=client.name, error=str(error))
+            return False
         except asyncio.CancelledError:
             await store.write(check.release, attempt, owner=checker.owner, now=time.time())
             raise
 
     async def renew(attempt_ids: Collection[str]) -> None:
         until = time.time() + LEASE_SECONDS
-        await store.write(attempts.renew_leases, attempt_ids, owner=checker.owner, until=until)
+        await store.write_repeatable(attempts.renew_leases, attempt_ids, owner=checker.owner, until=until)
 
     return Workers(limit=IN_FLIGHT, wake=store.listen(Topic.CHECKS), claim=claim, handle=handle, renew=renew)

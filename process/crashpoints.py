@@ -18,7 +18,6 @@ POINTS = frozenset(
         "answer read",
         "acceptance recorded",
         "webhook recorded",
-        "webhook handled",
         "check claimed",
         "look answered",
         "settled",

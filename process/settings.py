@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
@@ -160,7 +161,7 @@ class Settings(BaseModel):
         """The base of the addresses that providers are given."""
         return self.public_url or self.local_url
 
-    @property
+    @cached_property
     def enabled_providers(self) -> tuple[Provider, ...]:
         """The providers that have credentials, in the order of preference."""
         credentials = {

@@ -2,6 +2,8 @@
 
 import asyncio
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 
 def on_signal() -> asyncio.Event:
@@ -28,3 +30,26 @@ async def first_of(*events: asyncio.Event, timeout: float | None = None) -> None
     finally:
         for wait in waits:
             wait.cancel()
+
+
+async def wait(event: asyncio.Event, *, timeout: float) -> None:
+    """Wait until an event is set, at most `timeout` seconds."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(timeout):
+            await event.wait()
+
+
+@asynccontextmanager
+async def set_too(event: asyncio.Event, *, by: tuple[asyncio.Event, ...]) -> AsyncIterator[None]:
+    """Have an event set too as soon as one of others is: to wait for the one often costs far less than for all."""
+
+    async def pass_on(other: asyncio.Event) -> None:
+        await other.wait()
+        event.set()
+
+    passing = [asyncio.create_task(pass_on(other)) for other in by]
+    try:
+        yield
+    finally:
+        for task in passing:
+            task.cancel()

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from process.stopping import first_of
+from process.stopping import set_too, wait
 
 T = TypeVar("T")
 
@@ -41,12 +41,13 @@ class Workers(Generic[T]):
         limit: int,
         wake: asyncio.Event,
         claim: Callable[[int], Awaitable[Found[T]]],
-        handle: Callable[[T], Awaitable[None]],
+        handle: Callable[[T], Awaitable[bool]],
         renew: Callable[[Collection[str]], Awaitable[None]],
     ) -> None:
         """Do at most `limit` pieces at once; `wake` is set when there may be more.
 
-        `claim` is given the room there is. `handle` is cancelled when stopping takes too long.
+        `claim` is given the room there is. `handle` says whether the same work may be due again soon, and is
+        cancelled when stopping takes too long.
         """
         self._limit = limit
         self._wake = wake
@@ -54,16 +55,18 @@ class Workers(Generic[T]):
         self._handle = handle
         self._renew = renew
         self._in_hand: dict[str, asyncio.Task[None]] = {}
+        self._full = False
         self._renewed_at = time.monotonic()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop, then finish what is in hand."""
         renewing = asyncio.create_task(self._keep_leases())
         try:
-            while not stop.is_set():
-                self._wake.clear()
-                pause = await self._take_up()
-                await first_of(self._wake, stop, timeout=pause)
+            async with set_too(self._wake, by=(stop,)):
+                while not stop.is_set():
+                    self._wake.clear()
+                    pause = await self._take_up()
+                    await wait(self._wake, timeout=pause)
             await self._finish()
         finally:
             renewing.cancel()
@@ -71,7 +74,8 @@ class Workers(Generic[T]):
     async def _take_up(self) -> float:
         """Claim and start what there is room for; say how long to wait unless woken, in seconds."""
         room = self._limit - len(self._in_hand)
-        if room <= 0:
+        self._full = room <= 0
+        if self._full:
             return _LONGEST_WAIT
         try:
             # What is in hand must not look forgotten to our own claim after the store was away.
@@ -80,6 +84,7 @@ class Workers(Generic[T]):
         except Exception as error:
             log.warning("could not look for work", error=str(error))
             return _LONGEST_WAIT / 2
+        self._full = len(found.work) >= room
         for key, work in found.work.items():
             self._in_hand[key] = asyncio.create_task(self._do(key, work))
         if found.again_at is None:
@@ -87,15 +92,17 @@ class Workers(Generic[T]):
         return min(max(found.again_at - time.time(), _SHORTEST_WAIT), _LONGEST_WAIT)
 
     async def _do(self, key: str, work: T) -> None:
+        again = True
         try:
-            await self._handle(work)
+            again = await self._handle(work)
         except asyncio.CancelledError:
             raise
         except Exception:
             log.exception("work failed unexpectedly")
         finally:
             del self._in_hand[key]
-            self._wake.set()
+            if again or self._full:
+                self._wake.set()
 
     async def _keep_leases(self) -> None:
         while True:

@@ -14,9 +14,10 @@ from schemas.names import ErrorCode
 
 def not_taken(answer: Answer, account: Account) -> Submission | None:
     """Say what an answer other than a success (2xx) means; None for a success."""
-    status, message = answer.status, said(answer, account)
+    status = answer.status
     if 200 <= status < 300:
         return None
+    message = said(answer, account)
     if status in (429, 503):
         return NotAccepted(message, answer.retry_after, throttled=status == 429)
     if 400 <= status < 500:

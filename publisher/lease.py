@@ -45,7 +45,9 @@ class Lease:
         """Ask for the lease, or renew it."""
         now, seconds = time.time(), self._pace.lease
         try:
-            ours = await self._store.write(leases.take, self._name, owner=self._owner, now=now, seconds=seconds)
+            ours = await self._store.write_repeatable(
+                leases.take, self._name, owner=self._owner, now=now, seconds=seconds
+            )
         except StoreUnavailable as error:
             logger.warning("lease not renewed", lease=self._name, error=str(error))
             ours = self.held

@@ -15,7 +15,7 @@ from aio_pika.abc import AbstractChannel
 
 from process import crashpoints, metrics
 from process.settings import Settings
-from process.stopping import first_of
+from process.stopping import first_of, set_too, wait
 from publisher.connection import Link, LinkLost, reason
 from publisher.lease import Lease, kept
 from publisher.pace import Pace
@@ -48,7 +48,7 @@ class Relay:
         # Whether the broker takes anything at all is asked with a single event: one that blocks publishers
         # accepts connections, and everything sent meanwhile would arrive twice.
         limit = 1
-        async with kept(self._store, LEASE, self._pace) as lease:
+        async with kept(self._store, LEASE, self._pace) as lease, set_too(self._wake, by=(self._stop, link.lost)):
             events = await self._look(lease)
             while not self._stop.is_set():
                 link.insist()
@@ -64,7 +64,7 @@ class Relay:
     async def _look(self, lease: Lease) -> list[OutboxEvent]:
         self._wake.clear()
         try:
-            rows = await self._store.read(outbox.unpublished, limit=self._enough) if lease.held else []
+            rows = await self._store.read_brief(outbox.unpublished, limit=self._enough) if lease.held else []
         except StoreUnavailable as error:
             logger.warning("outbox not read", error=str(error))
             return []
@@ -72,7 +72,7 @@ class Relay:
 
     async def _rest(self, link: Link, lease: Lease) -> None:
         if lease.held:
-            await first_of(self._wake, self._stop, link.lost, timeout=self._pace.sweep)
+            await wait(self._wake, timeout=self._pace.sweep)
         else:
             lease.turn.clear()  # it may be left over from before this process was suspended
             await first_of(lease.turn, self._stop, link.lost, timeout=self._pace.sweep)
@@ -139,7 +139,7 @@ class Relay:
         while outcome.confirmed or outcome.refused:
             self._wake.clear()
             try:
-                rows = await self._store.write(_mark_and_read, outcome, now=now, limit=self._enough)
+                rows = await self._store.write_repeatable(_mark_and_read, outcome, now=now, limit=self._enough)
             except StoreUnavailable as error:
                 logger.warning("confirmed events not marked", error=str(error), events=len(outcome.confirmed))
                 await first_of(self._stop, timeout=self._pace.pause)

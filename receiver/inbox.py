@@ -4,19 +4,10 @@ import asyncio
 from dataclasses import dataclass, field
 
 from jobs import webhooks
+from jobs.webhooks import Delivery
 from receiver.context import Context
 from store.database import StoreUnavailable
-from store.transaction import Tx
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One delivery, as it is kept; `body` is None where it is not."""
-
-    attempt_id: str
-    body: bytes | None
-    size: int
-    content_type: str | None
+from store.transaction import Topic
 
 
 @dataclass(slots=True)
@@ -59,16 +50,11 @@ class Inbox:
     async def _write(self, batch: _Batch) -> None:
         self._batch = None
         try:
-            await self._context.store.write_brief(_record, batch.deliveries, now=self._context.now())
+            store = self._context.store
+            store.wake(Topic.CHECKS)
+            await store.write_brief(webhooks.record, batch.deliveries, now=self._context.now())
             batch.error = None
         except Exception as error:  # each who waits raises it
             batch.error = error
         finally:
             batch.ended.set()
-
-
-def _record(tx: Tx, deliveries: list[Delivery], *, now: float) -> None:
-    for delivery in deliveries:
-        webhooks.record(
-            tx, delivery.attempt_id, delivery.body, size=delivery.size, content_type=delivery.content_type, now=now
-        )

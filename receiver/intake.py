@@ -16,6 +16,7 @@ from schemas import request as requests
 from schemas.picture import PictureRejected
 from schemas.problem import FieldFault, ProblemCode, Refusal
 from schemas.request import ParsedRequest
+from store.transaction import Topic
 from store.videos import StoredPicture
 
 _log = structlog.get_logger()
@@ -92,6 +93,7 @@ def _stored_picture(request: ParsedRequest) -> StoredPicture | None:
 
 async def _keep(context: Context, new: NewVideo, sender: Sender) -> Accepted:
     write = context.write_brief if new.picture is None else context.write
+    context.store.wake(Topic.ACCEPTED)
     outcome = await write(acceptance.accept, new, context.addresses.picture, now=context.now())
     if isinstance(outcome, KeyConflict):
         raise Refusal(
@@ -101,5 +103,4 @@ async def _keep(context: Context, new: NewVideo, sender: Sender) -> Accepted:
     if outcome.created:
         await crashpoints.reach("accepted")
         metrics.videos_accepted.labels(sender.door, sender.caller).inc()
-        _log.debug("video accepted", video=outcome.video.id, door=sender.door, caller=sender.caller)
     return outcome

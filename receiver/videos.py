@@ -10,7 +10,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from jobs import feed, ledger, view
+from jobs import feed, ledger, timeline, view
 from receiver import intake, problems
 from receiver.bodies import Body, take_in
 from receiver.context import Context
@@ -62,7 +62,7 @@ class Videos:
 
     async def timeline(self, request: Request) -> Response:
         """Show all that happened to a video."""
-        found = await self._context.store.read(view.timeline, _video_id(request))
+        found = await self._context.store.read(timeline.of_video, _video_id(request))
         return problems.not_found() if found is None else _document(found)
 
     async def events(self, request: Request) -> Response:
@@ -108,9 +108,10 @@ def _video_id(request: Request) -> str:
 
 def _decoder(request: Request) -> Callable[[Body], Raw]:
     """Choose how to decode the body. Raises `Refusal` for a type that no request has."""
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
+    headers = dict(request.headers.raw)
+    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise Refusal(ProblemCode.UNSUPPORTED_MEDIA_TYPE, "compressed bodies are not taken; send it as it is")
-    content_type = request.headers.get("content-type", "")
+    content_type = headers.get(b"content-type", b"").decode("latin-1")
     kind = content_type.partition(";")[0].strip().lower()
     if kind == "application/json":
         return _from_json

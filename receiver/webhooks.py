@@ -6,11 +6,12 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from jobs import webhooks
+from jobs.webhooks import Delivery
 from process import crashpoints, metrics
 from receiver import problems
 from receiver.bodies import take_some
 from receiver.context import Context
-from receiver.inbox import Delivery, Inbox
+from receiver.inbox import Inbox
 from schemas.names import Provider
 from schemas.problem import ProblemCode, Refusal
 

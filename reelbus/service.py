@@ -1,6 +1,7 @@
 """Run roles until a signal: say where everything is, and leave politely."""
 
 import asyncio
+import gc
 import sys
 from collections.abc import Collection
 from urllib.parse import urlsplit
@@ -39,6 +40,8 @@ def serve(roles: Collection[str]) -> None:
 async def _serve(settings: Settings, roles: Collection[Role]) -> None:
     stop = on_signal()
     sys.stderr.write(_banner(settings, roles))
+    # What was imported stays for good. To look through it for garbage took 26 ms, twice a second under load.
+    gc.freeze()
     await run_roles(settings, roles, stop)
     log.info("stopped")
 

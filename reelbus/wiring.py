@@ -42,7 +42,14 @@ def policy_of(settings: Settings) -> Policy:
 async def signer_of(settings: Settings, store: Store) -> Signer:
     """Take the secrets from the settings, or the one that the store makes up at its first start."""
     given = [secret.get_secret_value() for secret in settings.webhook_secrets]
-    return Signer(given or [await store.write(kept_secrets.keep, "webhook", secrets.token_urlsafe(32))])
+    return Signer(given or [await _kept_secret(store)])
+
+
+async def _kept_secret(store: Store) -> str:
+    kept = await store.read(kept_secrets.get, "webhook")
+    if kept is None:
+        kept = await store.write(kept_secrets.keep, "webhook", secrets.token_urlsafe(32))
+    return kept
 
 
 def clients_of(settings: Settings) -> dict[Provider, ProviderClient]:

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from schemas.names import DetectedBy, ErrorCode, Provider, RefundStatus
-from store.transaction import Topic, Tx
+from store.transaction import Tx
 
 
 class AttemptState(StrEnum):
@@ -25,8 +25,7 @@ class AttemptState(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptRow:
+class AttemptRow(NamedTuple):
     """One attempt as it is stored."""
 
     id: str
@@ -52,14 +51,18 @@ class AttemptRow:
     error_message: str | None
     refund_status: RefundStatus | None
     refund_credits: int | None
+    created_at: float | None
+    """None for the first attempts of all, made before this was kept."""
 
 
 _COLUMNS = (
     "id, video_id, number, provider, state, tries, provider_job_id, due_at, lease_owner, submitted_at,"
     " accepted_at, finished_at, woken_at, checked_at, doubt, doubt_since, doubt_count, detected_by, output_urls,"
-    " error_code, error_message, refund_status, refund_credits"
+    " error_code, error_message, refund_status, refund_credits, created_at"
 )
-_CHANGEABLE = frozenset(AttemptRow.__slots__) - {"id", "video_id", "number", "provider", "state"} | {"lease_until"}
+_CHANGEABLE = frozenset(AttemptRow._fields) - {"id", "video_id", "number", "provider", "state", "created_at"} | {
+    "lease_until"
+}
 
 
 def _row(columns: Sequence[object]) -> AttemptRow:
@@ -78,13 +81,13 @@ def _select(tx: Tx, condition: str, parameters: dict[str, object] | tuple[object
     return [_row(columns) for columns in rows]
 
 
-def add(tx: Tx, attempt_id: str, *, video_id: str, number: int, provider: Provider, due_at: float) -> None:
-    """Store a new attempt that waits to be submitted, and wake those who submit."""
+def add(tx: Tx, attempt_id: str, *, video_id: str, number: int, provider: Provider, now: float) -> None:
+    """Store a new attempt that is due to be submitted now."""
     tx.execute(
-        "INSERT INTO attempts (id, video_id, number, provider, state, due_at) VALUES (?, ?, ?, ?, 'waiting', ?)",
-        (attempt_id, video_id, number, provider, due_at),
+        "INSERT INTO attempts (id, video_id, number, provider, state, due_at, created_at)"
+        " VALUES (?, ?, ?, ?, 'waiting', ?, ?)",
+        (attempt_id, video_id, number, provider, now, now),
     )
-    tx.wake(Topic.SUBMISSIONS)
 
 
 def get(tx: Tx, attempt_id: str) -> AttemptRow | None:
@@ -164,7 +167,7 @@ def orphans(tx: Tx, provider: Provider, *, owner: str, now: float, forgotten_bef
     """
     return _select(
         tx,
-        "lease_owner IS NOT NULL AND state = 'sending' AND provider = :provider AND lease_until <= :now"
+        "state = 'sending' AND provider = :provider AND lease_until <= :now"
         " AND (lease_owner <> :owner OR lease_until <= :forgotten_before)",
         {"provider": provider, "owner": owner, "now": now, "forgotten_before": forgotten_before},
     )
@@ -236,4 +239,3 @@ def wake(tx: Tx, attempt_id: str, *, now: float, pause: float, watched: float) -
         " ELSE due_at END WHERE id = :id",
         {"id": attempt_id, "now": now, "pause": pause, "watched": watched},
     )
-    tx.wake(Topic.CHECKS)

@@ -10,13 +10,14 @@ import sqlite3
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from store import sqlite
-from store.migrate import migrate
+from store.migrate import is_behind, migrate
 from store.transaction import Topic, Tx
 
 P = ParamSpec("P")
@@ -25,7 +26,17 @@ T = TypeVar("T")
 WATCH_SECONDS = 0.05
 """How often an idle process looks whether another one has committed."""
 
+_GATHERING_TURNS = 6
+"""For how many turns of the event loop work is gathered before it is written.
+
+They take some microseconds where nothing happens. Where much does, requests that are just coming in join, and
+those who are woken by what is added join it with what they do about it.
+"""
+
 _LARGEST_GROUP = 2000
+
+_CHECKPOINT_EVERY = 50
+"""After how many pieces of work what they wrote is moved from the write-ahead log into the database."""
 
 _QUICK_COMMIT = 0.001
 """Up to how many seconds of a commit may fall to each piece of work for it to be done on the event loop."""
@@ -44,6 +55,7 @@ class _Work:
     run: Callable[[Tx], Any]
     future: asyncio.Future[Any]
     brief: bool = False
+    repeatable: bool = False
 
 
 class Store:
@@ -56,8 +68,10 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self._loop = asyncio.get_running_loop()
-        self._writing = sqlite.connect(path)
+        self._writing = sqlite.connect(path, patience=0)  # `sqlite.begin` has its own
         self._reading = sqlite.connect(path)
+        self._checkpointing = sqlite.connect(path)
+        self._unchecked = 0
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="store-reader")
         self._waiting: list[_Work] = []
         self._handed_over = 0
@@ -80,7 +94,9 @@ class Store:
             raise StoreUnavailable(f"cannot open {path}: {error}") from error
         store._writer.start()
         try:
-            await store.write(migrate, sqlite.DIALECT)
+            # Written only where it must be, so that a process can start while a full disk is being emptied.
+            if await store.read(is_behind, sqlite.DIALECT):
+                await store.write(migrate, sqlite.DIALECT)
         except BaseException:
             await store.close()
             raise
@@ -88,7 +104,7 @@ class Store:
 
     def write(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
         """Run `work(tx, …)`: all of it happens and is on disk, or none of it. Raises `StoreUnavailable`."""
-        return self._add(lambda tx: work(tx, *args, **kwargs), brief=False)
+        return self._add(lambda tx: work(tx, *args, **kwargs))
 
     def write_brief(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
         """Do the same for work of a few small rows.
@@ -98,9 +114,28 @@ class Store:
         """
         return self._add(lambda tx: work(tx, *args, **kwargs), brief=True)
 
+    def write_repeatable(
+        self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> Awaitable[T]:
+        """Do the same for brief work that whoever finds it undone does again, such as a claim.
+
+        It outlives this process at once, but the machine only with the next write that is not repeatable: for
+        this alone no disk is synced.
+        """
+        return self._add(lambda tx: work(tx, *args, **kwargs), brief=True, repeatable=True)
+
     async def read(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work(tx, …)` on a snapshot of what is committed. Raises `StoreUnavailable`."""
-        return await self._loop.run_in_executor(self._reader, self._read, lambda tx: work(tx, *args, **kwargs))
+        return await self._loop.run_in_executor(
+            self._reader, _read, self._reading, lambda tx: work(tx, *args, **kwargs)
+        )
+
+    async def read_brief(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do the same for work that reads a few rows: on the event loop, unless the writer thread is busy."""
+        if not self._handed_over:
+            with suppress(StoreUnavailable):
+                return _read(self._writing, lambda tx: work(tx, *args, **kwargs))
+        return await self.read(work, *args, **kwargs)
 
     def listen(self, topic: Topic) -> asyncio.Event:
         """Give an event of the caller's own, set whenever any process may have made work of this kind."""
@@ -108,25 +143,40 @@ class Store:
         self._listeners[topic].append(event)
         return event
 
+    def wake(self, topic: Topic) -> None:
+        """Wake those in this process who wait for a topic, in the very turn in which work for them is added.
+
+        What they add comes behind it, and mostly in the same commit: to be woken by the commit would cost another.
+        """
+        self._set({topic})
+
     async def close(self) -> None:
         """Commit what waits and close the file."""
-        self._hand_over(self._take_waiting())
+        if self._waiting:
+            self._hand_over(self._take_waiting())
         self._groups.put(None)
         await asyncio.to_thread(self._writer.join)
         self._reader.shutdown()
         self._reading.close()
+        self._checkpointing.close()
         self._writing.close()
 
-    def _add(self, run: Callable[[Tx], T], *, brief: bool) -> asyncio.Future[T]:
+    def _add(self, run: Callable[[Tx], T], *, brief: bool = False, repeatable: bool = False) -> asyncio.Future[T]:
         future: asyncio.Future[T] = self._loop.create_future()
         if not self._waiting:
-            self._loop.call_soon(self._begin)
-        self._waiting.append(_Work(run, future, brief))
+            self._gather(_GATHERING_TURNS)
+        self._waiting.append(_Work(run, future, brief, repeatable))
         return future
+
+    def _gather(self, turns: int) -> None:
+        if turns:
+            self._loop.call_soon(self._gather, turns - 1)
+        else:
+            self._begin()
 
     def _begin(self) -> None:
         group = self._take_waiting()
-        if not (self._is_brief(group) and self._write_here(group)):
+        if group and not (self._is_brief(group) and self._write_here(group)):
             self._hand_over(group)
 
     def _take_waiting(self) -> list[_Work]:
@@ -140,8 +190,7 @@ class Store:
     def _write_here(self, group: list[_Work]) -> bool:
         """Write a group on the event loop if that can be done at once; say whether it was."""
         try:
-            with sqlite.impatient(self._writing):
-                outcomes, topics = self._attempt(group)
+            outcomes, topics = self._attempt(group, patience=0)
         except Exception:  # the writer does it again, waits where it must, and finds out whose error it is
             return False
         _deliver(outcomes)
@@ -149,20 +198,8 @@ class Store:
         return True
 
     def _hand_over(self, group: list[_Work]) -> None:
-        if group:
-            self._handed_over += len(group)
-            self._groups.put(group)
-
-    def _read(self, run: Callable[[Tx], T]) -> T:
-        tx = Tx(self._reading)
-        try:
-            tx.execute("BEGIN")
-            try:
-                return run(tx)
-            finally:
-                tx.execute("ROLLBACK")
-        except sqlite3.Error as error:
-            raise StoreUnavailable(str(error)) from error
+        self._handed_over += len(group)
+        self._groups.put(group)
 
     def _write_groups(self) -> None:
         seen = sqlite.change_counter(self._writing)
@@ -171,9 +208,10 @@ class Store:
                 group = self._groups.get(timeout=WATCH_SECONDS)
             except queue.Empty:
                 group = []
+                self._checkpoint()
             if group is None:
                 return
-            stopping = self._gather(group)
+            stopping = self._join(group)
             if group:
                 self._write_group(group)
             counter = self._change_counter(seen)
@@ -183,7 +221,14 @@ class Store:
             if stopping:
                 return
 
-    def _gather(self, group: list[_Work]) -> bool:
+    def _checkpoint(self) -> None:
+        """Empty the write-ahead log here now and then, so that hardly a commit has to."""
+        if self._unchecked >= _CHECKPOINT_EVERY:
+            self._unchecked = 0
+            with suppress(sqlite3.Error):
+                sqlite.checkpoint(self._checkpointing)
+
+    def _join(self, group: list[_Work]) -> bool:
         """Add to a group whatever else waits; say whether the end was among it."""
         while group and len(group) < _LARGEST_GROUP:
             try:
@@ -227,18 +272,22 @@ class Store:
                 outcomes += _refused([work], error)
         return outcomes, topics
 
-    def _attempt(self, group: list[_Work]) -> "tuple[list[_Outcome], set[Topic]]":
+    def _attempt(self, group: list[_Work], *, patience: float | None = None) -> "tuple[list[_Outcome], set[Topic]]":
         tx = Tx(self._writing)
+        synced = not all(work.repeatable for work in group)
         try:
-            sqlite.begin(tx)
+            sqlite.sync(tx, at_once=synced)
+            sqlite.begin(tx, patience=patience)
         except sqlite3.Error as error:
             raise _NotBegun from error
         try:
             outcomes: list[_Outcome] = [(work.future, work.run(tx), None) for work in group]
             began = perf_counter()
             tx.execute("COMMIT")
-            each = (perf_counter() - began) / len(group)
-            self._commit_seconds += 0.2 * (each - self._commit_seconds)
+            if synced:
+                each = (perf_counter() - began) / len(group)
+                self._commit_seconds += 0.2 * (each - self._commit_seconds)
+            self._unchecked += len(group)
         except BaseException:
             if self._writing.in_transaction:
                 tx.execute("ROLLBACK")
@@ -265,6 +314,18 @@ def sqlite_path(url: str) -> str:
     if not url.startswith(prefix) or not url[len(prefix) :]:
         raise ValueError("must be sqlite:///PATH, as in sqlite:///reelbus.db")
     return url[len(prefix) :]
+
+
+def _read(connection: sqlite3.Connection, run: Callable[[Tx], T]) -> T:
+    tx = Tx(connection)
+    try:
+        tx.execute("BEGIN")
+        try:
+            return run(tx)
+        finally:
+            tx.execute("ROLLBACK")
+    except sqlite3.Error as error:
+        raise StoreUnavailable(str(error)) from error
 
 
 def _refused(group: list[_Work], error: Exception) -> list[_Outcome]:

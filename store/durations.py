@@ -10,10 +10,10 @@ def load(tx: Tx, provider: Provider) -> str | None:
     return None if row is None else row[0]
 
 
-def save(tx: Tx, provider: Provider, weights: str) -> None:
-    """Keep a provider's learnt durations, which now hold one completion more."""
+def save(tx: Tx, provider: Provider, weights: str, *, completions: int) -> None:
+    """Keep a provider's learnt durations, which now hold so many completions more."""
     tx.execute(
-        "INSERT INTO durations (provider, weights, completions) VALUES (:provider, :weights, 1)"
-        " ON CONFLICT (provider) DO UPDATE SET weights = :weights, completions = durations.completions + 1",
-        {"provider": provider, "weights": weights},
+        "INSERT INTO durations (provider, weights, completions) VALUES (:provider, :weights, :completions)"
+        " ON CONFLICT (provider) DO UPDATE SET weights = :weights, completions = durations.completions + :completions",
+        {"provider": provider, "weights": weights, "completions": completions},
     )

@@ -1,8 +1,19 @@
-"""What happened to a video, for its timeline."""
+"""What happened to a video and is told by no row of its own, for its timeline."""
+
+from typing import NamedTuple
 
 from store.transaction import Tx
 
 _SHOWN_BYTES = 2000
+
+
+class Happening(NamedTuple):
+    """One thing that happened: when (Unix seconds), what, to which attempt, and more about it."""
+
+    at: float
+    what: str
+    attempt: int | None
+    detail: str | None
 
 
 def note(
@@ -15,8 +26,8 @@ def note(
     )
 
 
-def of_video(tx: Tx, video_id: str) -> list[tuple[float, str, int | None, str | None]]:
-    """Read time, happening, attempt number and detail of a video's notes, its webhooks and its events, in order."""
+def of_video(tx: Tx, video_id: str) -> list[Happening]:
+    """Read a video's notes, webhooks and events, in no order."""
     rows = tx.execute(
         "SELECT at, what, attempt, detail FROM history WHERE video_id = :id"
         " UNION ALL SELECT created_at, 'event ' || type, NULL, event_id FROM outbox WHERE video_id = :id"
@@ -24,17 +35,17 @@ def of_video(tx: Tx, video_id: str) -> list[tuple[float, str, int | None, str | 
         " WHERE video_id = :id AND published_at IS NOT NULL",
         {"id": video_id},
     ).fetchall()
-    return sorted([*rows, *_webhooks(tx, video_id)], key=lambda row: row[0])
+    return [Happening(*row) for row in rows] + _webhooks(tx, video_id)
 
 
-def _webhooks(tx: Tx, video_id: str) -> list[tuple[float, str, int, str]]:
+def _webhooks(tx: Tx, video_id: str) -> list[Happening]:
     rows = tx.execute(
         "SELECT webhooks.received_at, attempts.number, webhooks.body, webhooks.size"
         " FROM attempts JOIN webhooks ON webhooks.attempt_id = attempts.id"
         " WHERE attempts.video_id = ? ORDER BY webhooks.id LIMIT 100",
         (video_id,),
     ).fetchall()
-    return [(at, "webhook received", number, _shown(body, size)) for at, number, body, size in rows]
+    return [Happening(at, "webhook received", number, _shown(body, size)) for at, number, body, size in rows]
 
 
 def _shown(body: bytes | None, size: int) -> str:

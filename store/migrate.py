@@ -4,7 +4,7 @@ from importlib import resources
 
 from store.transaction import Tx
 
-_VERSIONS = "CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL)"
+_VERSIONS = "CREATE TABLE migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL)"
 
 
 class StoreTooNew(Exception):
@@ -17,15 +17,27 @@ def migrate(tx: Tx, dialect: dict[str, str]) -> None:
     Of two processes that start at once the second waits for the first one's transaction and finds nothing
     to do. Raises `StoreTooNew`.
     """
-    tx.execute(_VERSIONS)
-    done: int = tx.execute("SELECT COALESCE(MAX(version), 0) FROM migrations").fetchone()[0]
-    steps = _steps()
-    if done > len(steps):
-        raise StoreTooNew(f"the store has schema version {done}, this release knows {len(steps)}")
-    for version, (name, script) in enumerate(steps, start=1):
+    done = _version(tx, dialect)
+    if done == 0:
+        tx.execute(_VERSIONS)
+    for version, (name, script) in enumerate(_steps(), start=1):
         if version > done:
             _run(tx, script, dialect)
             tx.execute("INSERT INTO migrations (version, name) VALUES (?, ?)", (version, name))
+
+
+def is_behind(tx: Tx, dialect: dict[str, str]) -> bool:
+    """Say whether there is a migration to run; writes nothing. Raises `StoreTooNew`."""
+    return _version(tx, dialect) < len(_steps())
+
+
+def _version(tx: Tx, dialect: dict[str, str]) -> int:
+    if ("migrations",) not in tx.execute(dialect["tables"]).fetchall():
+        return 0
+    version: int = tx.execute("SELECT MAX(version) FROM migrations").fetchone()[0]
+    if version > len(_steps()):
+        raise StoreTooNew(f"the store has schema version {version}, this release knows {len(_steps())}")
+    return version
 
 
 def _steps() -> list[tuple[str, str]]:

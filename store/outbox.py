@@ -2,14 +2,13 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas.names import EventType
 from store.transaction import Topic, Tx
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxEvent:
+class OutboxEvent(NamedTuple):
     """One event as it is stored; `body` is the finished document, `created_at` Unix seconds."""
 
     seq: int

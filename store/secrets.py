@@ -6,5 +6,10 @@ from store.transaction import Tx
 def keep(tx: Tx, name: str, proposed: str) -> str:
     """Give the secret of this name, which becomes `proposed` where there is none yet."""
     tx.execute("INSERT INTO secrets (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING", (name, proposed))
-    kept: str = tx.execute("SELECT value FROM secrets WHERE name = ?", (name,)).fetchone()[0]
-    return kept
+    return get(tx, name) or proposed
+
+
+def get(tx: Tx, name: str) -> str | None:
+    """Give the secret of this name, if there is one."""
+    row = tx.execute("SELECT value FROM secrets WHERE name = ?", (name,)).fetchone()
+    return None if row is None else str(row[0])

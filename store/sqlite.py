@@ -2,65 +2,81 @@
 
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from store.transaction import Tx
 
-DIALECT = {"sequence": "INTEGER PRIMARY KEY AUTOINCREMENT", "bytes": "BLOB"}
-"""What the migrations' placeholders mean here."""
+DIALECT = {
+    "sequence": "INTEGER PRIMARY KEY AUTOINCREMENT",
+    "bytes": "BLOB",
+    "tables": "SELECT name FROM sqlite_master WHERE type = 'table'",
+}
+"""What the migrations' placeholders mean here, and how to list the tables that there are."""
 
 BUSY_SECONDS = 5.0
-"""How long a statement waits for another process's transaction."""
+"""How long a transaction waits for another process's."""
 
-_AGAIN_SECONDS = 0.01
+_AGAIN_SECONDS = 0.001
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path, *, patience: float = BUSY_SECONDS) -> sqlite3.Connection:
     """Open the database file, made if it is missing, so that a commit is on disk when it returns.
 
-    The write-ahead log with `synchronous=FULL` syncs at every commit. Raises `sqlite3.Error`.
+    The write-ahead log with `synchronous=FULL` syncs at every commit. A statement waits up to `patience` seconds
+    for other processes. Raises `sqlite3.Error`.
     """
     connection = sqlite3.connect(
-        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
+        path, timeout=patience, isolation_level=None, check_same_thread=False, cached_statements=256
     )
     _use_write_ahead_log(connection)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA wal_autocheckpoint = 4000")
+    connection.execute("PRAGMA wal_autocheckpoint = 8000")
     connection.execute("PRAGMA cache_size = -16000")
     return connection
 
 
 def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
-    """Switch to the write-ahead log; of two processes that do so at once one is told "locked" without a wait."""
-    give_up_at = time.monotonic() + BUSY_SECONDS
+    """Switch to the write-ahead log."""
+    try:
+        _patiently(lambda: connection.execute("PRAGMA journal_mode = WAL"), BUSY_SECONDS)
+    except sqlite3.Error:
+        connection.close()
+        raise
+
+
+def begin(tx: Tx, *, patience: float | None = None) -> None:
+    """Begin a writing transaction; a deferred one would fail at once instead of waiting for its turn.
+
+    It waits up to `patience` seconds for another process's, `BUSY_SECONDS` by default. SQLite's own wait
+    sleeps ever longer, up to a tenth of a second, while transactions here take a few milliseconds.
+    """
+    _patiently(lambda: tx.execute("BEGIN IMMEDIATE"), BUSY_SECONDS if patience is None else patience)
+
+
+def _patiently(step: Callable[[], object], patience: float) -> None:
+    """Take a step that may find the database busy, again and again for so many seconds."""
+    give_up_at = time.monotonic() + patience
     while True:
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            step()
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up_at:
-                connection.close()
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= give_up_at:
                 raise
             time.sleep(_AGAIN_SECONDS)
         else:
             return
 
 
-def begin(tx: Tx) -> None:
-    """Begin a writing transaction; a deferred one would fail at once instead of waiting for its turn."""
-    tx.execute("BEGIN IMMEDIATE")
+def sync(tx: Tx, *, at_once: bool) -> None:
+    """Have the transaction that begins next synced to the disk when it is committed, or with the next one that is."""
+    tx.execute("PRAGMA synchronous = FULL" if at_once else "PRAGMA synchronous = NORMAL")
 
 
-@contextmanager
-def impatient(connection: sqlite3.Connection) -> Iterator[None]:
-    """Have statements fail at once, instead of waiting, while another process is in a transaction."""
-    connection.execute("PRAGMA busy_timeout = 0")
-    try:
-        yield
-    finally:
-        connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
+def checkpoint(connection: sqlite3.Connection) -> None:
+    """Copy what is in the write-ahead log into the database, as far as nobody has to wait for it."""
+    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
 
 def change_counter(connection: sqlite3.Connection) -> int:

@@ -26,7 +26,6 @@ class Topic(StrEnum):
 
     ACCEPTED = "accepted"
     SUBMISSIONS = "submissions"
-    WEBHOOKS = "webhooks"
     CHECKS = "checks"
     EVENTS = "events"
 

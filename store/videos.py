@@ -3,13 +3,13 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from schemas.names import ErrorCode, Motion, Orientation, Provider, ProviderChoice, VideoStatus
-from store.transaction import Topic, Tx
+from store.transaction import Tx
 
 
-@dataclass(frozen=True, slots=True)
-class VideoRow:
+class VideoRow(NamedTuple):
     """One video as it is stored."""
 
     id: str
@@ -51,7 +51,7 @@ def _row(columns: Sequence[object]) -> VideoRow:
 
 
 def add(tx: Tx, video: VideoRow) -> None:
-    """Store a new video and wake those who choose providers."""
+    """Store a new video."""
     tx.execute(
         f"INSERT INTO videos ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - constant columns
         (
@@ -74,7 +74,6 @@ def add(tx: Tx, video: VideoRow) -> None:
             video.completed_at,
         ),
     )
-    tx.wake(Topic.ACCEPTED)
 
 
 def get(tx: Tx, video_id: str) -> VideoRow | None:

@@ -1,9 +1,9 @@
 """Webhooks as they came: an append-only inbox, and the note that each was acted on."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from store.transaction import Topic, Tx
+from store.transaction import Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,19 +21,18 @@ class Webhook:
 _COLUMNS = "id, attempt_id, received_at, content_type, body, size"
 
 
-def record(tx: Tx, attempt_id: str, *, now: float, content_type: str | None, body: bytes | None, size: int) -> None:
-    """Keep a delivery, and wake those who act on them."""
-    tx.execute(
-        "INSERT INTO webhooks (attempt_id, received_at, content_type, body, size) VALUES (?, ?, ?, ?, ?)",
-        (attempt_id, now, content_type, body, size),
+def record(tx: Tx, deliveries: Iterable[tuple[str, str | None, bytes | None, int]], *, now: float) -> None:
+    """Keep deliveries, of each the attempt's id, the content type, the body and its size."""
+    tx.executemany(
+        "INSERT INTO webhooks (attempt_id, content_type, body, size, received_at) VALUES (?, ?, ?, ?, ?)",
+        [(*delivery, now) for delivery in deliveries],
     )
-    tx.wake(Topic.WEBHOOKS)
 
 
-def unhandled(tx: Tx, *, limit: int) -> list[tuple[int, str, float]]:
-    """Read id, attempt and time of the oldest deliveries that nobody has acted on."""
+def unhandled(tx: Tx, *, limit: int) -> list[tuple[int, str]]:
+    """Read id and attempt of the oldest deliveries that nobody has acted on."""
     return tx.execute(
-        "SELECT id, attempt_id, received_at FROM webhooks WHERE handled_at IS NULL ORDER BY id LIMIT ?", (limit,)
+        "SELECT id, attempt_id FROM webhooks WHERE handled_at IS NULL ORDER BY id LIMIT ?", (limit,)
     ).fetchall()
 
 

@@ -55,7 +55,7 @@ def _killed(role: str) -> None:
 _PLACES = {
     "receiver": ("accepted", "webhook recorded"),
     "generator": ("routed", "claimed", "intent written", "request sent", "answer read", "acceptance recorded"),
-    "poller": ("webhook handled", "check claimed", "look answered", "settled"),
+    "poller": ("check claimed", "look answered", "settled"),
     "publisher": ("relayed", "confirmed", "marked"),
 }
 

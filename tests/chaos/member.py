@@ -25,11 +25,11 @@ _PARENT_DEATH_SIGNAL = 1  # of prctl(2)
 def _spoil(control: Path) -> None:
     begin = sqlite.begin
 
-    def begin_spoilt(tx: Tx) -> None:
+    def begin_spoilt(tx: Tx, *, patience: float | None = None) -> None:
         with suppress(FileNotFoundError):
             for pragma in control.read_text().splitlines():
                 tx.execute(pragma)
-        begin(tx)
+        begin(tx, patience=patience)
 
     sqlite.begin = begin_spoilt
 

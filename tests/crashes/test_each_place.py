@@ -36,7 +36,6 @@ PLACES = {
     "elsewhere": [
         ("accepted", IACREA, READY, 1),
         ("webhook recorded", IACREA, READY, 1),
-        ("webhook handled", IACREA, READY, 1),
         ("check claimed", IACREA, READY, 1),
         ("look answered", HOMEDESIGNS, READY, 1),
         ("settled", HOMEDESIGNS, READY, 1),

@@ -26,7 +26,7 @@ DEATHS = {
     "generator": [
         "routed:1", "claimed:3", "intent written:1", "request sent:3", "answer read:4", "acceptance recorded:2",
     ],
-    "poller": ["webhook handled:1", "check claimed:4", "look answered:1", "settled:4"],
+    "poller": ["check claimed:4", "look answered:1", "settled:4"],
     "publisher": ["relayed:1", "confirmed:2", "marked:1", "command accepted:1"],
 }  # fmt: skip
 

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from jobs import accept, check, ledger, submit, view, webhooks
+from jobs import accept, check, learning, ledger, submit, view, webhooks
 from jobs.accept import Accepted, NewVideo
 from jobs.check import Decision
 from jobs.policy import Policy
+from jobs.webhooks import Delivery
 from providers.reports import Accepted as Taken
 from providers.reports import Failed, Ready, Report
 from schemas.names import Motion, Orientation, Provider, ProviderChoice
@@ -109,7 +110,11 @@ class Desk:
         return claimed
 
     def learn(self, claimed: AttemptRow, report: Report, *, owner: str = POLLER) -> Decision | None:
-        return self.do(check.apply, self.policy, claimed, report, owner=owner, now=self.now)
+        decision = self.do(check.apply, self.policy, claimed, report, owner=owner, now=self.now)
+        lesson = decision and check.lesson(claimed, report, decision, now=self.now)
+        if lesson:
+            self.do(learning.learn, [lesson])
+        return decision
 
     def checked(self, attempt: AttemptRow, report: Report) -> Decision | None:
         """Wait until the attempt is due, and have its provider answer so."""
@@ -117,8 +122,8 @@ class Desk:
 
     def webhook(self, attempt: AttemptRow, body: bytes = b"{}") -> None:
         """Have a webhook come and be handed to its attempt."""
-        self.do(webhooks.record, attempt.id, body, size=len(body), content_type="application/json", now=self.now)
-        self.do(webhooks.handle, self.policy, now=self.now)
+        self.do(webhooks.record, [Delivery(attempt.id, body, len(body), "application/json")], now=self.now)
+        self.due(room=0)
 
     def timed_out(self, provider: Provider = Provider.IACREA, **fields: Any) -> AttemptRow:
         """Have an attempt that its provider never finished in time."""

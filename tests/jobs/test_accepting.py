@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from jobs import accept, housekeeping, submit, view
+from jobs import accept, housekeeping, submit, timeline, view
 from jobs.accept import Accepted, KeyConflict
 from schemas.names import Motion, Orientation, Provider, ProviderChoice, VideoStatus
 from store import attempts, videos
@@ -142,10 +142,10 @@ def test_the_timeline_tells_a_whole_life_in_order(desk: Desk) -> None:
     desk.now += 1
     desk.checked(attempt, FAILED)
 
-    timeline = desk.do(view.timeline, attempt.video_id)
-    assert timeline is not None
-    assert [entry.at for entry in timeline.items] == sorted(entry.at for entry in timeline.items)
-    assert [entry.what for entry in timeline.items] == [
+    told = desk.do(timeline.of_video, attempt.video_id)
+    assert told is not None
+    assert [entry.at for entry in told.items] == sorted(entry.at for entry in told.items)
+    assert [entry.what for entry in told.items] == [
         "accepted", "provider chosen", "outcome unknown", "webhook received", "accepted by the provider",
         "event video.submitted", "failed", "event video.failed",
     ]  # fmt: skip
@@ -153,7 +153,7 @@ def test_the_timeline_tells_a_whole_life_in_order(desk: Desk) -> None:
 
 def test_what_does_not_exist_is_not_shown(desk: Desk) -> None:
     assert desk.do(view.video, "nobody") is None
-    assert desk.do(view.timeline, "nobody") is None
+    assert desk.do(timeline.of_video, "nobody") is None
     assert desk.do(attempts.get, "nobody") is None
     with pytest.raises(LookupError):
         desk.do(view.existing, "nobody")

@@ -15,7 +15,7 @@ def take(desk: Desk, wanted: int) -> int:
     """Take as many requests as there are, up to what is wanted."""
     allowed = desk.do(budget.allowance, desk.policy, IACREA, now=desk.now)
     taken = min(wanted, allowed.requests)
-    desk.do(budget.spend, desk.policy, IACREA, taken, now=desk.now)
+    desk.do(budget.spend, IACREA, allowed, taken, now=desk.now)
     return taken
 
 

@@ -16,6 +16,7 @@ from jobs import accept, check, settle, submit, webhooks
 from jobs.accept import Accepted
 from jobs.policy import Policy
 from jobs.settle import Failing
+from jobs.webhooks import Delivery
 from providers.reports import Accepted as Taken
 from providers.reports import Doubtful, Failed, Ready, Report, UnknownJob, Working
 from schemas.names import ErrorCode, Provider, RefundStatus
@@ -65,8 +66,9 @@ def gives_up(tx: Tx, attempt: AttemptRow) -> None:
 
 
 def is_woken(tx: Tx, attempt: AttemptRow) -> None:
-    webhooks.record(tx, attempt.id, b"{}", size=2, content_type=None, now=attempt.accepted_at or 0)
-    webhooks.handle(tx, POLICY, now=attempt.accepted_at or 0)
+    now = attempt.accepted_at or 0
+    webhooks.record(tx, [Delivery(attempt.id, b"{}", 2, None)], now=now)
+    check.claim(tx, POLICY, attempt.provider, owner="poller-4", room=0, now=now)
 
 
 def loses(tx: Tx, attempt: AttemptRow) -> None:

@@ -31,7 +31,7 @@ def watched(draw: st.DrawFn) -> AttemptRow:
         tries=0, provider_job_id="j", due_at=None, lease_owner=None, submitted_at=START, accepted_at=START,
         finished_at=START, woken_at=None if woken is None else START + woken, checked_at=None, doubt=None,
         doubt_since=None, doubt_count=0, detected_by=None, output_urls=(), error_code=None, error_message=None,
-        refund_status=None, refund_credits=None,
+        refund_status=None, refund_credits=None, created_at=START,
     )  # fmt: skip
 
 

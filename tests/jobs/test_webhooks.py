@@ -4,11 +4,14 @@ from collections.abc import Callable
 
 import pytest
 
-from jobs import check, submit, view, webhooks
+from jobs import check, submit, timeline, webhooks
+from jobs.webhooks import Delivery
 from providers.reports import Unavailable, Working
 from schemas.names import DetectedBy, ErrorCode
 from store import attempts
+from store import webhooks as stored_webhooks
 from store.attempts import AttemptRow, AttemptState
+from store.transaction import Topic, Tx
 from tests.jobs.desk import CLIP, FAILED, POLLER, READY, Desk
 
 TRUE_JOB = "11111111-2222-3333-4444-555555555555"
@@ -85,9 +88,20 @@ def test_a_webhook_after_the_end_changes_nothing(desk: Desk) -> None:
 
 
 def test_a_webhook_for_nothing_we_know_is_handled_and_forgotten(desk: Desk) -> None:
-    desk.do(webhooks.record, "no such attempt", None, size=70_000, content_type=None, now=desk.now)
-    assert desk.do(webhooks.handle, desk.policy, now=desk.now) == 1
-    assert desk.do(webhooks.handle, desk.policy, now=desk.now) == 0
+    desk.do(webhooks.record, [Delivery("no such attempt", None, 70_000, None)], now=desk.now)
+    assert len(desk.do(stored_webhooks.unhandled, limit=10)) == 1
+    assert desk.due() == []
+    assert desk.do(stored_webhooks.unhandled, limit=10) == []
+
+
+def test_more_webhooks_than_are_handed_over_at_once_all_arrive(desk: Desk) -> None:
+    attempt = desk.generating()
+    flood = [Delivery("no such attempt", None, 70_000, None)] * check.HANDED_OVER_AT_ONCE
+    desk.do(webhooks.record, [*flood, Delivery(attempt.id, b"{}", 2, None)], now=desk.now)
+    tx = Tx(desk.connection)
+    assert check.claim(tx, desk.policy, attempt.provider, owner=POLLER, room=1, now=desk.now).work == []
+    assert Topic.CHECKS in tx.topics
+    assert [claimed.id for claimed in desk.due()] == [attempt.id]
 
 
 def test_a_webhook_that_finds_the_job_unfinished_starts_polling_at_once(desk: Desk) -> None:
@@ -265,9 +279,9 @@ def test_where_the_operator_trusts_bodies_one_that_says_success_is_believed(desk
 def test_the_body_is_kept_and_shown_in_the_timeline(desk: Desk) -> None:
     attempt = desk.generating()
     desk.webhook(attempt, b'{"status": "SUCCEEDED"}')
-    timeline = desk.do(view.timeline, attempt.video_id)
-    assert timeline is not None
-    assert '{"status": "SUCCEEDED"}' in [entry.detail for entry in timeline.items]
+    told = desk.do(timeline.of_video, attempt.video_id)
+    assert told is not None
+    assert '{"status": "SUCCEEDED"}' in [entry.detail for entry in told.items]
 
 
 @pytest.mark.parametrize("step", [check.release, submit.release])

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 from uuid import uuid4
@@ -100,7 +100,7 @@ _change = attempts.change
 _unpublished = outbox.unpublished
 _announce = events.announce
 _apply_late = check.apply_late
-_handle = webhooks.handle
+_hand_over = check._hand_over_webhooks
 _attempt = Store._attempt
 _orphans = attempts.orphans
 _lose = submit.lose
@@ -135,13 +135,13 @@ def lost_whatever_its_state(
     _lose(tx, policy, attempt, message, now=now, owner=owner)
 
 
-def believing_bodies(tx: Tx, policy: Policy, *, now: float, limit: int = 1000) -> int:
+def believing_bodies(tx: Tx, policy: Policy, *, now: float) -> None:
     sql = "SELECT attempt_id, body FROM webhooks WHERE handled_at IS NULL"
     for attempt_id, body in tx.execute(sql).fetchall():
         attempt = attempts.get(tx, attempt_id)
         if attempt is not None and (urls := read_webhook(body).succeeded_urls):
             settle.succeed(tx, attempt, urls, detected_by=DetectedBy.WEBHOOK, now=now)
-    return _handle(tx, policy, now=now, limit=limit)
+    _hand_over(tx, policy, now=now)
 
 
 def refunding_time_out(_: Policy) -> Failing:
@@ -181,7 +181,7 @@ def named_when_published(tx: Tx, *, limit: int) -> list[OutboxEvent]:
 
 
 def renamed(event: OutboxEvent, event_id: str) -> OutboxEvent:
-    return replace(event, event_id=event_id, body=json.dumps({**json.loads(event.body), "id": event_id}))
+    return event._replace(event_id=event_id, body=json.dumps({**json.loads(event.body), "id": event_id}))
 
 
 def answered_before_the_commit(self: Store, group: list[Any]) -> object:
@@ -213,14 +213,8 @@ def never_expiring_leases() -> AbstractContextManager[object]:
 
 
 def normal_sync() -> AbstractContextManager[object]:
-    connect = sqlite.connect
-
-    def faster(*args: Any) -> Any:
-        opened = connect(*args)
-        opened.execute("PRAGMA synchronous = NORMAL")
-        return opened
-
-    return mock.patch.object(sqlite, "connect", faster)
+    sync = sqlite.sync
+    return mock.patch.object(sqlite, "sync", lambda tx, **_: sync(tx, at_once=False))
 
 
 def all_refused(_: Store, group: list[Any]) -> object:
@@ -244,7 +238,7 @@ IN_THE_SIMULATION = [
     Mutant("what was not answered is sent again", patched(submit, "lose", sent_again)),
     Mutant("no fence before sending", patched(submit, "send", sent_by_whoever_comes)),
     Mutant("what was given back is declared lost", patched(submit, "lose", lost_whatever_its_state)),
-    Mutant("a webhook's body is believed", patched(webhooks, "handle", believing_bodies)),
+    Mutant("a webhook's body is believed", patched(check, "_hand_over_webhooks", believing_bodies)),
     Mutant("our own time-out is refunded", patched(jobs.check, "_timed_out", refunding_time_out)),
     Mutant("HomeDesigns is said to refund", patched(refunds, "of_reported_failure", lambda _: refunds.REFUNDED)),
     Mutant("nobody is said to refund", patched(refunds, "of_reported_failure", lambda _: refunds.UNKNOWN)),

@@ -1,4 +1,4 @@
-"""Every end that a check finds is learnt in its own transaction, by all pollers together, and for good."""
+"""Every end that a check finds is learnt, by all pollers together, and for good."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import pytest
 
 from jobs import check, learning, schedule
 from jobs.durations import EDGES, Plan
+from jobs.learning import Lesson
 from providers.reports import Report, Unavailable, Working
 from schemas.names import Provider
 from store.database import Store
@@ -22,7 +23,7 @@ def desk() -> Desk:
 
 def taught(desk: Desk, seconds: float, jobs: int = 20) -> Plan:
     for _ in range(jobs):
-        desk.do(learning._learn, HOMEDESIGNS, seconds - 1, seconds + 1)
+        desk.do(learning.learn, [Lesson(HOMEDESIGNS, seconds - 1, seconds + 1)])
     return desk.do(learning.plan, HOMEDESIGNS)
 
 
@@ -98,7 +99,7 @@ def test_after_a_webhook_that_came_too_early_the_gaps_grow_from_the_shortest(des
 
 def test_iacrea_is_first_asked_after_the_grace_of_its_webhook_whatever_was_learnt(desk: Desk) -> None:
     for _ in range(20):
-        desk.do(learning._learn, IACREA, 49, 51)
+        desk.do(learning.learn, [Lesson(IACREA, 49, 51)])
     attempt = desk.generating(IACREA)
     assert desk.current(attempt).due_at == desk.now + desk.policy.webhook_grace
 
@@ -119,7 +120,7 @@ async def test_what_one_process_learns_another_knows_and_a_restart_keeps(tmp_pat
 
 
 def _learn_fifty(tx: Tx) -> None:
-    learning._learn(tx, HOMEDESIGNS, 48, 52)
+    learning.learn(tx, [Lesson(HOMEDESIGNS, 48, 52)])
 
 
 def test_the_decision_is_the_learnt_plans(desk: Desk) -> None:

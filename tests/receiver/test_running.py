@@ -120,6 +120,6 @@ async def test_no_secret_reaches_the_log(tmp_path: Path) -> None:
             await service.http.get(f"/media/{media}")
 
     written = repr(logs)
-    assert "video accepted" in written
+    assert "request answered" in written
     assert "'caller': 'shop'" in written
     assert [secret for secret in [*canaries.values(), token, media] if secret in written] == []

@@ -21,10 +21,12 @@ import jobs.schedule
 import jobs.settle
 import poller.checking
 from generator.submission import Submitter
-from jobs import accept, check, submit, webhooks
+from jobs import accept, check, learning, submit, webhooks
 from jobs import policy as rules
 from jobs.accept import Accepted, NewVideo
+from jobs.learning import Lesson
 from jobs.policy import Policy
+from jobs.webhooks import Delivery
 from poller.checking import Checker
 from providers.hints import read_webhook
 from providers.pictures import PictureRefused, PictureUnavailable
@@ -97,6 +99,7 @@ class World:
         self.calm = False
         self.connection = emptied(connection())
         self.history: list[tuple[float, str, str]] = []
+        self.lessons: list[Lesson] = []
         self.accounts = {name: Account(self, name) for name in Provider}
         self.broker = Broker(self)
         self.processes = [Process(role, number) for role in ("generator", "poller", "relay") for number in (1, 2)]
@@ -124,7 +127,7 @@ class World:
 
         def arrive() -> None:
             try:
-                self.transact(webhooks.record, attempt_id, body, size=len(body), content_type=None, now=self.now)
+                self.transact(webhooks.record, [Delivery(attempt_id, body, len(body), None)], now=self.now)
                 self.note("receiver", f"webhook for {attempt_id}")
             except StoreUnavailable:
                 if self.rng.random() < 0.5:
@@ -142,7 +145,7 @@ class World:
         """Be the store's `write`."""
         return Step(lambda: self.transact(work, *args, **kwargs), what=getattr(work, "__name__", "work"))
 
-    write_brief = write
+    write_brief = write_repeatable = write
 
     async def read(self, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Be the store's `read`."""
@@ -205,9 +208,10 @@ class World:
 
     def _poll(self, process: Process) -> None:
         self._renew(process)
-        self.transact(webhooks.handle, self.policy, now=self.now)
         self.transact(check.give_up_overdue, self.policy, now=self.now)
-        checker = Checker(self, self.policy, process.owner, read_webhook)  # type: ignore[arg-type]  # it offers what is used
+        self.transact(learning.learn, self.lessons)
+        self.lessons.clear()
+        checker = Checker(self, self.policy, process.owner, read_webhook, self.lessons)  # type: ignore[arg-type]  # it offers what is used
         for name, account in self.accounts.items():
             found = self.transact(check.claim, self.policy, name, owner=process.owner, room=8, now=self.now)
             for attempt in found.work:

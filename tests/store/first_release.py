@@ -11,6 +11,7 @@ from pathlib import Path
 from jobs import accept, check, submit, webhooks
 from jobs.accept import Accepted, NewVideo
 from jobs.policy import Policy
+from jobs.webhooks import Delivery
 from providers.reports import Accepted as Taken
 from providers.reports import Failed, NotAccepted, Ready
 from schemas.names import Motion, Orientation, Provider, ProviderChoice
@@ -86,7 +87,7 @@ def fill(tx: Tx) -> None:
         claimed(tx, f"{provider}: claimed", provider)
     submit.lose(tx, POLICY, sending(tx, "iacrea: unconfirmed", iacrea), "502", now=now)
     woken = generating(tx, "iacrea: with a webhook nobody handled", iacrea)
-    webhooks.record(tx, woken.id, b'{"status": "SUCCEEDED"}', size=23, content_type="application/json", now=now)
+    webhooks.record(tx, [Delivery(woken.id, b'{"status": "SUCCEEDED"}', 23, "application/json")], now=now)
     fallen = generating(tx, "homedesigns: failed, with a choice", homedesigns)
     tx.execute("UPDATE videos SET fallback = 1 WHERE id = ?", (fallen.video_id,))
     check.apply(tx, POLICY, fallen, Failed("error"), owner=OLD_OWNER, now=now)

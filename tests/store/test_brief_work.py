@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,10 @@ from tests.stores import rows, url_of
 def where(tx: Tx) -> str:
     put(tx, f"row {time.monotonic_ns()}")
     return threading.current_thread().name
+
+
+def reader(tx: Tx) -> tuple[set[str], str]:
+    return names(tx), threading.current_thread().name
 
 
 def on_the_loop() -> str:
@@ -52,6 +57,20 @@ async def test_brief_work_does_not_overtake_what_the_writer_has_in_hand(store: S
     assert order == ["slow", "brief"]
 
 
+async def test_brief_reading_is_done_on_the_event_loop_unless_the_writer_is_at_work(store: Store) -> None:
+    go_on = threading.Event()
+    await store.write_brief(put, "first")
+    assert await store.read_brief(reader) == ({"first"}, on_the_loop())
+
+    writing = asyncio.ensure_future(store.write(lambda _: go_on.wait(10)))
+    await asyncio.sleep(0.05)
+    found, thread = await store.read_brief(reader)
+    go_on.set()
+    await writing
+    assert found == {"first"}
+    assert thread.startswith("store-reader")
+
+
 async def test_on_a_slow_disk_the_event_loop_waits_for_nothing(store: Store) -> None:
     store._commit_seconds = 1.0
     assert await store.write_brief(where) == "store-writer"
@@ -81,6 +100,34 @@ async def test_brief_work_wakes_who_waits_for_its_topics(store: Store) -> None:
     events = store.listen(Topic.EVENTS)
     await store.write_brief(lambda tx: tx.wake(Topic.EVENTS))
     assert events.is_set()
+
+
+async def test_who_is_woken_by_added_work_joins_its_commit(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    groups: list[int] = []
+    attempt = Store._attempt
+
+    def counting(self: Store, group: list[Any], **arguments: Any) -> Any:
+        groups.append(len(group))
+        return attempt(self, group, **arguments)
+
+    monkeypatch.setattr(Store, "_attempt", counting)
+    wake = store.listen(Topic.CHECKS)
+
+    def claim(tx: Tx) -> set[str]:
+        put(tx, "a claim")
+        return names(tx)
+
+    async def claiming() -> set[str]:
+        await wake.wait()
+        return await store.write_repeatable(claim)
+
+    claimed = asyncio.create_task(claiming())
+    await asyncio.sleep(0)
+    store.wake(Topic.CHECKS)
+    await store.write_brief(put, "a webhook")
+
+    assert await claimed == {"a webhook", "a claim"}
+    assert groups == [2]
 
 
 async def test_brief_work_that_waits_is_written_on_closing(path: Path) -> None:

@@ -1,7 +1,12 @@
 """A commit is on the disk when it returns, and a writing transaction waits for its turn from its first statement."""
 
 import asyncio
+import shutil
 import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -10,14 +15,60 @@ from store import sqlite
 from store.database import Store
 from store.transaction import Tx
 from tests.store.one_row import names, put
-from tests.stores import url_of
+from tests.stores import rows, url_of
 
-FULL = 2
+NORMAL, FULL = 1, 2
 
 
 async def test_every_commit_is_synced(store: Store) -> None:
-    assert (await store.write(pragma, "synchronous"), await store.read(pragma, "synchronous")) == (FULL, FULL)
+    for write in (store.write, store.write_brief):
+        await store.write_repeatable(put, "anything")
+        assert await write(pragma, "synchronous") == FULL
     assert await store.write(pragma, "journal_mode") == "wal"
+
+
+async def test_for_what_would_be_done_again_alone_nothing_is_synced(store: Store) -> None:
+    assert await store.write_repeatable(pragma, "synchronous") == NORMAL
+    together = await asyncio.gather(
+        store.write_repeatable(pragma, "synchronous"),
+        store.write_brief(put, "an answer"),
+        store.write_repeatable(pragma, "synchronous"),
+    )
+    assert (together[0], together[2]) == (FULL, FULL)
+
+
+def test_what_would_be_done_again_outlives_the_process_all_the_same(path: Path) -> None:
+    died = subprocess.run([sys.executable, "-c", CLAIMED_THEN_DEAD, url_of(path)], check=False, timeout=50)
+    assert died.returncode == 9
+    assert len(rows(path, "SELECT * FROM secrets")) == 1
+
+
+CLAIMED_THEN_DEAD = """
+import asyncio, os, sys
+from store.database import Store
+from tests.store.one_row import put
+
+async def main():
+    store = await Store.open(sys.argv[1])
+    await store.write_repeatable(put, "a claim")
+    os._exit(9)
+
+asyncio.run(main())
+"""
+
+
+async def test_what_was_written_soon_leaves_the_write_ahead_log(store: Store, path: Path, tmp_path: Path) -> None:
+    for number in range(60):
+        await store.write(put, f"row {number}")
+    alone = tmp_path / "without-its-log.db"
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        shutil.copy(path, alone)
+        with suppress(sqlite3.OperationalError):  # even the tables are in the log at first
+            if len(rows(alone, "SELECT * FROM secrets")) >= 50:
+                return
+        await asyncio.sleep(0.02)
+    pytest.fail("the rows are in the write-ahead log only")
 
 
 async def test_rows_cannot_refer_to_what_does_not_exist(store: Store) -> None:

@@ -62,6 +62,26 @@ async def test_a_store_that_stays_locked_is_unavailable_and_then_there_again(imp
     assert await impatient.read(names) == {"second"}
 
 
+async def test_a_store_that_cannot_be_written_now_is_opened_all_the_same(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await Store.open(url_of(path))
+    await first.write(put, "a secret")
+    await first.close()
+    begin = sqlite.begin
+
+    def begin_read_only(tx: Tx, *, patience: float | None = None) -> None:
+        tx.execute("PRAGMA query_only = ON")
+        begin(tx, patience=patience)
+
+    monkeypatch.setattr(sqlite, "begin", begin_read_only)
+    store = await Store.open(url_of(path))
+    assert await store.read(names) == {"a secret"}
+    with pytest.raises(StoreUnavailable, match="readonly"):
+        await store.write(put, "another")
+    await store.close()
+
+
 async def test_however_many_wait_for_a_locked_store_they_are_told_after_one_wait(impatient: Store, path: Path) -> None:
     with locked(path):
         began = time.monotonic()

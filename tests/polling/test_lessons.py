@@ -1,0 +1,79 @@
+"""What a poller's checks teach is stored some at a time, and is not lost while the store is away."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from jobs import accept, check, learning, submit
+from jobs.durations import Plan
+from jobs.policy import Policy
+from poller.checking import Checker
+from providers.hints import read_webhook
+from providers.promise import Order, SendingHook, SentHook, unheard
+from providers.reports import Accepted as Taken
+from providers.reports import Ready, Report
+from schemas.names import Provider, ProviderChoice
+from store import sqlite
+from store.attempts import AttemptRow
+from store.database import Store, StoreUnavailable
+from store.transaction import Tx
+from tests.jobs.desk import REQUEST
+from tests.store.test_unavailable import IMPATIENT, locked
+from tests.stores import url_of
+
+HOMEDESIGNS = Provider.HOMEDESIGNS
+POLICY = Policy()
+ACCEPTED_AT = 1_000_000.0
+
+
+class Done:
+    """A provider that has finished everything."""
+
+    name = HOMEDESIGNS
+    wants_bytes = True
+
+    async def check(self, provider_job_id: str) -> Report:
+        """Find it ready."""
+        return Ready((f"https://cdn.example/{provider_job_id}.mp4",))
+
+    async def submit(self, order: Order, *, sending: SendingHook, sent: SentHook = unheard) -> Taken:
+        """Take nothing more."""
+        raise NotImplementedError
+
+    async def verify(self) -> str:
+        """Know nobody."""
+        raise NotImplementedError
+
+    async def close(self) -> None:
+        """Close nothing."""
+
+
+def claimed(tx: Tx, count: int) -> list[AttemptRow]:
+    """Have a provider accept some videos, and claim their checks."""
+    for _ in range(count):
+        accept.accept(tx, replace(REQUEST, choice=ProviderChoice.HOMEDESIGNS), str, now=ACCEPTED_AT)
+    submit.route(tx, POLICY, now=ACCEPTED_AT)
+    for attempt, _ in submit.claim(tx, POLICY, HOMEDESIGNS, owner="generator", room=count, now=ACCEPTED_AT).work:
+        submit.send(tx, attempt.id, owner="generator", now=ACCEPTED_AT)
+        submit.accepted(tx, POLICY, attempt, Taken(attempt.id), sent_at=ACCEPTED_AT, now=ACCEPTED_AT)
+    return check.claim(tx, POLICY, HOMEDESIGNS, owner="poller", room=count, now=ACCEPTED_AT + 60).work
+
+
+async def test_lessons_wait_for_the_store_and_are_learnt_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", IMPATIENT)
+    path = tmp_path / "reelbus.db"
+    store = await Store.open(url_of(path))
+    checker = Checker(store, POLICY, "poller", read_webhook)
+    for attempt in await store.write(claimed, 5):
+        assert await checker.check(Done(), attempt)
+    assert await store.read(learning.plan, HOMEDESIGNS) == Plan()
+
+    with locked(path), pytest.raises(StoreUnavailable):
+        await checker.store_lessons()
+    await checker.store_lessons()
+    await checker.store_lessons()
+
+    learnt = await store.read(learning.plan, HOMEDESIGNS)
+    await store.close()
+    assert sum(learnt.weights) == pytest.approx(5, rel=0.05)

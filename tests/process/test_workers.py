@@ -1,0 +1,116 @@
+"""A loop of workers claims what there is room for, and looks again as soon as there may be more, and no sooner."""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from process.workers import Found, Workers
+
+
+@dataclass
+class Pile:
+    """Pieces of work, who is at which, and every look that was taken."""
+
+    waiting: list[str]
+    again: bool = False
+    """Whether a piece that was handled may be due again soon."""
+    looks: list[int] = field(default_factory=list)
+    in_hand: dict[str, asyncio.Event] = field(default_factory=dict)
+    looked: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def claim(self, room: int) -> Found[str]:
+        """Give as many as there is room for."""
+        taken, self.waiting = self.waiting[:room], self.waiting[room:]
+        self.looks.append(len(taken))
+        async with self.looked:
+            self.looked.notify_all()
+        return Found({piece: piece for piece in taken}, None)
+
+    async def handle(self, piece: str) -> bool:
+        """Work until told to finish."""
+        done = self.in_hand[piece] = asyncio.Event()
+        await done.wait()
+        del self.in_hand[piece]
+        return self.again
+
+    async def renew(self, pieces: Collection[str]) -> None:
+        """Do nothing: no lease is kept here."""
+
+    async def after(self, looks: int) -> None:
+        """Wait until so many looks were taken."""
+        async with self.looked:
+            await asyncio.wait_for(self.looked.wait_for(lambda: len(self.looks) >= looks), 10)
+
+
+@asynccontextmanager
+async def at_work(pile: Pile, *, limit: int) -> AsyncIterator[asyncio.Event]:
+    """Have workers at a pile; give the event that wakes them."""
+    wake, stop = asyncio.Event(), asyncio.Event()
+    workers = Workers(limit=limit, wake=wake, claim=pile.claim, handle=pile.handle, renew=pile.renew)
+    running = asyncio.create_task(workers.run(stop))
+    await pile.after(1)
+    yield wake
+    stop.set()
+    while not running.done():
+        for done in list(pile.in_hand.values()):
+            done.set()
+        await asyncio.sleep(0)
+    await running
+
+
+async def finish(pile: Pile, piece: str) -> None:
+    """Finish a piece."""
+    while piece not in pile.in_hand:
+        await asyncio.sleep(0)
+    pile.in_hand[piece].set()
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nobody look merely because time has passed."""
+    monkeypatch.setattr("process.workers._LONGEST_WAIT", 1000.0)
+
+
+async def test_what_finishes_makes_room_for_what_waits() -> None:
+    pile = Pile(["one", "two", "three"])
+    async with at_work(pile, limit=2):
+        assert pile.looks == [2]
+        await finish(pile, "one")
+        await pile.after(2)
+        assert pile.looks == [2, 1]
+
+
+async def test_who_had_room_left_knows_that_there_is_no_more() -> None:
+    pile = Pile(["one"])
+    async with at_work(pile, limit=2) as wake:
+        await finish(pile, "one")
+        while pile.in_hand:
+            await asyncio.sleep(0)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert pile.looks == [1]
+        pile.waiting.append("two")
+        wake.set()
+        await pile.after(2)
+        assert pile.looks == [1, 1]
+
+
+async def test_work_that_may_be_due_again_is_looked_for_at_once() -> None:
+    pile = Pile(["one"], again=True)
+    async with at_work(pile, limit=2):
+        await finish(pile, "one")
+        await pile.after(2)
+
+
+async def test_work_that_failed_unexpectedly_may_be_due_again() -> None:
+    pile = Pile(["one"])
+
+    async def fail(piece: str) -> bool:
+        raise ZeroDivisionError(piece)
+
+    pile.handle = fail  # type: ignore[method-assign]
+    async with at_work(pile, limit=2):
+        await pile.after(2)
