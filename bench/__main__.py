@@ -7,6 +7,7 @@ import argparse
 import json
 import os
 import platform
+import sqlite3
 import sys
 import tempfile
 import time
@@ -70,7 +71,7 @@ def _measure(setting: Setting, wanted: set[str]) -> list[Row]:
         setting.say(f"goal {goals}")
         try:
             rows += run(setting)
-        except (RuntimeError, TimeoutError, LookupError) as error:
+        except (RuntimeError, TimeoutError, LookupError, sqlite3.Error) as error:
             setting.say(f"not measured: {error}")
             rows.append(Row(goals, "not measured", [float("nan")], 0.0))
     return rows

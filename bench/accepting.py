@@ -18,7 +18,7 @@ def _late(rounds: list[Measured]) -> list[float]:
 
 def measure_accepting(setting: Setting) -> list[Row]:
     """Measure webhooks and new videos against the floor, interleaved."""
-    with setting.peer("floor") as floor, setting.role("receiver", setting.fresh()) as receiver:
+    with setting.peer("floor") as floor, setting.role("receiver", setting.expecting()) as receiver:
         found = interleave(
             setting.rounds,
             {

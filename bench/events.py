@@ -47,7 +47,7 @@ def measure_events(setting: Setting) -> list[Row]:
     broker = setting.broker.url
     with (
         setting.peer("floor") as floor,
-        setting.role("receiver", setting.fresh()) as receiver,
+        setting.role("receiver", setting.expecting()) as receiver,
         setting.peer("confirming", broker) as confirming,
         setting.peer("fast_api", broker) as fast_api,
         setting.peer("fast_stream", broker) as fast_stream,

@@ -5,6 +5,7 @@ As a program it reads one JSON line that describes a load from standard input, w
 
 import asyncio
 import json
+import random
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -13,19 +14,23 @@ from itertools import cycle, islice
 from typing import cast
 
 import uvloop
-from uuid_utils.compat import uuid7
 
 from bench.processes import Started
+from bench.seeding import attempt_id
 from process.tokens import Signer
 
 SECRET = "the benchmarks' own webhook secret"  # noqa: S105 - guards nothing
-_TOKENS = 4000
 _PAYLOAD = {
     "id": "0190f2a6-7a3b-7c51-9d0e-2f6a6b2a7c11",
     "status": "SUCCEEDED",
     "output": [f"https://cdn.example/animations/{number:04}/clip.mp4" for number in range(6)],
     "note": "x" * 215,
 }
+_OVERTAKEN = 500
+
+OPEN_ATTEMPTS = 50_000
+"""How many attempts webhooks come for."""
+
 BODY = json.dumps(_PAYLOAD).encode()
 """600 bytes of JSON, as a provider's webhook might bring them."""
 
@@ -34,7 +39,8 @@ BODY = json.dumps(_PAYLOAD).encode()
 class Load:
     """What to send where, for so many seconds or until `count` requests are answered.
 
-    With a `rate` (requests a second) requests start by the clock.
+    With a `rate` (requests a second) requests start by the clock. Webhooks are those of `OPEN_ATTEMPTS` seeded
+    attempts from number `first_attempt` on.
     """
 
     port: int
@@ -43,6 +49,7 @@ class Load:
     connections: int = 64
     rate: float | None = None
     count: int | None = None
+    first_attempt: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +75,16 @@ def _post(path: str, body: bytes, extra: str = "") -> bytes:
     return head.encode() + f"content-length: {len(body)}\r\n\r\n".encode() + body
 
 
-def _webhooks() -> Iterator[bytes]:
+def _webhooks(first_attempt: int) -> Iterator[bytes]:
     signer = Signer([SECRET])
-    # A new attempt every few deliveries, so that the guard against floods has no reason to act.
-    while True:
-        for _ in range(_TOKENS):
-            yield _post(f"/webhooks/iacrea/{signer.webhook_token(uuid7().hex)}", BODY)
+    # So many attempts that the guard against floods of one has no reason to act. Jobs end about in their order.
+    chance = random.Random(first_attempt)  # noqa: S311 - guards nothing
+    numbers = range(first_attempt, first_attempt + OPEN_ATTEMPTS)
+    order = sorted(numbers, key=lambda number: number + chance.uniform(0, _OVERTAKEN))
+    return cycle([_post(f"/webhooks/iacrea/{signer.webhook_token(attempt_id(number))}", BODY) for number in order])
 
 
-def _videos() -> Iterator[bytes]:
+def _videos(_: int) -> Iterator[bytes]:
     wish = {
         "image_url": "https://pictures.example/houses/12/living-room.jpg",
         "motion": "zoom_in",
@@ -87,11 +95,11 @@ def _videos() -> Iterator[bytes]:
     return cycle([_post("/v1/videos", json.dumps(wish).encode())])
 
 
-def _plain() -> Iterator[bytes]:
+def _plain(_: int) -> Iterator[bytes]:
     return cycle([_post("/", BODY)])
 
 
-_KINDS: dict[str, Callable[[], Iterator[bytes]]] = {"webhook": _webhooks, "video": _videos, "plain": _plain}
+_KINDS: dict[str, Callable[[int], Iterator[bytes]]] = {"webhook": _webhooks, "video": _videos, "plain": _plain}
 
 
 class _Client(asyncio.Protocol):
@@ -148,7 +156,7 @@ class _Client(asyncio.Protocol):
 
 async def _generate(load: Load) -> Answers:
     latencies: list[float] = []
-    requests = islice(_KINDS[load.kind](), load.count)
+    requests = islice(_KINDS[load.kind](load.first_attempt), load.count)
     loop = asyncio.get_running_loop()
     clients = [_Client(requests, latencies) for _ in range(load.connections)]
     for client in clients:

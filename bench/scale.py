@@ -4,6 +4,7 @@ import asyncio
 import time
 from pathlib import Path
 
+from bench.load import OPEN_ATTEMPTS
 from bench.measures import Row, ratios
 from bench.seeding import create, seed_finished, seed_open
 from bench.setting import Setting, interleave, measure
@@ -19,9 +20,8 @@ _CLAIMS = 200
 def measure_scale(setting: Setting) -> list[Row]:
     """Accept webhooks and videos, and pick due work, with a full and with an empty store."""
     less = 10 if setting.quick else 1
-    full, empty = setting.fresh(), setting.fresh()
+    full, empty = setting.fresh(), setting.expecting()
     now = time.time()
-    create(empty)
     path = create(full)
     seed_finished(path, 0, _FINISHED // less, at=now - 1_000_000)
     seed_open(path, _FINISHED // less, _OPEN // less, at=now, due=now - 1)
@@ -29,7 +29,7 @@ def measure_scale(setting: Setting) -> list[Row]:
         found = interleave(
             setting.rounds,
             {
-                "webhook full": lambda: measure(setting, laden, "webhook"),
+                "webhook full": lambda: measure(setting, laden, "webhook", first_attempt=_FINISHED // less),
                 "webhook empty": lambda: measure(setting, light, "webhook"),
                 "video full": lambda: measure(setting, laden, "video"),
                 "video empty": lambda: measure(setting, light, "video"),
@@ -50,7 +50,9 @@ def measure_scale(setting: Setting) -> list[Row]:
 
 def _picked(setting: Setting, folders: dict[str, Path]) -> dict[str, list[float]]:
     """Claim due attempts, 16 at a time; the empty store is given just as many as are claimed."""
-    seed_open(folders["empty"] / "reelbus.db", 0, 16 * _CLAIMS * (setting.rounds + 1), at=time.time(), due=1.0)
+    seed_open(
+        folders["empty"] / "reelbus.db", OPEN_ATTEMPTS, 16 * _CLAIMS * (setting.rounds + 1), at=time.time(), due=1.0
+    )
     rates: dict[str, list[float]] = {name: [] for name in folders}
     for _ in range(setting.rounds):
         for name, folder in folders.items():

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from bench.load import SECRET, Answers, Generator, Load
+from bench.load import OPEN_ATTEMPTS, SECRET, Answers, Generator, Load
 from bench.processes import Started, free_port
+from bench.seeding import create, seed_open
 from setup.broker.node import Node
 
 
@@ -43,6 +44,13 @@ class Setting:
         """Make an empty folder for a store."""
         folder = self.folder / f"store-{time.monotonic_ns()}"
         folder.mkdir()
+        return folder
+
+    def expecting(self) -> Path:
+        """Make a folder with a store whose videos wait for the webhooks that loads send."""
+        folder = self.fresh()
+        now = time.time()
+        seed_open(create(folder), 0, OPEN_ATTEMPTS, at=now, due=now + 100_000)
         return folder
 
     @contextmanager
@@ -87,11 +95,11 @@ class Measured:
     cpu: float
 
 
-def measure(setting: Setting, server: Server, kind: str) -> Measured:
+def measure(setting: Setting, server: Server, kind: str, *, first_attempt: int = 0) -> Measured:
     """Drive a server for a round, after a moment to warm up."""
-    setting.generator.drive(Load(server.port, kind, 0.3))
+    setting.generator.drive(Load(server.port, kind, 0.3, first_attempt=first_attempt))
     before = server.process.cpu()
-    answers = setting.generator.drive(Load(server.port, kind, setting.seconds))
+    answers = setting.generator.drive(Load(server.port, kind, setting.seconds, first_attempt=first_attempt))
     cpu = server.process.cpu() - before
     if answers.refused or answers.broken or not answers.count:
         raise RuntimeError(f"{answers.refused} of {answers.count} {kind} requests refused, {answers.broken} broken")
