@@ -32,7 +32,7 @@ async def test_a_video_that_comes_after_its_time_out_is_told_exactly_once(set_st
 
 
 async def test_a_webhook_that_never_came_is_counted_when_the_poll_finds_the_end(set_stage: SetStage) -> None:
-    async with set_stage(REELBUS_IACREA_WEBHOOK_GRACE="0.5") as on:
+    async with set_stage(REELBUS_IACREA_WEBHOOK_GRACE="3") as on:
         await on.start()
         await on.subscribe()
         await on.sandbox.plan("iacrea", ["webhook-never", "ok"])
