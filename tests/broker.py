@@ -21,6 +21,7 @@ from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 from pydantic import SecretStr
 
 from process.settings import Settings
+from setup.broker.errors import BrokerFailed
 from setup.broker.node import Node
 
 PATIENCE_SECONDS = 30.0
@@ -92,7 +93,7 @@ class Broker:
         try:
             yield
         finally:
-            if self.node.running:
+            with suppress(BrokerFailed, ProcessLookupError):  # it may have been killed, and be dying still
                 self.node.resume()
 
     def heal(self) -> None:
