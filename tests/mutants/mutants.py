@@ -184,7 +184,7 @@ def renamed(event: OutboxEvent, event_id: str) -> OutboxEvent:
     return event._replace(event_id=event_id, body=json.dumps({**json.loads(event.body), "id": event_id}))
 
 
-def answered_before_the_commit(self: Store, group: list[Any]) -> object:
+def answered_before_the_commit(self: Store, group: list[Any], *, patience: float | None = None) -> object:
     def hasty(work: Callable[[Tx], object], future: Any) -> Callable[[Tx], object]:
         def run(tx: Tx) -> object:
             result = work(tx)
@@ -196,7 +196,7 @@ def answered_before_the_commit(self: Store, group: list[Any]) -> object:
 
     for piece in group:
         piece.run = hasty(piece.run, piece.future)
-    return _attempt(self, group)
+    return _attempt(self, group, patience=patience)
 
 
 def looking_after_the_time_out(provider: Provider, policy: Policy, *, accepted_at: float, plan: object) -> float:
@@ -217,7 +217,7 @@ def normal_sync() -> AbstractContextManager[object]:
     return mock.patch.object(sqlite, "sync", lambda tx, **_: sync(tx, at_once=False))
 
 
-def all_refused(_: Store, group: list[Any]) -> object:
+def all_refused(_: Store, group: list[Any], **__: object) -> object:
     return [(work.future, None, ZeroDivisionError("row 3")) for work in group], set()
 
 
