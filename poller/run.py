@@ -11,7 +11,7 @@ import structlog
 from jobs import check, housekeeping
 from jobs.policy import LEASE_SECONDS, Policy
 from poller.checking import Checker, ReadWebhook
-from process.stopping import first_of
+from process.stopping import wait
 from process.workers import Found, Workers
 from providers.promise import ProviderClient
 from schemas.names import Provider
@@ -65,7 +65,7 @@ async def _repeat(step: Callable[[], Awaitable[int]], stop: asyncio.Event, *, ev
             log.warning("step put off", step=step.__name__, error=str(error))
             found = 0
         if not found:
-            await first_of(stop, timeout=every)
+            await wait(stop, timeout=every)
 
 
 def _workers(store: Store, policy: Policy, client: ProviderClient, checker: Checker) -> Workers[AttemptRow]:

@@ -24,12 +24,12 @@ def on_signal() -> asyncio.Event:
 
 async def first_of(*events: asyncio.Event, timeout: float | None = None) -> None:
     """Wait until one of the events is set, at most `timeout` seconds."""
-    waits = [asyncio.ensure_future(event.wait()) for event in events]
+    waiting = [asyncio.ensure_future(event.wait()) for event in events]
     try:
-        await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(waiting, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for wait in waits:
-            wait.cancel()
+        for task in waiting:
+            task.cancel()
 
 
 async def wait(event: asyncio.Event, *, timeout: float) -> None:

@@ -18,7 +18,7 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from aio_pika.exceptions import ChannelClosed, ChannelInvalidStateError, DeliveryError
 
 from process import crashpoints, metrics
-from process.stopping import first_of
+from process.stopping import wait
 from publisher.connection import Link, reason
 from publisher.pace import Pace
 from publisher.topology import DEAD_QUEUE, SUBMIT_QUEUE
@@ -105,7 +105,7 @@ class Commands:
 
     async def _give_back(self, message: AbstractIncomingMessage) -> None:
         """Have a command that broke the handler delivered again; the queue parks it after a few times."""
-        await first_of(self._stop, timeout=self._pace.pause)
+        await wait(self._stop, timeout=self._pace.pause)
         with suppress(ChannelInvalidStateError, ChannelClosed, ConnectionError):
             await message.nack(requeue=True)
 
@@ -130,7 +130,7 @@ class Commands:
                 return await self._handler(command)
             except StoreUnavailable as error:
                 logger.warning("command waits for the store", message_id=command.message_id, error=str(error))
-                await first_of(self._stop, timeout=self._pace.pause)
+                await wait(self._stop, timeout=self._pace.pause)
                 if self._stop.is_set():
                     raise
 

@@ -27,7 +27,7 @@ from aio_pika.exceptions import (
 )
 
 from process.settings import Settings
-from process.stopping import first_of
+from process.stopping import first_of, wait
 from publisher import topology
 from publisher.pace import Pace
 
@@ -186,7 +186,7 @@ async def supervise(
         failures = 1 if state.last_error is None else failures + 1
         state.down(why, now=time.time())
         logger.warning("broker lost", link=name, reason=why, failures=failures)
-        await first_of(stop, timeout=_backoff(failures, pace))
+        await wait(stop, timeout=_backoff(failures, pace))
 
 
 async def _one_connection(settings: Settings, work: Work, *, name: str, state: BrokerState, pace: Pace) -> str | None:

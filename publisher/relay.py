@@ -142,7 +142,7 @@ class Relay:
                 rows = await self._store.write_repeatable(_mark_and_read, outcome, now=now, limit=self._enough)
             except StoreUnavailable as error:
                 logger.warning("confirmed events not marked", error=str(error), events=len(outcome.confirmed))
-                await first_of(self._stop, timeout=self._pace.pause)
+                await wait(self._stop, timeout=self._pace.pause)
                 if self._stop.is_set():
                     break
             else:

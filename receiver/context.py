@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
@@ -76,26 +77,25 @@ class Context:
 
     async def write(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Write to the store, unless too many wait for that already: then raise `Refusal` (overloaded)."""
-        self.queue_up()
-        try:
+        with self.queued():
             return await self.store.write(work, *args, **kwargs)
-        finally:
-            self.waiting_writes -= 1
 
     async def write_brief(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do the same for work of a few small rows."""
-        self.queue_up()
-        try:
+        with self.queued():
             return await self.store.write_brief(work, *args, **kwargs)
-        finally:
-            self.waiting_writes -= 1
 
-    def queue_up(self) -> None:
-        """Count one more who waits for the store; who calls this takes it off again. Raises `Refusal`."""
+    @contextmanager
+    def queued(self) -> Iterator[None]:
+        """Count one more who waits for the store, as long as the block lasts. Raises `Refusal` where too many do."""
         if self.waiting_writes >= self.limits.waiting_writes:
             detail = "more requests are waiting than can be served soon; try again"
             raise Refusal(ProblemCode.OVERLOADED, detail, retry_after=1)
         self.waiting_writes += 1
+        try:
+            yield
+        finally:
+            self.waiting_writes -= 1
 
     @cached_property
     def addresses(self) -> Addresses:

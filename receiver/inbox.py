@@ -29,13 +29,10 @@ class Inbox:
 
     async def record(self, delivery: Delivery) -> None:
         """Return once a delivery is on disk. Raises `StoreUnavailable`, and `Refusal` where too many wait."""
-        self._context.queue_up()
-        try:
+        with self._context.queued():
             batch = self._batch or self._begin()
             batch.deliveries.append(delivery)
             await batch.ended.wait()
-        finally:
-            self._context.waiting_writes -= 1
         if batch.error is not None:
             raise batch.error
 

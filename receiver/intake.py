@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import structlog
-
 from jobs import accept as acceptance
 from jobs import routing
 from jobs.accept import Accepted, KeyConflict, NewVideo
@@ -18,8 +16,6 @@ from schemas.problem import FieldFault, ProblemCode, Refusal
 from schemas.request import ParsedRequest
 from store.transaction import Topic
 from store.videos import StoredPicture
-
-_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)

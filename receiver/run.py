@@ -14,7 +14,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from process.settings import Settings, WrongSettings
-from process.stopping import first_of
+from process.stopping import wait
 from receiver.app import build, build_health
 from receiver.connection import Connection
 from receiver.context import Context
@@ -54,7 +54,7 @@ class _Server(uvicorn.Server):
         """Wait for the end, and renew the Date header once a second meanwhile."""
         while not self._stop.is_set():
             await self.on_tick(0)
-            await first_of(self._stop, timeout=1.0)
+            await wait(self._stop, timeout=1.0)
 
 
 async def run(context: Context, stop: asyncio.Event, started: asyncio.Event | None = None) -> None:

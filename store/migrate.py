@@ -17,10 +17,11 @@ def migrate(tx: Tx, dialect: dict[str, str]) -> None:
     Of two processes that start at once the second waits for the first one's transaction and finds nothing
     to do. Raises `StoreTooNew`.
     """
-    done = _version(tx, dialect)
+    steps = _steps()
+    done = _version(tx, dialect, known=len(steps))
     if done == 0:
         tx.execute(_VERSIONS)
-    for version, (name, script) in enumerate(_steps(), start=1):
+    for version, (name, script) in enumerate(steps, start=1):
         if version > done:
             _run(tx, script, dialect)
             tx.execute("INSERT INTO migrations (version, name) VALUES (?, ?)", (version, name))
@@ -28,15 +29,16 @@ def migrate(tx: Tx, dialect: dict[str, str]) -> None:
 
 def is_behind(tx: Tx, dialect: dict[str, str]) -> bool:
     """Say whether there is a migration to run; writes nothing. Raises `StoreTooNew`."""
-    return _version(tx, dialect) < len(_steps())
+    known = len(_steps())
+    return _version(tx, dialect, known=known) < known
 
 
-def _version(tx: Tx, dialect: dict[str, str]) -> int:
+def _version(tx: Tx, dialect: dict[str, str], *, known: int) -> int:
     if ("migrations",) not in tx.execute(dialect["tables"]).fetchall():
         return 0
     version: int = tx.execute("SELECT MAX(version) FROM migrations").fetchone()[0]
-    if version > len(_steps()):
-        raise StoreTooNew(f"the store has schema version {version}, this release knows {len(_steps())}")
+    if version > known:
+        raise StoreTooNew(f"the store has schema version {version}, this release knows {known}")
     return version
 
 

@@ -5,8 +5,11 @@ from store.transaction import Tx
 
 def keep(tx: Tx, name: str, proposed: str) -> str:
     """Give the secret of this name, which becomes `proposed` where there is none yet."""
-    tx.execute("INSERT INTO secrets (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING", (name, proposed))
-    return get(tx, name) or proposed
+    kept = get(tx, name)
+    if kept is None:
+        tx.execute("INSERT INTO secrets (name, value) VALUES (?, ?)", (name, proposed))
+        kept = proposed
+    return kept
 
 
 def get(tx: Tx, name: str) -> str | None:

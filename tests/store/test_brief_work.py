@@ -1,8 +1,6 @@
 """Brief work is written on the event loop while that is quick, and means the same as any other."""
 
 import asyncio
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -12,6 +10,7 @@ import pytest
 
 from store.database import Store
 from store.transaction import Topic, Tx
+from tests.store.dying import left_by_the_dead
 from tests.store.one_row import names, put, put_and_fail
 from tests.store.test_unavailable import locked
 from tests.stores import rows, url_of
@@ -138,22 +137,6 @@ async def test_brief_work_that_waits_is_written_on_closing(path: Path) -> None:
     assert len(rows(path, "SELECT * FROM secrets")) == 5
 
 
-ANSWERED_THEN_DEAD = """
-import asyncio, os, sys
-from store.database import Store
-from tests.store.one_row import put
-
-async def main():
-    store = await Store.open(sys.argv[1])
-    await asyncio.gather(*(store.write_brief(put, f"row {number}") for number in range(20)))
-    os._exit(9)
-
-asyncio.run(main())
-"""
-
-
 @pytest.mark.parametrize("_", range(3))
 def test_what_was_answered_is_there_though_the_process_died_at_that_instant(path: Path, _: int) -> None:
-    died = subprocess.run([sys.executable, "-c", ANSWERED_THEN_DEAD, url_of(path)], check=False, timeout=50)
-    assert died.returncode == 9
-    assert len(rows(path, "SELECT * FROM secrets")) == 20
+    assert left_by_the_dead(path, "write_brief", 20) == 20

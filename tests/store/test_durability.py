@@ -3,8 +3,6 @@
 import asyncio
 import shutil
 import sqlite3
-import subprocess
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +12,7 @@ import pytest
 from store import sqlite
 from store.database import Store
 from store.transaction import Tx
+from tests.store.dying import left_by_the_dead
 from tests.store.one_row import names, put
 from tests.stores import rows, url_of
 
@@ -38,23 +37,7 @@ async def test_for_what_would_be_done_again_alone_nothing_is_synced(store: Store
 
 
 def test_what_would_be_done_again_outlives_the_process_all_the_same(path: Path) -> None:
-    died = subprocess.run([sys.executable, "-c", CLAIMED_THEN_DEAD, url_of(path)], check=False, timeout=50)
-    assert died.returncode == 9
-    assert len(rows(path, "SELECT * FROM secrets")) == 1
-
-
-CLAIMED_THEN_DEAD = """
-import asyncio, os, sys
-from store.database import Store
-from tests.store.one_row import put
-
-async def main():
-    store = await Store.open(sys.argv[1])
-    await store.write_repeatable(put, "a claim")
-    os._exit(9)
-
-asyncio.run(main())
-"""
+    assert left_by_the_dead(path, "write_repeatable", 1) == 1
 
 
 async def test_what_was_written_soon_leaves_the_write_ahead_log(store: Store, path: Path, tmp_path: Path) -> None:

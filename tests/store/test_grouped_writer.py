@@ -13,6 +13,7 @@ import pytest
 
 from store.database import Store
 from store.transaction import Topic, Tx
+from tests.store.dying import left_by_the_dead
 from tests.store.one_row import names, put, put_and_fail
 from tests.stores import rows, url_of
 
@@ -154,29 +155,14 @@ async def test_what_reads_cannot_leave_anything_behind(store: Store) -> None:
     assert await store.read(names) == set()
 
 
-ANSWERED_THEN_DEAD = """
-import asyncio, os, sys
-from store.database import Store
-from tests.store.one_row import put
-
-async def main():
-    store = await Store.open(sys.argv[1])
-    await asyncio.gather(*(store.write(put, f"row {number}") for number in range(20)))
-    os._exit(9)
-
-asyncio.run(main())
-"""
-
-
 def test_what_was_answered_is_there_though_the_process_died_at_that_instant(path: Path) -> None:
-    died = subprocess.run([sys.executable, "-c", ANSWERED_THEN_DEAD, url_of(path)], check=False, timeout=50)
-    assert died.returncode == 9
-    assert len(rows(path, "SELECT * FROM secrets")) == 20
+    assert left_by_the_dead(path, "write", 20) == 20
 
 
 DEAD_IN_THE_MIDDLE = """
 import asyncio, os, sys
 from store.database import Store
+from tests.store.dying import left_by_the_dead
 from tests.store.one_row import put
 
 async def main():
