@@ -10,7 +10,7 @@ import structlog
 from generator.pictures import Pictures
 from generator.submission import Submitter
 from jobs import submit
-from jobs.policy import LEASE_SECONDS, Policy
+from jobs.policy import LEASE_SECONDS, LOOK_SECONDS, Policy
 from process.crashpoints import reach
 from process.stopping import set_too, wait
 from process.workers import Found, Workers
@@ -58,7 +58,7 @@ async def _route(store: Store, policy: Policy, stop: asyncio.Event) -> None:
             if routed:
                 await reach("routed")
             if routed < submit.ROUTED_AT_ONCE:
-                await wait(wake, timeout=1.0)
+                await wait(wake, timeout=LOOK_SECONDS)
 
 
 def _workers(
@@ -77,4 +77,5 @@ def _workers(
         until = time.time() + LEASE_SECONDS
         await store.write_repeatable(attempts.renew_leases, attempt_ids, owner=submitter.owner, until=until)
 
-    return Workers(limit=IN_FLIGHT, wake=store.listen(Topic.SUBMISSIONS), claim=claim, handle=handle, renew=renew)
+    wake = store.listen(Topic.SUBMISSIONS)
+    return Workers(limit=IN_FLIGHT, look_every=LOOK_SECONDS, wake=wake, claim=claim, handle=handle, renew=renew)

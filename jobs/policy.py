@@ -31,7 +31,7 @@ LEASE_SECONDS = 10.0
 FORGOTTEN_SECONDS = 60.0
 """How long a lease of one's own must have run out before its work counts as dropped: one still at it renews it."""
 
-SOON_SECONDS = 1.0
+LOOK_SECONDS = 1.0
 """Whoever works looks at the store at least this often, and finds what falls due later without being woken."""
 
 UNKNOWN_JOB_GRACE = 60.0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from jobs import budget, check, learning, refunds, routing, schedule, settle
 from jobs import events as video_events
-from jobs.policy import FORGOTTEN_SECONDS, LEASE_SECONDS, SOON_SECONDS, Policy
+from jobs.policy import FORGOTTEN_SECONDS, LEASE_SECONDS, LOOK_SECONDS, Policy
 from jobs.settle import Failing
 from jobs.transitions import ACCEPT, CLAIM, FREE, LOSE, RELEASE, RETRY, SEND, WATCH_ON, take
 from providers.reports import Accepted, Failed, NotAccepted, Ready, Refused
@@ -100,7 +100,7 @@ def accepted(tx: Tx, policy: Policy, attempt: AttemptRow, answer: Accepted, *, s
     among = (VideoStatus.ACCEPTED, VideoStatus.SUBMITTING)
     videos.move(tx, video_id, VideoStatus.GENERATING, among=among, provider=current.provider, now=now)
     video_events.announce(tx, video_id, EventType.SUBMITTED, attempt=number, now=now)
-    if due_at <= now + SOON_SECONDS:
+    if due_at <= now + LOOK_SECONDS:
         tx.wake(Topic.CHECKS)
     _finish_at_once(tx, policy, current, answer, now)
 

@@ -1,7 +1,6 @@
 """What a webhook does: it is kept, it makes a check due, and it can prove that a lost submission was accepted."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 from jobs import check, settle, submit
 from jobs.policy import LATE_WATCH, LEASE_SECONDS, Policy
@@ -17,22 +16,6 @@ _ASKED_AT_ONCE = 8
 
 LARGEST_KEPT_BODY = 64 * 1024
 """Bytes of a webhook's body above which it is dropped; the delivery itself still counts."""
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One delivery; `body` is None where it was too large to keep or did not come whole, `size` is in bytes."""
-
-    attempt_id: str
-    body: bytes | None
-    size: int
-    content_type: str | None
-
-
-def record(tx: Tx, deliveries: Sequence[Delivery], *, now: float) -> None:
-    """Keep deliveries. What they do comes when checks are claimed: see `jobs.check`."""
-    rows = [(delivery.attempt_id, delivery.content_type, delivery.body, delivery.size) for delivery in deliveries]
-    webhooks.record(tx, rows, now=now)
 
 
 def kept(tx: Tx, attempt_id: str) -> list[Webhook]:

@@ -9,7 +9,7 @@ from uuid import uuid4
 import structlog
 
 from jobs import check, housekeeping
-from jobs.policy import LEASE_SECONDS, Policy
+from jobs.policy import LEASE_SECONDS, LOOK_SECONDS, Policy
 from poller.checking import Checker, ReadWebhook
 from process.stopping import wait
 from process.workers import Found, Workers
@@ -90,4 +90,5 @@ def _workers(store: Store, policy: Policy, client: ProviderClient, checker: Chec
         until = time.time() + LEASE_SECONDS
         await store.write_repeatable(attempts.renew_leases, attempt_ids, owner=checker.owner, until=until)
 
-    return Workers(limit=IN_FLIGHT, wake=store.listen(Topic.CHECKS), claim=claim, handle=handle, renew=renew)
+    wake = store.listen(Topic.CHECKS)
+    return Workers(limit=IN_FLIGHT, look_every=LOOK_SECONDS, wake=wake, claim=claim, handle=handle, renew=renew)

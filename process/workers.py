@@ -18,7 +18,6 @@ RENEW_SECONDS = 3.0
 FINISH_SECONDS = 12.0
 """How long the work in hand may take on stopping, before it is cancelled."""
 
-_LONGEST_WAIT = 1.0
 _SHORTEST_WAIT = 0.02
 
 log = structlog.get_logger(__name__)
@@ -39,6 +38,7 @@ class Workers(Generic[T]):
         self,
         *,
         limit: int,
+        look_every: float,
         wake: asyncio.Event,
         claim: Callable[[int], Awaitable[Found[T]]],
         handle: Callable[[T], Awaitable[bool]],
@@ -46,10 +46,12 @@ class Workers(Generic[T]):
     ) -> None:
         """Do at most `limit` pieces at once; `wake` is set when there may be more.
 
+        Without being woken they look for more every `look_every` seconds at the latest.
         `claim` is given the room there is. `handle` says whether the same work may be due again soon, and is
         cancelled when stopping takes too long.
         """
         self._limit = limit
+        self._look_every = look_every
         self._wake = wake
         self._claim = claim
         self._handle = handle
@@ -76,20 +78,20 @@ class Workers(Generic[T]):
         room = self._limit - len(self._in_hand)
         self._full = room <= 0
         if self._full:
-            return _LONGEST_WAIT
+            return self._look_every
         try:
             # What is in hand must not look forgotten to our own claim after the store was away.
             await self._renew_leases()
             found = await self._claim(room)
         except Exception as error:
             log.warning("could not look for work", error=str(error))
-            return _LONGEST_WAIT / 2
+            return self._look_every / 2
         self._full = len(found.work) >= room
         for key, work in found.work.items():
             self._in_hand[key] = asyncio.create_task(self._do(key, work))
         if found.again_at is None:
-            return _LONGEST_WAIT
-        return min(max(found.again_at - time.time(), _SHORTEST_WAIT), _LONGEST_WAIT)
+            return self._look_every
+        return min(max(found.again_at - time.time(), _SHORTEST_WAIT), self._look_every)
 
     async def _do(self, key: str, work: T) -> None:
         again = True

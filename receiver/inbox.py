@@ -3,11 +3,11 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from jobs import webhooks
-from jobs.webhooks import Delivery
 from receiver.context import Context
+from store import webhooks
 from store.database import StoreUnavailable
 from store.transaction import Topic
+from store.webhooks import Delivery
 
 
 @dataclass(slots=True)

@@ -6,7 +6,6 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from jobs import webhooks
-from jobs.webhooks import Delivery
 from process import crashpoints, metrics
 from receiver import problems
 from receiver.bodies import take_some
@@ -14,6 +13,7 @@ from receiver.context import Context
 from receiver.inbox import Inbox
 from schemas.names import Provider
 from schemas.problem import ProblemCode, Refusal
+from store.webhooks import Delivery
 
 PREFIX = "/webhooks/iacrea/"
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from store.transaction import Tx
 
@@ -21,10 +22,19 @@ class Webhook:
 _COLUMNS = "id, attempt_id, received_at, content_type, body, size"
 
 
-def record(tx: Tx, deliveries: Iterable[tuple[str, str | None, bytes | None, int]], *, now: float) -> None:
-    """Keep deliveries, of each the attempt's id, the content type, the body and its size."""
+class Delivery(NamedTuple):
+    """One delivery; `body` is None where it was too large to keep or did not come whole, `size` is in bytes."""
+
+    attempt_id: str
+    body: bytes | None
+    size: int
+    content_type: str | None
+
+
+def record(tx: Tx, deliveries: Iterable[Delivery], *, now: float) -> None:
+    """Keep deliveries. What they do comes when checks are claimed: see `jobs.check`."""
     tx.executemany(
-        "INSERT INTO webhooks (attempt_id, content_type, body, size, received_at) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO webhooks (attempt_id, body, size, content_type, received_at) VALUES (?, ?, ?, ?, ?)",
         [(*delivery, now) for delivery in deliveries],
     )
 

@@ -5,18 +5,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from jobs import accept, check, learning, ledger, submit, view, webhooks
+from jobs import accept, check, learning, ledger, submit, view
 from jobs.accept import Accepted, NewVideo
 from jobs.check import Decision
 from jobs.policy import Policy
-from jobs.webhooks import Delivery
 from providers.reports import Accepted as Taken
 from providers.reports import Failed, Ready, Report
 from schemas.names import Motion, Orientation, Provider, ProviderChoice
 from schemas.video import Attempt, ProviderCredits, Video
 from store import attempts, outbox
+from store import webhooks as stored_webhooks
 from store.attempts import AttemptRow
 from store.transaction import Tx
+from store.webhooks import Delivery
 from tests.stores import in_memory, transact
 
 P = ParamSpec("P")
@@ -122,7 +123,7 @@ class Desk:
 
     def webhook(self, attempt: AttemptRow, body: bytes = b"{}") -> None:
         """Have a webhook come and be handed to its attempt."""
-        self.do(webhooks.record, [Delivery(attempt.id, body, len(body), "application/json")], now=self.now)
+        self.do(stored_webhooks.record, [Delivery(attempt.id, body, len(body), "application/json")], now=self.now)
         self.due(room=0)
 
     def timed_out(self, provider: Provider = Provider.IACREA, **fields: Any) -> AttemptRow:

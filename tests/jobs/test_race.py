@@ -16,15 +16,16 @@ from jobs import accept, check, settle, submit, webhooks
 from jobs.accept import Accepted
 from jobs.policy import Policy
 from jobs.settle import Failing
-from jobs.webhooks import Delivery
 from providers.reports import Accepted as Taken
 from providers.reports import Doubtful, Failed, Ready, Report, UnknownJob, Working
 from schemas.names import ErrorCode, Provider, RefundStatus
 from schemas.video import Refund
 from store import attempts, outbox, videos
+from store import webhooks as stored_webhooks
 from store.attempts import AttemptRow
 from store.database import Store
 from store.transaction import Tx
+from store.webhooks import Delivery
 from tests.jobs.desk import REQUEST
 from tests.stores import in_memory, transact, url_of
 
@@ -67,7 +68,7 @@ def gives_up(tx: Tx, attempt: AttemptRow) -> None:
 
 def is_woken(tx: Tx, attempt: AttemptRow) -> None:
     now = attempt.accepted_at or 0
-    webhooks.record(tx, [Delivery(attempt.id, b"{}", 2, None)], now=now)
+    stored_webhooks.record(tx, [Delivery(attempt.id, b"{}", 2, None)], now=now)
     check.claim(tx, POLICY, attempt.provider, owner="poller-4", room=0, now=now)
 
 

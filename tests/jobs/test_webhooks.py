@@ -5,13 +5,13 @@ from collections.abc import Callable
 import pytest
 
 from jobs import check, submit, timeline, webhooks
-from jobs.webhooks import Delivery
 from providers.reports import Unavailable, Working
 from schemas.names import DetectedBy, ErrorCode
 from store import attempts
 from store import webhooks as stored_webhooks
 from store.attempts import AttemptRow, AttemptState
 from store.transaction import Topic, Tx
+from store.webhooks import Delivery
 from tests.jobs.desk import CLIP, FAILED, POLLER, READY, Desk
 
 TRUE_JOB = "11111111-2222-3333-4444-555555555555"
@@ -88,7 +88,7 @@ def test_a_webhook_after_the_end_changes_nothing(desk: Desk) -> None:
 
 
 def test_a_webhook_for_nothing_we_know_is_handled_and_forgotten(desk: Desk) -> None:
-    desk.do(webhooks.record, [Delivery("no such attempt", None, 70_000, None)], now=desk.now)
+    desk.do(stored_webhooks.record, [Delivery("no such attempt", None, 70_000, None)], now=desk.now)
     assert len(desk.do(stored_webhooks.unhandled, limit=10)) == 1
     assert desk.due() == []
     assert desk.do(stored_webhooks.unhandled, limit=10) == []
@@ -97,7 +97,7 @@ def test_a_webhook_for_nothing_we_know_is_handled_and_forgotten(desk: Desk) -> N
 def test_more_webhooks_than_are_handed_over_at_once_all_arrive(desk: Desk) -> None:
     attempt = desk.generating()
     flood = [Delivery("no such attempt", None, 70_000, None)] * check.HANDED_OVER_AT_ONCE
-    desk.do(webhooks.record, [*flood, Delivery(attempt.id, b"{}", 2, None)], now=desk.now)
+    desk.do(stored_webhooks.record, [*flood, Delivery(attempt.id, b"{}", 2, None)], now=desk.now)
     tx = Tx(desk.connection)
     assert check.claim(tx, desk.policy, attempt.provider, owner=POLLER, room=1, now=desk.now).work == []
     assert Topic.CHECKS in tx.topics

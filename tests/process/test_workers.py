@@ -5,8 +5,6 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-import pytest
-
 from process.workers import Found, Workers
 
 
@@ -49,7 +47,8 @@ class Pile:
 async def at_work(pile: Pile, *, limit: int) -> AsyncIterator[asyncio.Event]:
     """Have workers at a pile; give the event that wakes them."""
     wake, stop = asyncio.Event(), asyncio.Event()
-    workers = Workers(limit=limit, wake=wake, claim=pile.claim, handle=pile.handle, renew=pile.renew)
+    # Nobody looks merely because time has passed.
+    workers = Workers(limit=limit, look_every=1000, wake=wake, claim=pile.claim, handle=pile.handle, renew=pile.renew)
     running = asyncio.create_task(workers.run(stop))
     await pile.after(1)
     yield wake
@@ -66,12 +65,6 @@ async def finish(pile: Pile, piece: str) -> None:
     while piece not in pile.in_hand:
         await asyncio.sleep(0)
     pile.in_hand[piece].set()
-
-
-@pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let nobody look merely because time has passed."""
-    monkeypatch.setattr("process.workers._LONGEST_WAIT", 1000.0)
 
 
 async def test_what_finishes_makes_room_for_what_waits() -> None:

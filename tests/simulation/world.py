@@ -21,12 +21,11 @@ import jobs.schedule
 import jobs.settle
 import poller.checking
 from generator.submission import Submitter
-from jobs import accept, check, learning, submit, webhooks
+from jobs import accept, check, learning, submit
 from jobs import policy as rules
 from jobs.accept import Accepted, NewVideo
 from jobs.learning import Lesson
 from jobs.policy import Policy
-from jobs.webhooks import Delivery
 from poller.checking import Checker
 from providers.hints import read_webhook
 from providers.pictures import PictureRefused, PictureUnavailable
@@ -34,10 +33,12 @@ from providers.promise import Order
 from providers.reports import Accepted as Taken
 from schemas.names import Motion, Orientation, Provider, ProviderChoice
 from store import attempts, leases, outbox, videos
+from store import webhooks as stored_webhooks
 from store.attempts import AttemptRow
 from store.database import StoreUnavailable
 from store.outbox import OutboxEvent
 from store.videos import VideoRow
+from store.webhooks import Delivery
 from tests.simulation.peers import Account, Broker, Line
 from tests.simulation.steps import Step, Task
 from tests.stores import emptied, in_memory, transact
@@ -127,7 +128,7 @@ class World:
 
         def arrive() -> None:
             try:
-                self.transact(webhooks.record, [Delivery(attempt_id, body, len(body), None)], now=self.now)
+                self.transact(stored_webhooks.record, [Delivery(attempt_id, body, len(body), None)], now=self.now)
                 self.note("receiver", f"webhook for {attempt_id}")
             except StoreUnavailable:
                 if self.rng.random() < 0.5:

@@ -8,18 +8,19 @@ import asyncio
 import sys
 from pathlib import Path
 
-from jobs import accept, check, submit, webhooks
+from jobs import accept, check, submit
 from jobs.accept import Accepted, NewVideo
 from jobs.policy import Policy
-from jobs.webhooks import Delivery
 from providers.reports import Accepted as Taken
 from providers.reports import Failed, NotAccepted, Ready
 from schemas.names import Motion, Orientation, Provider, ProviderChoice
 from store import attempts, outbox, secrets
+from store import webhooks as stored_webhooks
 from store.attempts import AttemptRow
 from store.database import Store
 from store.transaction import Tx
 from store.videos import StoredPicture
+from store.webhooks import Delivery
 
 WRITTEN_AT = 1_790_000_000.0
 OLD_OWNER = "a process of the first release"
@@ -87,7 +88,7 @@ def fill(tx: Tx) -> None:
         claimed(tx, f"{provider}: claimed", provider)
     submit.lose(tx, POLICY, sending(tx, "iacrea: unconfirmed", iacrea), "502", now=now)
     woken = generating(tx, "iacrea: with a webhook nobody handled", iacrea)
-    webhooks.record(tx, [Delivery(woken.id, b'{"status": "SUCCEEDED"}', 23, "application/json")], now=now)
+    stored_webhooks.record(tx, [Delivery(woken.id, b'{"status": "SUCCEEDED"}', 23, "application/json")], now=now)
     fallen = generating(tx, "homedesigns: failed, with a choice", homedesigns)
     tx.execute("UPDATE videos SET fallback = 1 WHERE id = ?", (fallen.video_id,))
     check.apply(tx, POLICY, fallen, Failed("error"), owner=OLD_OWNER, now=now)
