@@ -2,8 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
@@ -57,6 +56,24 @@ class Limits:
     listeners: int = 256
 
 
+class Queue:
+    """Counts those who wait, each by a `with` block around its wait. Every webhook enters it, so it is cheap."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._waiting = 0
+
+    def __enter__(self) -> None:
+        """Join the others. Raises `Refusal` (overloaded) where too many wait already."""
+        if self._waiting >= self._most:
+            detail = "more requests are waiting than can be served soon; try again"
+            raise Refusal(ProblemCode.OVERLOADED, detail, retry_after=1)
+        self._waiting += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._waiting -= 1
+
+
 @dataclass(eq=False)
 class Context:
     """Everything that a receiver needs.
@@ -73,29 +90,21 @@ class Context:
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     large_body: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
     """Held by whoever has a large body in memory."""
-    waiting_writes: int = 0
 
     async def write(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Write to the store, unless too many wait for that already: then raise `Refusal` (overloaded)."""
-        with self.queued():
+        with self.queue:
             return await self.store.write(work, *args, **kwargs)
 
     async def write_brief(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do the same for work of a few small rows."""
-        with self.queued():
+        with self.queue:
             return await self.store.write_brief(work, *args, **kwargs)
 
-    @contextmanager
-    def queued(self) -> Iterator[None]:
-        """Count one more who waits for the store, as long as the block lasts. Raises `Refusal` where too many do."""
-        if self.waiting_writes >= self.limits.waiting_writes:
-            detail = "more requests are waiting than can be served soon; try again"
-            raise Refusal(ProblemCode.OVERLOADED, detail, retry_after=1)
-        self.waiting_writes += 1
-        try:
-            yield
-        finally:
-            self.waiting_writes -= 1
+    @cached_property
+    def queue(self) -> Queue:
+        """Those who wait for the store."""
+        return Queue(self.limits.waiting_writes)
 
     @cached_property
     def addresses(self) -> Addresses:

@@ -29,7 +29,7 @@ class Inbox:
 
     async def record(self, delivery: Delivery) -> None:
         """Return once a delivery is on disk. Raises `StoreUnavailable`, and `Refusal` where too many wait."""
-        with self._context.queued():
+        with self._context.queue:
             batch = self._batch or self._begin()
             batch.deliveries.append(delivery)
             await batch.ended.wait()
