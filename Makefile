@@ -24,7 +24,7 @@ run: ## The same, and stay up with the console until Ctrl-C
 	@$(DEMO) $(PY) -m reelbus.demo --stay $(ARGS)
 
 test: ## Every test, against a RabbitMQ of its own (ARGS="-n 2 -k webhook" goes to pytest)
-	@$(TWO_AT_ONCE) .venv/.dev programs .run/asyncapi/.done
+	@$(TWO_AT_ONCE) .venv/.dev programs .run/asyncapi/.done .run/examples/.done
 	$(PY) -m pytest -n 3 --dist loadscope $(ARGS)
 
 lint: .venv/.dev ## Format, style, types, which room may import which, and deploy/
@@ -32,7 +32,7 @@ lint: .venv/.dev ## Format, style, types, which room may import which, and deplo
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 	.venv/bin/lint-imports
-	.venv/bin/shellcheck .ci/run setup/*.sh setup/asyncapi/*.sh
+	.venv/bin/shellcheck .ci/run setup/*.sh setup/*/*.sh
 	.venv/bin/yamllint --strict deploy
 	.venv/bin/hadolint deploy/Dockerfile
 	.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec deploy/compose.yaml
@@ -86,6 +86,10 @@ programs: python
 
 .run/asyncapi/.done: setup/asyncapi/package-lock.json setup/asyncapi/install.sh setup/asyncapi/validate.mjs
 	@setup/asyncapi/install.sh
+	@touch $@
+
+.run/examples/.done: examples/node/package-lock.json examples/java/Subscriber.java setup/examples/install.sh
+	@setup/examples/install.sh
 	@touch $@
 
 .PHONY: help demo run test lint bench chaos fuzz lock stop clean broker python programs

@@ -1,0 +1,29 @@
+"""What the documentation shows is what the repository holds."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted(
+    Path(name)
+    for name in subprocess.run(
+        ["git", "ls-files", "*.md"], cwd=ROOT, check=True, text=True, capture_output=True
+    ).stdout.split()
+)
+INCLUDED = re.compile(r"<!-- include (\S+) -->\n```\w+\n(.*?)```\n", re.DOTALL)
+LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)]*)?\)")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_every_included_file_is_shown_as_it_is(page: Path) -> None:
+    for name, shown in INCLUDED.findall((ROOT / page).read_text()):
+        assert shown == (ROOT / name).read_text(), f"{page} shows another {name}: copy the file's text into it"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_every_relative_link_leads_somewhere(page: Path) -> None:
+    linked = LINK.findall((ROOT / page).read_text())
+    assert [name for name in linked if not (ROOT / page.parent / name).exists()] == []
