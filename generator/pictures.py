@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from process.addresses import Addresses
+from process.inspector import Inspectors, InspectorUnavailable
+from providers.pictures import PictureUnavailable
 from providers.promise import Order
-from schemas.picture import PictureRejected, inspect
+from schemas.picture import PictureRejected
 from store import videos
 from store.attempts import AttemptRow
 from store.database import Store
@@ -26,6 +28,7 @@ class Pictures:
     store: Store
     addresses: Addresses
     fetch: FetchPicture
+    inspectors: Inspectors
 
     async def order(self, attempt: AttemptRow, video: VideoRow, *, wants_bytes: bool) -> Order:
         """Make the order of an attempt. Raises `PictureRejected`, or what `fetch` raises."""
@@ -43,8 +46,14 @@ class Pictures:
     async def _bytes(self, video: VideoRow) -> tuple[bytes, str]:
         if video.image_url is not None:
             body = await self.fetch(video.image_url)
-            return body, inspect(body).content_type
+            return body, await self._type_of(body)
         stored = await self.store.read(videos.picture, video.id)
         if stored is None:
             raise PictureRejected("the uploaded picture is no longer kept")
         return stored.body, stored.content_type
+
+    async def _type_of(self, body: bytes) -> str:
+        try:
+            return (await self.inspectors.inspect(body)).content_type
+        except InspectorUnavailable as error:
+            raise PictureUnavailable(str(error)) from error

@@ -11,8 +11,6 @@ from schemas import request as requests
 from schemas.problem import ProblemCode, Refusal
 from store.database import StoreUnavailable
 
-_LARGE_COMMAND = 16 * 1024
-
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -38,7 +36,7 @@ async def handle(context: Context, body: bytes, message_id: str | None) -> Reply
                 f"the command is larger than {context.settings.max_body_bytes} bytes; send image_url instead",
             )
         read = partial(_read, body)
-        accepted = await intake.accept(context, read, sender, is_large=len(body) > _LARGE_COMMAND)
+        accepted = await intake.accept(context, read, sender, size=len(body))
     except Refusal as refusal:
         if refusal.problem.code is ProblemCode.OVERLOADED:
             raise StoreUnavailable(refusal.problem.detail) from refusal

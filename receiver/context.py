@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from process.addresses import Addresses
+from process.inspector import Inspectors
 from process.settings import Settings
 from process.tokens import Signer
 from schemas.problem import ProblemCode, Refusal
@@ -22,6 +23,11 @@ COMMANDS_CALLER = ":commands"
 
 LOCAL_CALLER = ":local"
 """The one caller there is while no API keys are set."""
+
+SMALL_BODY = 16 * 1024
+"""Up to how many bytes a body is read on the event loop."""
+
+LARGE_BODY = 1024 * 1024
 
 
 class BrokerLink(Protocol):
@@ -48,7 +54,7 @@ class Limits:
     head_fields: int = 100
     head_seconds: float = 10.0
     body_stall: float = 30.0
-    body_in_memory: int = 16 * 1024
+    body_in_memory: int = SMALL_BODY
     send_stall: float = 30.0
     event_comment: float = 15.0
     key_requests: int = 2000
@@ -88,8 +94,16 @@ class Context:
     limits: Limits = Limits()
     now: Callable[[], float] = time.time
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    large_body: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
-    """Held by whoever has a large body in memory."""
+    inspectors: Inspectors = field(default_factory=Inspectors)
+    """Look into uploaded pictures."""
+    large_bodies: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
+    """Held by whoever has a body of up to `LARGE_BODY` bytes in memory."""
+    largest_bodies: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    """Held by whoever has a larger one."""
+
+    def room_for(self, size: int) -> asyncio.Semaphore:
+        """Give what is to be held while a body of so many bytes is in memory; the largest wait for each other alone."""
+        return self.large_bodies if size <= LARGE_BODY else self.largest_bodies
 
     async def write(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Write to the store, unless too many wait for that already: then raise `Refusal` (overloaded)."""

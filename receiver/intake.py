@@ -1,21 +1,32 @@
 """Take a request for a video in, whichever door it came through."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import ParamSpec, Protocol, TypeVar
 
 from jobs import accept as acceptance
 from jobs import routing
 from jobs.accept import Accepted, KeyConflict, NewVideo
 from process import crashpoints, metrics
-from receiver.context import Context
-from schemas import picture as pictures
+from process.inspector import InspectorUnavailable
+from receiver.context import SMALL_BODY, Context
 from schemas import request as requests
 from schemas.picture import PictureRejected
 from schemas.problem import FieldFault, ProblemCode, Refusal
 from schemas.request import ParsedRequest
 from store.transaction import Topic
 from store.videos import StoredPicture
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class _Run(Protocol):
+    """Runs a piece of work: here, or where it holds nobody up."""
+
+    def __call__(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
+        """Give what the work gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,32 +47,47 @@ class Sender:
     faults: Sequence[FieldFault] = ()
 
 
-async def accept(context: Context, read: Callable[[], Raw], sender: Sender, *, is_large: bool) -> Accepted:
-    """Make a video of a request, durably. Raises `Refusal`, and `StoreUnavailable`.
+async def accept(context: Context, read: Callable[[], Raw], sender: Sender, *, size: int) -> Accepted:
+    """Make a video of a request of so many bytes, durably. Raises `Refusal`, and `StoreUnavailable`.
 
-    `read` gives the decoded request. With `is_large` it is called in a thread, and only one such request is
-    in memory at a time.
+    `read` gives the decoded request. That of a large one is called in a thread, and only few of them are in
+    memory at a time.
     """
-    if not is_large:
-        return await _keep(context, _understood(context, read, sender), sender)
-    async with context.large_body:
-        new = await asyncio.to_thread(_understood, context, read, sender)
-        return await _keep(context, new, sender)
+    if size <= SMALL_BODY:
+        return await _accept(context, read, sender, _here)
+    async with context.room_for(size):
+        return await _accept(context, read, sender, asyncio.to_thread)
 
 
-def _understood(context: Context, read: Callable[[], Raw], sender: Sender) -> NewVideo:
-    """Check everything that can be checked without the store. Raises `Refusal`."""
-    settings = context.settings
+async def _accept(context: Context, read: Callable[[], Raw], sender: Sender, run: _Run) -> Accepted:
+    request = await run(_parsed, context, read, sender)
+    picture = None if request.picture is None else await _inspected(context, request.picture)
+    return await _keep(context, await run(_new_video, context, request, picture, sender), sender)
+
+
+async def _here(work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    return work(*args, **kwargs)
+
+
+def _parsed(context: Context, read: Callable[[], Raw], sender: Sender) -> ParsedRequest:
     raw = read()
-    request = requests.parse(
-        raw.values,
-        allow_private=settings.allow_private_image_hosts,
-        picture=raw.picture,
-        others=sender.faults,
-    )
-    picture = _stored_picture(request)
+    allow_private = context.settings.allow_private_image_hosts
+    return requests.parse(raw.values, allow_private=allow_private, picture=raw.picture, others=sender.faults)
+
+
+async def _inspected(context: Context, picture: bytes) -> StoredPicture:
+    try:
+        found = await context.inspectors.inspect(picture)
+    except PictureRejected as rejection:
+        raise Refusal(ProblemCode.IMAGE_REJECTED, f"the picture {rejection}") from None
+    except InspectorUnavailable as error:
+        raise Refusal(ProblemCode.OVERLOADED, f"{error}; try again", retry_after=1) from None
+    return StoredPicture(found.content_type, picture)
+
+
+def _new_video(context: Context, request: ParsedRequest, picture: StoredPicture | None, sender: Sender) -> NewVideo:
     fields = request.fields
-    routing.refuse_unroutable(fields.provider, fields.motion, settings.enabled_providers)
+    routing.refuse_unroutable(fields.provider, fields.motion, context.settings.enabled_providers)
     return NewVideo(
         motion=fields.motion,
         orientation=fields.orientation,
@@ -75,16 +101,6 @@ def _understood(context: Context, read: Callable[[], Raw], sender: Sender) -> Ne
         idempotency_key=sender.idempotency_key,
         fingerprint="" if sender.idempotency_key is None else requests.fingerprint(request),
     )
-
-
-def _stored_picture(request: ParsedRequest) -> StoredPicture | None:
-    if request.picture is None:
-        return None
-    try:
-        found = pictures.inspect(request.picture)
-    except PictureRejected as rejection:
-        raise Refusal(ProblemCode.IMAGE_REJECTED, f"the picture {rejection}") from None
-    return StoredPicture(found.content_type, request.picture)
 
 
 async def _keep(context: Context, new: NewVideo, sender: Sender) -> Accepted:

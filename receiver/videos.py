@@ -49,7 +49,7 @@ class Videos:
         body = await take_in(request.receive, request.headers, context.limits, limit=context.settings.max_body_bytes)
         try:
             read = partial(decode, body)
-            accepted = await intake.accept(context, read, sender, is_large=body.is_large)
+            accepted = await intake.accept(context, read, sender, size=body.size)
         finally:
             body.close()
         headers = {"location": f"/v1/videos/{accepted.video.id}"}

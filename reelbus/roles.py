@@ -14,6 +14,7 @@ import receiver.run
 from generator.pictures import Pictures
 from jobs.policy import Policy
 from process.addresses import Addresses
+from process.inspector import Inspectors
 from process.settings import Settings
 from process.tokens import Signer
 from providers.hints import read_webhook
@@ -23,7 +24,7 @@ from publisher.commands import Command, Reply
 from publisher.connection import BrokerState
 from receiver import commands
 from receiver.context import Context
-from reelbus.wiring import opened_clients, opened_store, policy_of, signer_of
+from reelbus.wiring import opened_clients, opened_inspectors, opened_store, policy_of, signer_of
 from schemas.names import Provider
 from store.database import Store
 
@@ -47,12 +48,13 @@ class _Parts:
     signer: Signer
     clients: dict[Provider, ProviderClient]
     broker: BrokerState
+    inspectors: Inspectors
     stop: asyncio.Event
 
     @property
     def context(self) -> Context:
         """What the rooms that accept videos work with."""
-        return Context(self.settings, self.store, self.signer, broker=self.broker)
+        return Context(self.settings, self.store, self.signer, broker=self.broker, inspectors=self.inspectors)
 
 
 async def run_roles(settings: Settings, roles: Collection[Role], stop: asyncio.Event) -> None:
@@ -60,9 +62,9 @@ async def run_roles(settings: Settings, roles: Collection[Role], stop: asyncio.E
 
     Raises an ExceptionGroup of whatever a role could not go on after.
     """
-    async with opened_store(settings) as store, opened_clients(settings) as clients:
+    async with opened_store(settings) as store, opened_clients(settings) as clients, opened_inspectors() as inspectors:
         signer = await signer_of(settings, store)
-        parts = _Parts(settings, policy_of(settings), store, signer, clients, BrokerState(), stop)
+        parts = _Parts(settings, policy_of(settings), store, signer, clients, BrokerState(), inspectors, stop)
         async with asyncio.TaskGroup() as tasks:
             for role in _starts(parts, roles):
                 tasks.create_task(role)
@@ -97,7 +99,7 @@ async def _generator(parts: _Parts) -> None:
         timeout=settings.provider_timeout,
     )
     addresses = Addresses(settings.base_url, parts.signer, media_ttl=settings.media_ttl)
-    pictures = Pictures(parts.store, addresses, fetch)
+    pictures = Pictures(parts.store, addresses, fetch, parts.inspectors)
     await generator.run.run(parts.store, parts.policy, parts.clients, pictures, parts.stop)
 
 

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from jobs.policy import Policy
 from process import metrics
+from process.inspector import Inspectors
 from process.settings import Settings
 from process.tokens import Signer
 from providers.homedesigns import HomeDesigns
@@ -104,3 +105,13 @@ async def opened_store(settings: Settings) -> AsyncIterator[Store]:
         yield store
     finally:
         await store.close()
+
+
+@asynccontextmanager
+async def opened_inspectors() -> AsyncIterator[Inspectors]:
+    """Build what looks into pictures, and end its processes in the end."""
+    inspectors = Inspectors()
+    try:
+        yield inspectors
+    finally:
+        await inspectors.close()

@@ -87,6 +87,7 @@ async def serving(
         waiting.cancel()
         stop.set()
         await running
+        await context.inspectors.close()
         await store.close()
 
 
