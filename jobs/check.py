@@ -7,10 +7,10 @@ import math
 from dataclasses import dataclass
 from typing import assert_never
 
-from jobs import budget, events, learning, refunds, schedule, settle
+from jobs import budget, events, learning, overdue, refunds, schedule, settle
 from jobs.durations import Plan
 from jobs.learning import Lesson
-from jobs.policy import LATE_WATCH, LEASE_SECONDS, OVERDUE_GRACE, UNKNOWN_JOB_GRACE, Policy
+from jobs.policy import LATE_WATCH, LEASE_SECONDS, UNKNOWN_JOB_GRACE, Policy
 from jobs.schedule import NO_DOUBT, NOTHING_LEARNT
 from jobs.settle import Failing
 from jobs.transitions import FREE, KEEP_WAITING, WAIT, WATCH_ON, take
@@ -111,12 +111,23 @@ class Succeed:
 Decision = Wait | Succeed | Failing
 
 
-def decide(attempt: AttemptRow, report: Report, policy: Policy, *, now: float, plan: Plan = NOTHING_LEARNT) -> Decision:
-    """Say what a report means for an attempt in `generating`, whose provider's durations `plan` knows; pure."""
+def decide(
+    attempt: AttemptRow,
+    report: Report,
+    policy: Policy,
+    *,
+    now: float,
+    asked_at: float | None = None,
+    plan: Plan = NOTHING_LEARNT,
+) -> Decision:
+    """Say what a report means for an attempt in `generating`, whose provider's durations `plan` knows; pure.
+
+    A look that began after the deadline is the last one, unless it brought no answer. `asked_at` is now by default.
+    """
     decision = _meaning(attempt, report, policy, now, plan)
-    accepted_at = attempt.accepted_at or now
-    if isinstance(decision, Wait) and now >= accepted_at + policy.job_timeout:
-        return _timed_out(policy)
+    last = overdue.is_over(attempt, policy, at=now if asked_at is None else asked_at)
+    if isinstance(decision, Wait) and last and not isinstance(report, Unavailable):
+        return overdue.timed_out(policy)
     return decision
 
 
@@ -169,22 +180,27 @@ def _doubt(attempt: AttemptRow, report: Doubtful, policy: Policy, now: float, ne
     return Wait(min(next_check, now + _DOUBT_GAPS / _REPEATS * policy.poll_min), doubt, since, count)
 
 
-def _timed_out(policy: Policy) -> Failing:
-    message = f"not finished {policy.job_timeout:g} s after the provider accepted it"
-    return Failing(ErrorCode.TIMED_OUT, message, refunds.UNKNOWN)
-
-
-def apply(tx: Tx, policy: Policy, attempt: AttemptRow, report: Report, *, owner: str, now: float) -> Decision | None:
+def apply(
+    tx: Tx,
+    policy: Policy,
+    attempt: AttemptRow,
+    report: Report,
+    *,
+    owner: str,
+    now: float,
+    asked_at: float | None = None,
+) -> Decision | None:
     """Apply what a provider reported of an attempt; give the decision, or None if others had settled it before.
 
-    `attempt` is as it was claimed. Evidence of an end counts even if the lease was lost meanwhile.
+    `attempt` is as it was claimed; `asked_at`, when the provider was asked, is now by default. Evidence of an end
+    counts even if the lease was lost meanwhile.
     """
     _note_credentials(tx, attempt.provider, report, now)
     if attempt.state is AttemptState.FAILED:
         return apply_late(tx, policy, attempt, report, owner=owner, now=now)
     ended = isinstance(report, Ready | Failed)
     plan = NOTHING_LEARNT if ended else learning.plan(tx, attempt.provider)
-    decision = decide(attempt, report, policy, now=now, plan=plan)
+    decision = decide(attempt, report, policy, now=now, asked_at=asked_at, plan=plan)
     match decision:
         case Succeed(urls):
             applied = settle.succeed(tx, attempt, urls, detected_by=prompted_by(attempt), now=now)
@@ -276,10 +292,3 @@ def _note_credentials(tx: Tx, provider: Provider, report: Report, now: float) ->
         providers.set_authorized(tx, provider, authorized=False, now=now)
     if report.throttled:
         providers.pause(tx, provider, until=now + (report.retry_after or 1.0))
-
-
-def give_up_overdue(tx: Tx, policy: Policy, *, now: float, limit: int = 500) -> int:
-    """Fail the attempts whose time is over and whose last check could not be made; say how many."""
-    before = now - policy.job_timeout - OVERDUE_GRACE
-    overdue = attempts.accepted_before(tx, before=before, limit=limit)
-    return sum(settle.fail(tx, policy, attempt, _timed_out(policy), now=now) for attempt in overdue)

@@ -47,4 +47,4 @@ A check at twice the price is made some 0.7 times as often. IACrea's are only th
 """
 
 OVERDUE_GRACE = 3.0
-"""How long past its time-out an attempt may wait for its last check before it is given up without one."""
+"""How long past its time-out an attempt is kept whose provider can be asked and gives no answer."""

@@ -38,7 +38,7 @@ def next_check(attempt: AttemptRow, policy: Policy, *, now: float, plan: Plan = 
 
     `plan` places the check where an end is likely. While nothing is learnt, and after a webhook that came before
     the end, the gap grows with the time since watching began, so that a video is found at most a fifth of its
-    making late. The last look is at the time-out itself.
+    making late. The last look is at the time-out itself, or as soon after it as may be.
     """
     if plan.learnt and attempt.woken_at is None:
         gap = _planned_gap(plan, attempt.provider, policy, age=max(now - (attempt.accepted_at or now), 0))
@@ -47,7 +47,7 @@ def next_check(attempt: AttemptRow, policy: Policy, *, now: float, plan: Plan = 
     jittered = gap * random.uniform(0.95, 1.05)  # noqa: S311 - spreads load, guards nothing
     due_at = now + min(max(jittered, policy.poll_min), policy.poll_max)
     deadline = (attempt.accepted_at or now) + policy.job_timeout
-    return deadline if now + policy.poll_min < deadline < due_at else due_at
+    return min(due_at, max(deadline, now + policy.poll_min))
 
 
 def next_late_check(attempt: AttemptRow, policy: Policy, *, now: float) -> float | None:

@@ -9,6 +9,7 @@ import structlog
 from jobs import check, learning, webhooks
 from jobs.check import Decision, Succeed, Wait
 from jobs.learning import Lesson
+from jobs.overdue import Watch
 from jobs.policy import Policy
 from jobs.settle import Failing
 from process import metrics
@@ -35,6 +36,8 @@ class Checker:
     read_webhook: ReadWebhook
     lessons: list[Lesson] = field(default_factory=list)
     """What was learnt of the providers' durations and is not stored yet."""
+    watch: Watch = field(default_factory=Watch)
+    """What is known of the looks that are under way."""
 
     async def check(self, client: ProviderClient, attempt: AttemptRow) -> bool:
         """Ask about one attempt and apply the answer; say whether that ended it."""
@@ -52,9 +55,12 @@ class Checker:
         return True
 
     async def _look(self, client: ProviderClient, attempt: AttemptRow, provider_job_id: str) -> Decision | None:
-        report = await self._report(client, provider_job_id)
+        asked_at = time.time()
+        report = await self._report(client, attempt, provider_job_id)
         now = time.time()
-        decision = await self.store.write_brief(check.apply, self.policy, attempt, report, owner=self.owner, now=now)
+        decision = await self.store.write_brief(
+            check.apply, self.policy, attempt, report, owner=self.owner, now=now, asked_at=asked_at
+        )
         if decision is not None:
             self._learn(attempt, report, decision, now)
         return decision
@@ -72,8 +78,14 @@ class Checker:
             del self.lessons[: len(lessons)]
         return 0
 
-    async def _report(self, client: ProviderClient, provider_job_id: str) -> Report:
-        report = await client.check(provider_job_id)
+    async def _report(self, client: ProviderClient, attempt: AttemptRow, provider_job_id: str) -> Report:
+        self.watch.asked(attempt, at=time.monotonic())
+        try:
+            report = await client.check(provider_job_id)
+        except BaseException:
+            self.watch.dropped(attempt)
+            raise
+        self.watch.answered(attempt, at=time.monotonic())
         metrics.checks.labels(client.name, type(report).__name__.lower()).inc()
         await reach("look answered")
         return report
@@ -86,7 +98,7 @@ class Checker:
             webhooks.unbound, attempt, [job_id for hint in hints for job_id in hint.provider_job_ids]
         )
         for job_id in named:
-            report = await self._report(client, job_id)
+            report = await self._report(client, attempt, job_id)
             if _knows_the_job(report):
                 await self._write(webhooks.prove, attempt, job_id, report, owner=self.owner)
                 return

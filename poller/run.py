@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import structlog
 
-from jobs import check, housekeeping
+from jobs import check, housekeeping, overdue
 from jobs.policy import LEASE_SECONDS, LOOK_SECONDS, Policy
 from poller.checking import Checker, ReadWebhook
 from process.stopping import wait
@@ -23,7 +23,6 @@ from store.transaction import Topic
 IN_FLIGHT = 16
 """Checks of one provider at once."""
 
-OVERDUE_SECONDS = 1.0
 LEARN_SECONDS = 1.0
 HOUSEKEEPING_SECONDS = 60.0
 
@@ -41,13 +40,17 @@ async def run(
     checker = Checker(store, policy, f"poller-{uuid4().hex}", read_webhook)
 
     async def give_up() -> int:
-        return await store.write(check.give_up_overdue, policy, now=time.time())
+        found = await store.read(overdue.find, policy, now=time.time())
+        over = checker.watch.step(policy, found, now=time.time(), at=time.monotonic())
+        if over:
+            await store.write(overdue.give_up, policy, over, now=time.time())
+        return 0
 
     async def tidy() -> int:
         return await store.write(housekeeping.sweep, policy, now=time.time())
 
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(_repeat(give_up, stop, every=OVERDUE_SECONDS))
+        tasks.create_task(_repeat(give_up, stop, every=overdue.STEP_SECONDS))
         tasks.create_task(_repeat(checker.store_lessons, stop, every=LEARN_SECONDS))
         tasks.create_task(_repeat(tidy, stop, every=HOUSEKEEPING_SECONDS))
         for client in clients.values():

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from jobs import accept, check, learning, ledger, submit, view
+from jobs import accept, check, learning, ledger, overdue, submit, view
 from jobs.accept import Accepted, NewVideo
 from jobs.check import Decision
 from jobs.policy import Policy
@@ -117,6 +117,11 @@ class Desk:
             self.do(learning.learn, [lesson])
         return decision
 
+    def answered(self, claimed: AttemptRow, report: Report, *, asked_at: float) -> Decision | None:
+        """Have the answer come to what the poller asked some time ago."""
+        policy, now = self.policy, self.now
+        return self.do(check.apply, policy, claimed, report, owner=POLLER, now=now, asked_at=asked_at)
+
     def checked(self, attempt: AttemptRow, report: Report) -> Decision | None:
         """Wait until the attempt is due, and have its provider answer so."""
         return self.learn(self.wait_until_due(attempt), report)
@@ -134,8 +139,9 @@ class Desk:
         return self.current(attempt)
 
     def give_up(self) -> None:
-        """Have the one attempt given up whose time is over."""
-        assert self.do(check.give_up_overdue, self.policy, now=self.now) == 1
+        """Have the one attempt given up whose time is over, as if its provider had been asked in vain."""
+        [attempt] = self.do(overdue.find, self.policy, now=self.now).attempts
+        assert self.do(overdue.give_up, self.policy, [attempt.id], now=self.now) == 1
 
     def current(self, attempt: AttemptRow) -> AttemptRow:
         row = self.do(attempts.get, attempt.id)

@@ -2,7 +2,6 @@
 
 import pytest
 
-from jobs import check
 from jobs.check import Succeed, Wait
 from jobs.policy import UNKNOWN_JOB_GRACE
 from providers.reports import Doubtful, Ready, Report, Unavailable, UnknownJob, Working
@@ -147,7 +146,6 @@ def test_a_job_is_given_up_within_five_seconds_of_its_time_out(desk: Desk, provi
     accepted_at = desk.now
     while desk.video(attempt).error is None:
         desk.now += 0.5
-        desk.do(check.give_up_overdue, desk.policy, now=desk.now)
         for claimed in desk.due(provider):
             desk.learn(claimed, Working())
 
@@ -176,15 +174,6 @@ def test_the_last_look_may_still_find_the_video(desk: Desk) -> None:
     attempt = desk.under(job_timeout=60).generating()
     desk.now = START + 60
     assert isinstance(desk.checked(attempt, READY), Succeed)
-
-
-def test_a_provider_that_hangs_does_not_keep_a_job_from_being_given_up(desk: Desk) -> None:
-    attempt = desk.generating()
-    desk.now = START + desk.policy.job_timeout - 1
-    assert desk.due()
-    desk.now += 5
-    assert desk.do(check.give_up_overdue, desk.policy, now=desk.now) == 1
-    assert desk.told(attempt) == ["submitted", "failed"]
 
 
 def test_retry_after_puts_a_check_off(desk: Desk) -> None:

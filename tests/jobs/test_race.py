@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs import accept, check, settle, submit, webhooks
+from jobs import accept, check, overdue, settle, submit, webhooks
 from jobs.accept import Accepted
 from jobs.policy import Policy
 from jobs.settle import Failing
@@ -63,7 +63,7 @@ def learns(report: Report, *, owner: str = "poller-1", later: float = 130) -> Fi
 
 
 def gives_up(tx: Tx, attempt: AttemptRow) -> None:
-    check.give_up_overdue(tx, POLICY, now=(attempt.accepted_at or 0) + 2000)
+    overdue.give_up(tx, POLICY, [attempt.id], now=(attempt.accepted_at or 0) + 2000)
 
 
 def is_woken(tx: Tx, attempt: AttemptRow) -> None:

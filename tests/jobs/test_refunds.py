@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from jobs import check, refunds, submit, webhooks
+from jobs import overdue, refunds, submit, webhooks
 from providers.reports import Doubtful, NotAccepted, Refused, UnknownJob
 from schemas.names import ErrorCode, Motion, Provider, ProviderChoice, RefundStatus
 from schemas.video import Refund
@@ -142,6 +142,6 @@ def test_a_video_made_after_a_refunded_attempt_still_shows_that_refund(desk: Des
 
 def test_our_own_time_out_claims_nothing_even_after_many_checks(desk: Desk) -> None:
     attempt = desk.timed_out(IACREA)
-    assert desk.do(check.give_up_overdue, desk.policy, now=desk.now) == 0
+    assert desk.do(overdue.give_up, desk.policy, [attempt.id], now=desk.now) == 0
     assert desk.shown(attempt).refund == WHO_KNOWS
     assert desk.credits().refunded == 0

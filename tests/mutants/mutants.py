@@ -12,7 +12,7 @@ import jobs.check
 import jobs.schedule
 import jobs.settle
 import jobs.submit
-from jobs import budget, check, events, policy, refunds, settle, submit, transitions, webhooks
+from jobs import budget, check, events, overdue, policy, refunds, settle, submit, transitions, webhooks
 from jobs.policy import Policy
 from jobs.settle import Failing
 from jobs.transitions import FREE, Step, take
@@ -144,6 +144,10 @@ def believing_bodies(tx: Tx, policy: Policy, *, now: float) -> None:
     _hand_over(tx, policy, now=now)
 
 
+def all_that_are_over(_: object, __: Policy, found: overdue.Overdue, **___: float) -> list[str]:
+    return [row.id for row in found.attempts]
+
+
 def refunding_time_out(_: Policy) -> Failing:
     return Failing(ErrorCode.TIMED_OUT, "too late", refunds.REFUNDED)
 
@@ -239,7 +243,8 @@ IN_THE_SIMULATION = [
     Mutant("no fence before sending", patched(submit, "send", sent_by_whoever_comes)),
     Mutant("what was given back is declared lost", patched(submit, "lose", lost_whatever_its_state)),
     Mutant("a webhook's body is believed", patched(check, "_hand_over_webhooks", believing_bodies)),
-    Mutant("our own time-out is refunded", patched(jobs.check, "_timed_out", refunding_time_out)),
+    Mutant("our own time-out is refunded", patched(overdue, "timed_out", refunding_time_out)),
+    Mutant("age alone times out", patched(overdue.Watch, "step", all_that_are_over)),
     Mutant("HomeDesigns is said to refund", patched(refunds, "of_reported_failure", lambda _: refunds.REFUNDED)),
     Mutant("nobody is said to refund", patched(refunds, "of_reported_failure", lambda _: refunds.UNKNOWN)),
     Mutant("a second credit is risked unasked", patched(jobs.settle, "_UNSURE", frozenset())),
@@ -271,7 +276,10 @@ IN_ONE_TEST: dict[str, Mutant] = {
     ),
     "the budget is shared": Mutant("requests are not counted", patched(budget, "spend", nothing)),
     "throttling pauses": Mutant("a pause is forgotten", patched(providers, "pause", nothing)),
-    "a job is given up in time": Mutant("nobody gives up", patched(check, "give_up_overdue", nothing)),
+    "a job is given up in time": Mutant("nobody gives up", patched(overdue.Watch, "step", lambda *_, **__: [])),
+    "what waits for its turn is kept": Mutant(
+        "waiting for a look counts as no answer", patched(overdue.Watch, "_without_answer", lambda *_: True)
+    ),
     "a key stands for a video": Mutant("keys stand for nothing", patched(videos, "kept_key", nothing)),
     "the watch ends": Mutant("the late truth is watched for ever", patched(jobs.schedule, "LATE_WATCH", 1e9)),
     "late refunds count": Mutant("refunds that come late are forgotten", patched(credits, "enter", nothing)),

@@ -16,7 +16,15 @@ from publisher.connection import BrokerState, Link
 from publisher.pace import PACE
 from schemas.names import Provider
 from store.database import Store
-from tests.jobs import test_accepting, test_budget, test_checks, test_late_truth, test_submissions, test_webhooks
+from tests.jobs import (
+    test_accepting,
+    test_budget,
+    test_checks,
+    test_late_truth,
+    test_overdue,
+    test_submissions,
+    test_webhooks,
+)
 from tests.jobs.desk import Desk
 from tests.mutants.mutants import IN_ONE_TEST, IN_THE_SIMULATION, Mutant
 from tests.simulation.histories import run
@@ -60,6 +68,11 @@ def strange_cancellation(_: Path) -> None:
         raise AssertionError("the relay is dead, and nobody knows") from None
 
 
+def asking() -> tuple[Desk, test_overdue.Poller]:
+    desk = Desk()
+    return desk, test_overdue.Poller(desk)
+
+
 def in_one_file(path: Path) -> None:
     asyncio.run(test_durability.take_turns(path))
 
@@ -81,8 +94,9 @@ CHECKS: dict[str, Callable[[Path], None]] = {
     ),
     "throttling pauses": lambda _: test_submissions.test_being_throttled_pauses_the_provider_for_everybody(Desk()),
     "a job is given up in time": lambda _: (
-        test_checks.test_a_provider_that_hangs_does_not_keep_a_job_from_being_given_up(Desk())
+        test_overdue.test_a_provider_that_hangs_does_not_keep_a_job_from_being_given_up(*asking())
     ),
+    "what waits for its turn is kept": lambda _: test_overdue.test_what_waits_for_its_turn_is_not_given_up(*asking()),
     "a key stands for a video": lambda _: test_accepting.test_the_same_key_and_request_give_the_same_video(Desk()),
     "the watch ends": lambda _: test_late_truth.test_it_is_looked_at_ever_more_seldom_for_a_day(Desk()),
     "late refunds count": lambda _: (

@@ -11,7 +11,7 @@ PATIENCE = 400
 
 ACTS: list[tuple[int, str]] = [
     (50, "advance"), (22, "work"), (10, "time passes"), (4, "request"), (3, "crash"), (2, "stop"), (3, "freeze"),
-    (3, "forge"), (2, "broker away"), (2, "store away"), (2, "lease runs out"),
+    (3, "forge"), (2, "broker away"), (2, "store away"), (2, "lease runs out"), (1, "downtime"),
 ]  # fmt: skip
 _WEIGHTS = [weight for weight, _ in ACTS]
 _NAMES = [name for _, name in ACTS]
@@ -43,6 +43,7 @@ def act(world: World, name: str) -> None:
         "stop": lambda: world.stop(process),
         "forge": world.forge,
         "time passes": lambda: pass_time(world, world.rng.choice((0.01, 0.3, 1.0, 4.0))),
+        "downtime": lambda: world.all_die(world.policy.job_timeout + 60),
         "lease runs out": lambda: pass_time(world, 11.0),
         "advance": lambda: advance(world),
     }

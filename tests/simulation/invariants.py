@@ -16,6 +16,8 @@ from tests.simulation.world import EVIL, World
 TERMINAL = {"video.ready", "video.failed"}
 UNSURE = {ErrorCode.SUBMISSION_UNKNOWN, ErrorCode.TIMED_OUT}
 CERTAIN = {"busy", "refuse"}
+UNDER_WAY = 15.0
+"""For how many seconds before the deadline a look may have been under way that was never answered."""
 
 
 class Broken(AssertionError):
@@ -126,6 +128,14 @@ def _check_money(world: World, row: AttemptRow) -> None:
     if row.error_code is ErrorCode.TIMED_OUT:
         took = (row.finished_at or 0) - (row.accepted_at or 0)
         insist(took >= world.policy.job_timeout, "nothing is given up early", row.id, took)
+        _check_last_look(world, row)
+
+
+def _check_last_look(world: World, row: AttemptRow) -> None:
+    """Insist that a job timed out only if somebody asked its provider when its time was over, or was just asking."""
+    deadline = (row.accepted_at or 0) + world.policy.job_timeout
+    looks = [at for at, _ in world.accounts[row.provider].looks if deadline - UNDER_WAY <= at <= (row.finished_at or 0)]
+    insist(looks, "never timed out if the provider had it when somebody could look", row.id, deadline, row.finished_at)
 
 
 def _check_order(world: World) -> None:

@@ -67,6 +67,8 @@ class Account:
     balance: int = 1000
     jobs: dict[str, Job] = field(default_factory=dict)
     arrivals: dict[str, list[str]] = field(default_factory=dict)
+    looks: list[tuple[float, str]] = field(default_factory=list)
+    """When somebody asked about which job."""
 
     def _chance(self, probability: float) -> bool:
         return not self.outside.calm and self.outside.rng.random() < probability
@@ -142,6 +144,7 @@ class Account:
 
     def _look(self, job_id: str) -> Report:
         rng, now = self.outside.rng, self.outside.now
+        self.looks.append((now, job_id))
         if self._chance(0.2):
             return rng.choice((
                 Unavailable("503", rng.choice((None, 3.0))), Unavailable("429", 1.0, throttled=True),

@@ -21,10 +21,11 @@ import jobs.schedule
 import jobs.settle
 import poller.checking
 from generator.submission import Submitter
-from jobs import accept, check, learning, submit
+from jobs import accept, check, learning, overdue, submit
 from jobs import policy as rules
 from jobs.accept import Accepted, NewVideo
 from jobs.learning import Lesson
+from jobs.overdue import Watch
 from jobs.policy import Policy
 from poller.checking import Checker
 from providers.hints import read_webhook
@@ -78,6 +79,7 @@ class Process:
         self.frozen_until = 0.0
         self.stopping = False
         self.renewed_at = START
+        self.watch = Watch()
 
     @property
     def owner(self) -> str:
@@ -209,10 +211,12 @@ class World:
 
     def _poll(self, process: Process) -> None:
         self._renew(process)
-        self.transact(check.give_up_overdue, self.policy, now=self.now)
+        found = self.transact(overdue.find, self.policy, now=self.now)
+        over = process.watch.step(self.policy, found, now=self.now, at=self.now)
+        self.transact(overdue.give_up, self.policy, over, now=self.now)
         self.transact(learning.learn, self.lessons)
         self.lessons.clear()
-        checker = Checker(self, self.policy, process.owner, read_webhook, self.lessons)  # type: ignore[arg-type]  # it offers what is used
+        checker = Checker(self, self.policy, process.owner, read_webhook, self.lessons, process.watch)  # type: ignore[arg-type]  # it offers what is used
         for name, account in self.accounts.items():
             found = self.transact(check.claim, self.policy, name, owner=process.owner, room=8, now=self.now)
             for attempt in found.work:
@@ -292,11 +296,19 @@ class World:
             task.die()
         process.tasks.clear()
         process.lives += 1
+        process.watch = Watch()
         process.stopping = False
+
+    def all_die(self, seconds: float) -> None:
+        """Have every process die, and none start again for a time."""
+        for process in self.processes:
+            self.crash(process)
+            process.frozen_until = self.now + seconds
 
     def _leave(self, process: Process) -> None:
         if not process.tasks:
             process.lives += 1
+            process.watch = Watch()
             process.stopping = False
 
     def stop(self, process: Process) -> None:
@@ -355,7 +367,7 @@ def virtual(world: World) -> Iterator[None]:
     def name_attempt() -> SimpleNamespace:
         return SimpleNamespace(hex=named("attempt"))
 
-    clock = SimpleNamespace(time=lambda: world.now)
+    clock = SimpleNamespace(time=lambda: world.now, monotonic=lambda: world.now)
     waiting = SimpleNamespace(sleep=lambda seconds: _sleep(world, seconds), CancelledError=asyncio.CancelledError)
     chance = SimpleNamespace(uniform=world.rng.uniform)
     with (

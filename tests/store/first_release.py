@@ -8,7 +8,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from jobs import accept, check, submit
+from jobs import accept, check, overdue, submit
 from jobs.accept import Accepted, NewVideo
 from jobs.policy import Policy
 from providers.reports import Accepted as Taken
@@ -80,7 +80,8 @@ def fill(tx: Tx) -> None:
             tx, POLICY, sending(tx, f"{provider}: to be tried again", provider), NotAccepted("503"),
             owner=OLD_OWNER, now=now,
         )  # fmt: skip
-    check.give_up_overdue(tx, POLICY, now=now - 5)
+    over = overdue.find(tx, POLICY, now=now - 5).attempts
+    overdue.give_up(tx, POLICY, [attempt.id for attempt in over], now=now - 5)
     outbox.mark_published(tx, [event.seq for event in outbox.unpublished(tx, limit=5)], now=now)
     for provider in Provider:
         generating(tx, f"{provider}: generating", provider)

@@ -36,7 +36,6 @@ async def old(path: Path) -> AsyncIterator[Store]:
 def live_on(tx: Tx, now: float) -> None:
     """Do once what generators and pollers do, with providers that take and finish everything."""
     submit.route(tx, POLICY, now=now)
-    check.give_up_overdue(tx, POLICY, now=now)
     for provider in Provider:
         for attempt, _ in submit.claim(tx, POLICY, provider, owner=NOW_OWNER, room=99, now=now).work:
             if submit.send(tx, attempt.id, owner=NOW_OWNER, now=now):
