@@ -16,6 +16,7 @@ from jobs.policy import Policy
 from process.addresses import Addresses
 from process.inspector import Inspectors
 from process.settings import Settings
+from process.stopping import first_of
 from process.tokens import Signer
 from providers.hints import read_webhook
 from providers.pictures import fetch_picture
@@ -68,6 +69,13 @@ async def run_roles(settings: Settings, roles: Collection[Role], stop: asyncio.E
         async with asyncio.TaskGroup() as tasks:
             for role in _starts(parts, roles):
                 tasks.create_task(role)
+            tasks.create_task(_end_without_writer(store, stop))
+
+
+async def _end_without_writer(store: Store, stop: asyncio.Event) -> None:
+    """End the process, with an error, if its store's writer thread dies: it would answer for ever and keep nothing."""
+    await first_of(store.broken, stop)
+    store.raise_if_broken()
 
 
 def _starts(parts: _Parts, roles: Collection[Role]) -> list[Coroutine[Any, Any, None]]:

@@ -42,6 +42,7 @@ def enter(
         " ON CONFLICT (attempt_id, entry) DO NOTHING",
         (provider, attempt_id, entry, remaining, sent_at, now),
     )
+    tx.must_sync()
 
 
 def strike_unknown(tx: Tx, attempt_id: str) -> None:

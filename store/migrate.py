@@ -1,5 +1,6 @@
 """Bring a database up to this release's tables."""
 
+import sqlite3
 from importlib import resources
 
 from store.transaction import Tx
@@ -51,7 +52,23 @@ def _steps() -> list[tuple[str, str]]:
 def _run(tx: Tx, script: str, dialect: dict[str, str]) -> None:
     for placeholder, words in dialect.items():
         script = script.replace("{" + placeholder + "}", words)
-    bare = "\n".join(line.split("--")[0] for line in script.splitlines())
-    for statement in bare.split(";"):
-        if statement.strip():
-            tx.execute(statement)
+    for statement in statements(script):
+        tx.execute(statement)
+
+
+def statements(script: str) -> list[str]:
+    """Part a script at the ends of its statements; SQLite itself says where one is complete.
+
+    A `;` inside quotes, a comment or a trigger ends none. Raises ValueError for what is left without an end.
+    """
+    found = []
+    begun = ""
+    *ended, rest = script.split(";")
+    for piece in ended:
+        begun += piece + ";"
+        if sqlite3.complete_statement(begun):
+            found.append(begun.strip())
+            begun = ""
+    if any(line.strip() and not line.strip().startswith("--") for line in (begun + rest).splitlines()):
+        raise ValueError(f"a migration's last statement has no end: {(begun + rest).strip()[:80]}")
+    return found

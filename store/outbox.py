@@ -36,6 +36,7 @@ def add(
         " ON CONFLICT (event_id) DO NOTHING",
         (event_id, video_id, event_type, routing_key, body, now),
     )
+    tx.must_sync()
     tx.wake(Topic.EVENTS)
     return added.rowcount == 1
 

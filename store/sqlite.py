@@ -17,6 +17,15 @@ DIALECT = {
 BUSY_SECONDS = 5.0
 """How long a transaction waits for another process's."""
 
+RECOVERY_SECONDS = 30.0
+"""How long a process that starts waits for another one that reads what a crash left in the write-ahead log."""
+
+CHECKPOINT_SECONDS = 0.1
+"""How long a checkpoint that makes the log start anew waits for those who write and read; they wait for it too."""
+
+LOG_BYTES = 16 * 2**20
+"""To how many bytes the file of the write-ahead log is cut when it starts anew."""
+
 _AGAIN_SECONDS = 0.001
 
 
@@ -32,7 +41,8 @@ def connect(path: Path, *, patience: float = BUSY_SECONDS) -> sqlite3.Connection
     _use_write_ahead_log(connection)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA wal_autocheckpoint = 8000")
+    connection.execute("PRAGMA wal_autocheckpoint = 0")  # `store.checkpoints` does it, and no commit waits for it
+    connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
     connection.execute("PRAGMA cache_size = -16000")
     return connection
 
@@ -40,7 +50,7 @@ def connect(path: Path, *, patience: float = BUSY_SECONDS) -> sqlite3.Connection
 def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
     """Switch to the write-ahead log."""
     try:
-        _patiently(lambda: connection.execute("PRAGMA journal_mode = WAL"), BUSY_SECONDS)
+        _patiently(lambda: connection.execute("PRAGMA journal_mode = WAL"), max(BUSY_SECONDS, RECOVERY_SECONDS))
     except sqlite3.Error:
         connection.close()
         raise
@@ -56,13 +66,17 @@ def begin(tx: Tx, *, patience: float | None = None) -> None:
 
 
 def _patiently(step: Callable[[], object], patience: float) -> None:
-    """Take a step that may find the database busy, again and again for so many seconds."""
+    """Take a step that may find the database busy, again and again for so many seconds.
+
+    An error's code is the extended one: its lowest byte says busy, the others why, such as that another process
+    is just recovering the write-ahead log of one that crashed.
+    """
     give_up_at = time.monotonic() + patience
     while True:
         try:
             step()
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= give_up_at:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= give_up_at:
                 raise
             time.sleep(_AGAIN_SECONDS)
         else:
@@ -77,6 +91,17 @@ def sync(tx: Tx, *, at_once: bool) -> None:
 def checkpoint(connection: sqlite3.Connection) -> None:
     """Copy what is in the write-ahead log into the database, as far as nobody has to wait for it."""
     connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+
+def restart_log(connection: sqlite3.Connection) -> bool:
+    """Empty the write-ahead log wholly and cut its file; say whether that could be done.
+
+    Most is copied beside those who write; for the rest they wait. Where somebody still reads an old state, or
+    another process is at it, this gives up after the connection's patience.
+    """
+    checkpoint(connection)
+    busy: int = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    return not busy
 
 
 def change_counter(connection: sqlite3.Connection) -> int:

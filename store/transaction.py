@@ -43,13 +43,21 @@ class Connection(Protocol):
 class Tx:
     """An open transaction: SQL to run, and topics whose waiters to wake once it is committed."""
 
-    __slots__ = ("execute", "executemany", "topics")
+    __slots__ = ("decided", "execute", "executemany", "topics")
 
     def __init__(self, connection: Connection) -> None:
         self.execute = connection.execute
         self.executemany = connection.executemany
         self.topics: set[Topic] = set()
+        self.decided = False
 
     def wake(self, topic: Topic) -> None:
         """Wake whoever waits for `topic`, in every process, after the commit."""
         self.topics.add(topic)
+
+    def must_sync(self) -> None:
+        """Say that this transaction decides something that others will see, such as an event.
+
+        It is then synced to the disk when it is committed, whatever way of the store it was called through.
+        """
+        self.decided = True

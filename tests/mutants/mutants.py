@@ -25,7 +25,8 @@ from publisher.pace import Pace
 from schemas.names import TERMINAL_EVENTS, DetectedBy, ErrorCode, EventType, Provider, VideoStatus
 from store import attempts, credits, outbox, providers, sqlite, videos
 from store.attempts import AttemptRow, AttemptState
-from store.database import Store, _deliver
+from store.database import _deliver
+from store.group import Committed, GroupCommit
 from store.outbox import OutboxEvent
 from store.transaction import Tx
 from tests.simulation.world import alive, connection
@@ -101,7 +102,7 @@ _unpublished = outbox.unpublished
 _announce = events.announce
 _apply_late = check.apply_late
 _hand_over = check._hand_over_webhooks
-_attempt = Store._attempt
+_commit = GroupCommit.commit
 _orphans = attempts.orphans
 _lose = submit.lose
 RESEND = Step(AttemptState.WAITING, frozenset({AttemptState.SENDING}))
@@ -188,19 +189,19 @@ def renamed(event: OutboxEvent, event_id: str) -> OutboxEvent:
     return event._replace(event_id=event_id, body=json.dumps({**json.loads(event.body), "id": event_id}))
 
 
-def answered_before_the_commit(self: Store, group: list[Any], *, patience: float | None = None) -> object:
+def answered_before_the_commit(self: GroupCommit, group: list[Any], *, patience: float | None = None) -> object:
     def hasty(work: Callable[[Tx], object], future: Any) -> Callable[[Tx], object]:
         def run(tx: Tx) -> object:
             result = work(tx)
             early: list[Any] = [(future, result, None)]
-            self._loop.call_soon_threadsafe(_deliver, early)
+            future.get_loop().call_soon_threadsafe(_deliver, early)
             return result
 
         return run
 
     for piece in group:
         piece.run = hasty(piece.run, piece.future)
-    return _attempt(self, group, patience=patience)
+    return _commit(self, group, patience=patience)
 
 
 def looking_after_the_time_out(provider: Provider, policy: Policy, *, accepted_at: float, plan: object) -> float:
@@ -221,8 +222,8 @@ def normal_sync() -> AbstractContextManager[object]:
     return mock.patch.object(sqlite, "sync", lambda tx, **_: sync(tx, at_once=False))
 
 
-def all_refused(_: Store, group: list[Any], **__: object) -> object:
-    return [(work.future, None, ZeroDivisionError("row 3")) for work in group], set()
+def all_refused(_: GroupCommit, group: list[Any], **__: object) -> Committed:
+    return Committed([(work.future, None, ZeroDivisionError("row 3")) for work in group])
 
 
 async def deaf_to_strange_cancellations(
@@ -286,12 +287,16 @@ IN_ONE_TEST: dict[str, Mutant] = {
     "nothing is given up without a look": Mutant(
         "the first look may come too late", patched(jobs.schedule, "first_check", looking_after_the_time_out)
     ),
-    "commits come first": Mutant("answered before the commit", patched(Store, "_attempt", answered_before_the_commit)),
+    "commits come first": Mutant(
+        "answered before the commit", patched(GroupCommit, "commit", answered_before_the_commit)
+    ),
     "commits are synced": Mutant("commits are not synced", normal_sync),
     "handles take turns": Mutant(
         "transactions begin deferred", patched(sqlite, "begin", lambda tx: tx.execute("BEGIN"))
     ),
-    "a failure harms only itself": Mutant("one failure spoils its group", patched(Store, "_one_by_one", all_refused)),
+    "a failure harms only itself": Mutant(
+        "one failure spoils its group", patched(GroupCommit, "_one_by_one", all_refused)
+    ),
     "a strange cancellation is a lost link": Mutant(
         "a strange cancellation ends the relay",
         patched(connecting, "_one_connection", deaf_to_strange_cancellations),

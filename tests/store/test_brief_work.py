@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from store.database import Store
+from store.group import GroupCommit
+from store.pace import LARGEST_ON_LOOP
 from store.transaction import Topic, Tx
 from tests.store.dying import left_by_the_dead
 from tests.store.one_row import names, put, put_and_fail
@@ -25,12 +27,19 @@ def reader(tx: Tx) -> tuple[set[str], str]:
     return names(tx), threading.current_thread().name
 
 
+def quick(store: Store) -> None:
+    """Make the newest commits quick, whatever the disk did so far."""
+    for _ in range(50):
+        store._commits.pace.note(commit=0.0, whole=0.0, synced=True)
+        store._commits.pace.note(commit=0.0, whole=0.0, synced=False)
+
+
 def on_the_loop() -> str:
     return threading.current_thread().name
 
 
 async def test_brief_work_is_written_on_the_event_loop(store: Store) -> None:
-    store._commit_seconds = 0.0  # whatever the disk did so far
+    quick(store)
     assert await asyncio.gather(*(store.write_brief(where) for _ in range(3))) == [on_the_loop()] * 3
 
 
@@ -70,9 +79,16 @@ async def test_brief_reading_is_done_on_the_event_loop_unless_the_writer_is_at_w
     assert thread.startswith("store-reader")
 
 
-async def test_on_a_slow_disk_the_event_loop_waits_for_nothing(store: Store) -> None:
-    store._commit_seconds = 1.0
+async def test_one_slow_commit_sends_the_next_to_the_writer_thread(store: Store) -> None:
+    quick(store)
+    store._commits.pace.note(commit=0.005, whole=0.006, synced=True)
     assert await store.write_brief(where) == "store-writer"
+
+
+async def test_a_group_too_large_for_the_event_loop_is_left_to_the_writer(store: Store) -> None:
+    quick(store)
+    written = await asyncio.gather(*(store.write_brief(where) for _ in range(LARGEST_ON_LOOP + 1)))
+    assert set(written) == {"store-writer"}
 
 
 async def test_the_event_loop_does_not_wait_for_another_process(store: Store, path: Path) -> None:
@@ -103,13 +119,13 @@ async def test_brief_work_wakes_who_waits_for_its_topics(store: Store) -> None:
 
 async def test_who_is_woken_by_added_work_joins_its_commit(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     groups: list[int] = []
-    attempt = Store._attempt
+    commit = GroupCommit.commit
 
-    def counting(self: Store, group: list[Any], **arguments: Any) -> Any:
+    def counting(self: GroupCommit, group: list[Any], **arguments: Any) -> Any:
         groups.append(len(group))
-        return attempt(self, group, **arguments)
+        return commit(self, group, **arguments)
 
-    monkeypatch.setattr(Store, "_attempt", counting)
+    monkeypatch.setattr(GroupCommit, "commit", counting)
     wake = store.listen(Topic.CHECKS)
 
     def claim(tx: Tx) -> set[str]:

@@ -21,7 +21,7 @@ from tests.stores import rows, url_of
 def traced(store: Store) -> list[str]:
     """Note what the writer says to SQLite from now on."""
     said: list[str] = []
-    store._writing.set_trace_callback(said.append)
+    store._commits.connection.set_trace_callback(said.append)
     return said
 
 
@@ -81,7 +81,7 @@ async def answers_follow_the_commit(store: Store) -> None:
         await store.write(put, name)
         order.append("answered")
 
-    store._writing = SlowToCommit(store._writing, order)  # type: ignore[assignment]  # as far as the writer can tell
+    store._commits.connection = SlowToCommit(store._commits.connection, order)  # type: ignore[assignment]  # as far as the writer can tell
     await asyncio.gather(*(write(f"row {number}") for number in range(3)))
     await store.write(put, "after all")
     assert order == ["committed", "answered", "answered", "answered", "committed"]

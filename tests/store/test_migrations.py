@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from store.database import Store, StoreUnavailable
-from store.migrate import StoreTooNew, _steps
+from store.migrate import StoreTooNew, _steps, statements
 from tests.stores import rows, url_of
 
 OPEN_WHEN_TOLD = """
@@ -89,3 +89,22 @@ async def test_a_migration_that_cannot_be_made_leaves_nothing_half_made(path: Pa
     with pytest.raises(StoreUnavailable, match="already exists"):
         await Store.open(url_of(path))
     assert rows(path, "SELECT name FROM sqlite_master WHERE type = 'table'") == [("leases",)]
+
+
+def test_a_script_is_parted_where_its_statements_end() -> None:
+    script = """-- A comment; with a semicolon.
+CREATE TABLE t (word TEXT DEFAULT 'a;b--c');  -- another; one
+CREATE TRIGGER g AFTER INSERT ON t BEGIN DELETE FROM t; SELECT 1; END;
+INSERT INTO t VALUES ('it''s; -- here');
+-- The end; of all.
+"""
+    connection = sqlite3.connect(":memory:")
+    for statement in statements(script):
+        connection.execute(statement)
+    assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("t",), ("g",)]
+    assert len(statements(script)) == 3
+
+
+def test_a_script_without_an_end_is_refused() -> None:
+    with pytest.raises(ValueError, match="has no end"):
+        statements("CREATE TABLE t (x); DROP TABLE t")

@@ -95,12 +95,12 @@ async def test_however_many_wait_for_a_locked_store_they_are_told_after_one_wait
 
 async def test_a_store_that_became_read_only_can_be_read_and_later_written_again(store: Store) -> None:
     await store.write(put, "before")
-    store._writing.execute("PRAGMA query_only = ON")
+    store._commits.connection.execute("PRAGMA query_only = ON")
     for _ in range(3):
         with pytest.raises(StoreUnavailable, match="readonly"):
             await store.write(put, "meanwhile")
     assert await store.read(names) == {"before"}
-    store._writing.execute("PRAGMA query_only = OFF")
+    store._commits.connection.execute("PRAGMA query_only = OFF")
     await store.write(put, "after")
     assert await store.read(names) == {"before", "after"}
 
@@ -110,15 +110,15 @@ def large(tx: Tx, name: str) -> None:
 
 
 async def test_on_a_full_disk_small_work_goes_on_and_large_work_is_unavailable(store: Store) -> None:
-    pages = store._writing.execute("PRAGMA page_count").fetchone()[0]
-    store._writing.execute(f"PRAGMA max_page_count = {pages + 4}")
+    pages = store._commits.connection.execute("PRAGMA page_count").fetchone()[0]
+    store._commits.connection.execute(f"PRAGMA max_page_count = {pages + 4}")
     answers = await asyncio.gather(
         store.write(put, "small"), store.write(large, "large"), store.write(put, "small too"), return_exceptions=True
     )
     assert [type(answer) for answer in answers] == [str, StoreUnavailable, str]
     assert await store.read(names) == {"small", "small too"}
 
-    store._writing.execute("PRAGMA max_page_count = 1000000")
+    store._commits.connection.execute("PRAGMA max_page_count = 1000000")
     await store.write(large, "large")
     assert await store.read(names) == {"small", "small too", "large"}
 

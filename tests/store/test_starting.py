@@ -1,0 +1,141 @@
+"""Every process starts after a crash, and none lives on without the thread that writes."""
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from store import sqlite
+from store.database import Store, StoreUnavailable
+from tests.store.one_row import names, put
+from tests.stores import rows, url_of
+
+LOG_BYTES = 30 * 2**20
+PROCESSES = 11
+
+LEAVE_A_LOG = """
+import os, sys
+from pathlib import Path
+from store import sqlite
+path, size = Path(sys.argv[1]), int(sys.argv[2])
+connection = sqlite.connect(path)
+connection.execute("CREATE TABLE ballast (body BLOB)")
+log = path.with_name(path.name + "-wal")
+while log.stat().st_size < size:
+    connection.execute("INSERT INTO ballast VALUES (zeroblob(500000))")
+os._exit(9)
+"""
+
+OPEN_AND_WRITE = """
+import asyncio, sys
+from store.database import Store
+from tests.store.one_row import put
+
+async def main():
+    print("ready", flush=True)
+    sys.stdin.readline()
+    store = await Store.open(sys.argv[1])
+    await store.write(put, sys.argv[2])
+    await store.close()
+
+asyncio.run(main())
+"""
+
+
+def test_eleven_processes_start_at_once_over_the_log_of_a_crash(path: Path) -> None:
+    make(path)
+    crashed = subprocess.run([sys.executable, "-c", LEAVE_A_LOG, str(path), str(LOG_BYTES)], check=False, timeout=50)
+    assert crashed.returncode == 9
+    starting = [
+        subprocess.Popen(
+            [sys.executable, "-c", OPEN_AND_WRITE, url_of(path), f"process {number}"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        for number in range(PROCESSES)
+    ]
+    for process in starting:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+    for process in starting:
+        assert process.stdin is not None
+        process.stdin.write(b"go\n")
+        process.stdin.flush()
+    for process in starting:
+        process.communicate(timeout=100)
+    assert [process.returncode for process in starting] == [0] * PROCESSES
+    assert len(rows(path, "SELECT name FROM secrets WHERE name LIKE 'process %'")) == PROCESSES
+
+
+def make(path: Path) -> None:
+    async def opened() -> None:
+        await (await Store.open(url_of(path))).close()
+
+    asyncio.run(opened())
+
+
+def strike(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the writer thread meet, at its next turn, an error that nobody expects."""
+
+    def stricken(_: object) -> int:
+        raise MemoryError("no memory is left")
+
+    monkeypatch.setattr(sqlite, "change_counter", stricken)
+
+
+async def test_a_writer_that_dies_tells_all_who_wait_and_all_who_come(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.write(put, "before")
+
+    def slow_and_deadly(_: object) -> None:
+        strike(monkeypatch)
+        raise SystemExit
+
+    with pytest.raises(StoreUnavailable, match="has died"):
+        await asyncio.wait_for(store.write(slow_and_deadly), 10)
+    await asyncio.wait_for(store.broken.wait(), 10)
+    for write in (store.write, store.write_brief, store.write_repeatable):
+        with pytest.raises(StoreUnavailable, match="has died"):
+            await write(put, "after")
+    with pytest.raises(StoreUnavailable, match="has died"):
+        store.raise_if_broken()
+    assert await store.read(names) == {"before"}
+
+
+async def test_what_waits_behind_the_error_is_told_as_well(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    await store.write(put, "before")
+    strike(monkeypatch)
+    waiting = [asyncio.ensure_future(store.write(put, f"row {number}")) for number in range(3)]
+    await asyncio.wait_for(store.broken.wait(), 10)
+    waiting += [asyncio.ensure_future(store.write(put, "late"))]
+    answers = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 10)
+    assert isinstance(answers[-1], StoreUnavailable)
+    assert all(isinstance(answer, str | StoreUnavailable) for answer in answers)
+
+
+A_SERVICE = """
+import asyncio, sys
+from process.settings import Settings
+from reelbus.roles import Role, run_roles
+from store import sqlite
+
+def stricken(_):
+    raise MemoryError("no memory is left")
+
+async def main():
+    asyncio.get_running_loop().call_later(0.5, setattr, sqlite, "change_counter", stricken)
+    await run_roles(Settings(database_url=sys.argv[1]), [Role.POLLER], asyncio.Event())
+
+asyncio.run(main())
+"""
+
+
+def test_a_process_whose_writer_dies_ends(path: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", A_SERVICE, url_of(path)], check=False, timeout=50, capture_output=True, text=True
+    )
+    assert run.returncode == 1
+    assert "the thread that writes has died" in run.stderr
