@@ -88,11 +88,8 @@ class Submitter:
                 raise LeaseLost
             await reach("intent written")
 
-        async def sent() -> None:
-            await reach("request sent")
-
         try:
-            return await client.submit(order, sending=sending, sent=sent)
+            return await client.submit(order, sending=sending)
         except StoreUnavailable as error:
             return NotAccepted(f"the intent to send could not be stored: {error}")
 

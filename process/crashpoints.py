@@ -14,7 +14,6 @@ POINTS = frozenset(
         "routed",
         "claimed",
         "intent written",
-        "request sent",
         "answer read",
         "acceptance recorded",
         "webhook recorded",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 import certifi
+from yarl import URL
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +41,12 @@ class Account:
             "User-Agent": "reelbus",
         }
 
-    def url(self, path: str) -> str:
-        """Write the whole address of one of the provider's documented paths."""
-        return self.base_url.rstrip("/") + path
+    def url(self, path: str) -> URL:
+        """Write the whole address of one of the provider's paths, percent-encoded already.
+
+        Raises ValueError for a base address that cannot be read.
+        """
+        return URL(self.base_url).join(URL(path, encoded=True))
 
 
 def tls_context(url: str) -> ssl.SSLContext:
@@ -56,6 +60,4 @@ def _trusting() -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=certifi.where())
     context.load_default_certs()
     context.set_alpn_protocols(["http/1.1"])
-    # Keys are agreed on once, so that whoever writes never has to read first.
-    context.options |= ssl.OP_NO_RENEGOTIATION
     return context

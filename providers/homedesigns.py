@@ -4,8 +4,12 @@ It takes the picture itself, calls nobody back, and documents neither its failur
 """
 
 import re
+from functools import partial
+from io import BytesIO
 from urllib.parse import quote
 
+import aiohttp
+from aiohttp.payload import BytesIOPayload, StringPayload
 from pydantic import SecretStr
 
 from providers.acceptance import denied, not_taken, unreadable
@@ -14,7 +18,7 @@ from providers.answers import Answer, decode
 from providers.checking import Checks, Unanswered
 from providers.classify import classify
 from providers.fields import describe_counts, job_id_in, subscription_in
-from providers.promise import Order, ProviderDown, SendingHook, SentHook, unheard
+from providers.promise import Order, ProviderDown, SendingHook
 from providers.reading import Reader, UnknownStatus, ignore, refusing_words, said
 from providers.reports import Accepted, Report, Submission, Unavailable
 from providers.submitting import Submissions
@@ -57,15 +61,11 @@ class HomeDesigns:
         self._checks = Checks(self._account)
         self._submissions = Submissions(self._account)
 
-    async def submit(self, order: Order, *, sending: SendingHook, sent: SentHook = unheard) -> Submission:
+    async def submit(self, order: Order, *, sending: SendingHook) -> Submission:
         """Ask for a video of the order's picture. Raises ValueError for an order without a picture."""
         if order.image is None or order.content_type not in _FILE_NAMES:
             raise ValueError("HomeDesigns takes the bytes of a PNG or JPEG")
-        picture = (_FILE_NAMES[order.content_type], order.image, order.content_type)
-        tool = WIRE_NAMES[Provider.HOMEDESIGNS][order.motion]
-        answer = await self._submissions.post(
-            GENERATE, sending=sending, sent=sent, parts={"image": picture, "tool_name": (None, tool)}
-        )
+        answer = await self._submissions.post(GENERATE, sending=sending, form=partial(_form, order, order.image))
         return self._taken(answer) if isinstance(answer, Answer) else answer
 
     async def check(self, provider_job_id: str) -> Report:
@@ -110,3 +110,17 @@ class HomeDesigns:
         if job_id is None and finished is None:
             return unreadable(self._account)
         return Accepted(job_id, None, finished)
+
+
+def _form(order: Order, image: bytes) -> aiohttp.MultipartWriter:
+    kind = order.content_type or ""
+    # As a file, so that it is written piece by piece.
+    picture = BytesIOPayload(BytesIO(image), content_type=kind)
+    picture.set_content_disposition("form-data", name="image", filename=_FILE_NAMES[kind])
+    tool = StringPayload(WIRE_NAMES[Provider.HOMEDESIGNS][order.motion])
+    tool.headers.popall("Content-Type")
+    tool.set_content_disposition("form-data", name="tool_name")
+    form = aiohttp.MultipartWriter("form-data")
+    form.append_payload(picture)
+    form.append_payload(tool)
+    return form

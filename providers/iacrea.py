@@ -12,7 +12,7 @@ from providers.checking import Checks, Unanswered
 from providers.classify import classify
 from providers.fields import count_in, describe_counts, job_id_in
 from providers.hints import read_webhook
-from providers.promise import Order, ProviderDown, SendingHook, SentHook, unheard
+from providers.promise import Order, ProviderDown, SendingHook
 from providers.reading import Reader, UnknownStatus, ignore, refusing_words, said
 from providers.reports import Accepted, Report, Submission, Unavailable
 from providers.submitting import Submissions
@@ -64,14 +64,14 @@ class Iacrea:
         self._checks = Checks(self._account)
         self._submissions = Submissions(self._account)
 
-    async def submit(self, order: Order, *, sending: SendingHook, sent: SentHook = unheard) -> Submission:
+    async def submit(self, order: Order, *, sending: SendingHook) -> Submission:
         """Ask for an animation; IACrea calls the order's webhook when it is over.
 
         Raises ValueError for an order without a picture's address.
         """
         if order.image_url is None:
             raise ValueError("IACrea takes the address of a picture")
-        answer = await self._submissions.post(GENERATE, sending=sending, sent=sent, json=self._wish(order))
+        answer = await self._submissions.post(GENERATE, sending=sending, json=self._wish(order))
         return self._taken(answer) if isinstance(answer, Answer) else answer
 
     async def check(self, provider_job_id: str) -> Report:

@@ -28,13 +28,6 @@ SendingHook = Callable[[], Awaitable[None]]
 """Awaited at the last instant at which nothing was sent. If it raises, not a byte leaves, and the exception
 reaches the caller of `submit` unchanged."""
 
-SentHook = Callable[[], Awaitable[None]]
-"""Awaited when the whole request has left and before its answer is read; it must not raise."""
-
-
-async def unheard() -> None:
-    """Hear that a request was sent, and do nothing about it."""
-
 
 class ProviderClient(Protocol):
     """The whole of what the rest of the service knows about a provider."""
@@ -43,7 +36,7 @@ class ProviderClient(Protocol):
     wants_bytes: bool
     """Whether a submission carries the picture itself (True) or its address (False)."""
 
-    async def submit(self, order: Order, *, sending: SendingHook, sent: SentHook = unheard) -> Submission:
+    async def submit(self, order: Order, *, sending: SendingHook) -> Submission:
         """Ask for a video. Never raises for what the provider or the network does."""
 
     async def check(self, provider_job_id: str) -> Report:

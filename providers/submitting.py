@@ -2,30 +2,21 @@
 
 At that instant the connection and TLS stand and nothing was written, and the caller's hook is awaited. The instant
 decides what a failure means, never the exception: before it the provider certainly saw nothing, after it nobody
-knows. httpx only writes the request down; `providers.exchange` sends it, so that there is nothing underneath that
-repeats, redirects, remembers cookies or looks for a proxy.
+knows. aiohttp repeats no POST, and is told to keep no connection, follow no redirect and look for no proxy.
 """
 
 import asyncio
 import ssl
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
 
-import httpx
+import aiohttp
 
 from providers.account import Account, tls_context
-from providers.answers import MAX_ANSWER_BYTES, Answer, seconds_to_wait
-from providers.exchange import Reply, exchange
-from providers.promise import SendingHook, SentHook
+from providers.answers import Answer
+from providers.promise import SendingHook
 from providers.reports import NotAccepted, Unknown
-
-FilePart = tuple[str | None, bytes | str] | tuple[str, bytes, str]
-"""One part of a form, in httpx's way: file name (None for a plain field), content, type."""
-
-# Of the few addresses there are, each is read once.
-_parsed = cache(httpx.URL)
+from providers.session import body_of, head_of, open_session
 
 
 class Submissions:
@@ -40,73 +31,98 @@ class Submissions:
         path: str,
         *,
         sending: SendingHook,
-        sent: SentHook,
         json: object = None,
-        parts: Mapping[str, FilePart] | None = None,
+        form: Callable[[], aiohttp.MultipartWriter] | None = None,
     ) -> Answer | NotAccepted | Unknown:
         """Send a JSON document or a form. Raises only what `sending` raises, and cancellation."""
-
-        def written() -> httpx.Request:
-            address = _parsed(self._account.url(path))
-            return httpx.Request("POST", address, headers=self._account.headers, json=json, files=parts)
-
-        return await _Passage(self._account, sending, sent).through(written, self._tls)
+        return await _Submission(self._account, self._tls, sending).send(path, json, form)
 
 
-class _Passage:
+class _Connector(aiohttp.TCPConnector):
+    """Connects for one request, and awaits a hook when the connection stands and nothing was written to it."""
+
+    def __init__(self, tls: ssl.SSLContext, hook: SendingHook) -> None:
+        super().__init__(force_close=True, use_dns_cache=False, ssl=tls)
+        self._hook = hook
+        self._transport: asyncio.Transport | None = None
+
+    async def connect(
+        self, req: aiohttp.ClientRequest, traces: list[aiohttp.tracing.Trace], timeout: aiohttp.ClientTimeout
+    ) -> aiohttp.connector.Connection:
+        """Connect, with TLS where the address says so, and await the hook."""
+        connection = await super().connect(req, traces, timeout)
+        self._transport = connection.transport
+        try:
+            await self._hook()
+        except BaseException:
+            # Not left to aiohttp: a hook of its `TraceConfig` that raises leaks the connection.
+            connection.close()
+            raise
+        return connection
+
+    def abort(self) -> None:
+        """Drop the connection at once, though the other side may not have read what was written."""
+        if self._transport is not None:
+            self._transport.abort()
+
+
+class _Submission:
     """One request on its way, and how far it certainly got."""
 
-    def __init__(self, account: Account, sending: SendingHook, sent: SentHook) -> None:
+    def __init__(self, account: Account, tls: ssl.SSLContext, sending: SendingHook) -> None:
         self._account = account
         self._sending = sending
-        self._sent = sent
+        self._connector = _Connector(tls, self._before_first_byte)
         self._deadline = asyncio.timeout(account.timeout)
-        self._left = False
+        self._may_have_left = False
         self._answer: Answer | None = None
-        self._objection: BaseException | None = None
+        self._hook_error: BaseException | None = None
 
-    async def through(
-        self, written: Callable[[], httpx.Request], tls: ssl.SSLContext
+    async def send(
+        self, path: str, json: object, form: Callable[[], aiohttp.MultipartWriter] | None
     ) -> Answer | NotAccepted | Unknown:
-        """Have the request written down, send it and read the answer."""
+        """Send the request and read the answer."""
         try:
-            async with self._deadline:
-                return await self._exchange(written(), tls)
+            async with self._deadline, open_session(self._connector, self._account.headers) as session:
+                return await self._exchange(session, path, json, form)
         except Exception as error:
             # Whatever broke, ours or theirs: how far the request certainly got decides.
-            if self._objection is not None:
-                raise self._objection from None
-            return self._answer or self._lost(error)
+            if self._hook_error is not None:
+                raise self._hook_error from None
+            return self._answer or self._outcome_of(error)
+        finally:
+            self._connector.abort()
 
-    async def _exchange(self, request: httpx.Request, tls: ssl.SSLContext) -> Answer:
-        async with exchange(request, tls, sending=self._let_go, sent=self._sent) as reply:
-            retry_after = seconds_to_wait(reply.header(b"retry-after"), time.time())
+    async def _exchange(
+        self,
+        session: aiohttp.ClientSession,
+        path: str,
+        json: object,
+        form: Callable[[], aiohttp.MultipartWriter] | None,
+    ) -> Answer:
+        data = form() if form else None
+        async with session.post(self._account.url(path), json=json, data=data, allow_redirects=False) as response:
             # Should the body break off, the status alone may still be enough.
-            self._answer = Answer(reply.status, None, retry_after)
-            return replace(self._answer, body=await _body(reply))
+            self._answer = head_of(response)
+            return replace(self._answer, body=await body_of(response))
 
-    async def _let_go(self) -> None:
+    async def _before_first_byte(self) -> None:
         """Await the hook, while the provider's clock stands."""
         ends = self._deadline.when()
         began = asyncio.get_running_loop().time()
         self._deadline.reschedule(None)
         try:
             await self._sending()
-        except BaseException as objection:
-            self._objection = objection
+        except BaseException as error:
+            self._hook_error = error
             raise
-        self._left = True
+        self._may_have_left = True
         self._deadline.reschedule(ends and ends + asyncio.get_running_loop().time() - began)
 
-    def _lost(self, error: Exception) -> NotAccepted | Unknown:
+    def _outcome_of(self, error: Exception) -> NotAccepted | Unknown:
         account = self._account
         late = isinstance(error, TimeoutError)
         why = f"nothing within {account.timeout:g} seconds" if late else type(error).__name__
-        if self._left:
+        if self._may_have_left:
             return Unknown(f"{account.label} was asked, and no readable answer came ({why})")
         return NotAccepted(f"{account.label} could not be reached ({why}); nothing was sent")
-
-
-async def _body(reply: Reply) -> bytes | None:
-    encoding = reply.header(b"content-encoding") or "identity"
-    return await reply.body(MAX_ANSWER_BYTES) if encoding.lower() == "identity" else None

@@ -91,6 +91,12 @@ _IACREA = (
     Behaviour("succeeded-empty-always", "says SUCCEEDED and never an address", form="empty-always"),
     Behaviour("url-singular", "gives the address as url, not urls", form="singular"),
     Behaviour("lost-id", "is accepted, but every status call answers 404", known="never"),
+    Behaviour(
+        "hang-after-accept-named",
+        "accepts and charges, then never answers; the webhook comes with generation_id",
+        fault="hang",
+        call_body="named",
+    ),
     _dropping("charge-and-drop", "the webhook comes later, naming nothing"),
     _dropping("charge-and-drop-anonymous", "the webhook comes later, naming nothing"),
     _dropping("charge-and-drop-named", "the webhook comes later with generation_id", call_body="named"),

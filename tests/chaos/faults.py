@@ -54,7 +54,7 @@ def _killed(role: str) -> None:
 
 _PLACES = {
     "receiver": ("accepted", "webhook recorded"),
-    "generator": ("routed", "claimed", "intent written", "request sent", "answer read", "acceptance recorded"),
+    "generator": ("routed", "claimed", "intent written", "answer read", "acceptance recorded"),
     "poller": ("check claimed", "look answered", "settled"),
     "publisher": ("relayed", "confirmed", "marked"),
 }

@@ -26,7 +26,7 @@ COMMON: dict[str, float] = {
     "ok": 50, "http-429": 2, "http-503": 2, "http-500": 2, "reset-before-read": 2, "charge-and-drop": 2,
     "http-500-after-accept": 1, "bad-json": 1, "html-200": 1, "http-400": 1, "hostile-urls-mixed": 1,
 }  # fmt: skip
-SLOW = {"intent written": 0.05, "request sent": 0.1, "answer read": 0.1, "look answered": 0.05, "confirmed": 0.1}
+SLOW = {"intent written": 0.05, "answer read": 0.1, "look answered": 0.05, "confirmed": 0.1}
 """Where every process dawdles, for how many seconds."""
 
 Behaviours = Mapping[str, Mapping[str, float]]

@@ -27,8 +27,6 @@ PLACES = {
         ("claimed", HOMEDESIGNS, READY, 1),
         ("intent written", IACREA, UNKNOWN, 0),
         ("intent written", HOMEDESIGNS, UNKNOWN, 0),
-        ("request sent", IACREA, READY, 1),
-        ("request sent", HOMEDESIGNS, UNKNOWN, 1),
         ("answer read", IACREA, READY, 1),
         ("answer read", HOMEDESIGNS, UNKNOWN, 1),
         ("acceptance recorded", HOMEDESIGNS, READY, 1),

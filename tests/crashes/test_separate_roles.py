@@ -24,7 +24,7 @@ AT_ONCE = 5
 DEATHS = {
     "receiver": ["accepted:3", "webhook recorded:2"],
     "generator": [
-        "routed:1", "claimed:3", "intent written:1", "request sent:3", "answer read:4", "acceptance recorded:2",
+        "routed:1", "claimed:3", "intent written:1", "answer read:4", "acceptance recorded:2",
     ],
     "poller": ["check claimed:4", "look answered:1", "settled:4"],
     "publisher": ["relayed:1", "confirmed:2", "marked:1", "command accepted:1"],

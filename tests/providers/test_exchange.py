@@ -2,17 +2,16 @@
 
 import asyncio
 import json
-import socket
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
-import uvloop
 
-from providers import connection
 from providers.promise import Order
 from providers.reports import Accepted, NotAccepted, Refused, Submission, Unknown
 from tests.providers.conftest import MakeClient, MakePeer
+from tests.providers.names import name_server
 from tests.providers.orders import HASTY, KEY, PATIENT, Marker, an_order
 from tests.providers.peer import Act, Peer, body_of, floods, hangs, header, listens, resets, says, sends, wire
 
@@ -44,6 +43,7 @@ async def test_the_request_is_these_bytes(peer: MakePeer, iacrea: MakeClient) ->
         "User-Agent: reelbus",
         f"Content-Length: {len(body)}",
         "Content-Type: application/json",
+        "Connection: close",
     ]
     assert json.loads(body)["image_urls"] == ["https://pictures.example/room.png"]
 
@@ -78,8 +78,6 @@ async def test_an_answer_is_understood_however_its_end_is_marked(
 NOT_UNDERSTOOD = {
     "an endless header": floods(b"HTTP/1.1 200 OK\r\nx: ", b"x" * 65536, 1000),
     "endless headers": floods(b"HTTP/1.1 200 OK\r\n", b"x: y\r\n" * 10000, 1000),
-    "endless interim answers": floods(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 2000, 1000),
-    "endless chunk sizes": floods(wire(200, b"", content_length="", transfer_encoding="chunked"), b"0" * 65536, 1000),
     "another protocol": sends(b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n"),
     "two lengths": sends(wire(200, BODY).replace(b"\r\n", b"\r\ncontent-length: 3\r\n", 1)),
     "a chunk of no size": sends(wire(200, b"zz\r\n", content_length="", transfer_encoding="chunked")),
@@ -97,10 +95,24 @@ async def test_what_is_not_understood_is_left_at_once_and_unknown(
     await server.until_left()
 
 
+ENDLESS = {
+    "interim answers": floods(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 2000, 1000),
+    "chunk sizes": floods(wire(200, b"", content_length="", transfer_encoding="chunked"), b"0" * 65536, 1000),
+}
+
+
+@pytest.mark.parametrize("fault", ENDLESS.values(), ids=ENDLESS.keys())
+async def test_what_never_becomes_an_answer_is_left_when_the_time_is_up_and_unknown(
+    peer: MakePeer, client: MakeClient, fault: Act
+) -> None:
+    server = await peer(fault)
+    assert isinstance(await outcome(client, server, HASTY), Unknown)
+    await server.until_left()
+
+
 UNREADABLE = {
     "too long": floods(wire(400, b"", content_length="10000000000"), b" " * 65536, 400),
     "compressed": says(400, {"error": "x"}, content_encoding="gzip"),
-    "of wrong chunks": sends(wire(400, b"zz\r\n", content_length="", transfer_encoding="chunked")),
     "cut": sends(wire(400, b"x", content_length="400"), close=True),
 }
 
@@ -123,10 +135,8 @@ EARLY = {
 async def test_a_refusal_counts_though_the_request_was_not_read(
     peer: MakePeer, homedesigns: MakeClient, refusal: Act
 ) -> None:
-    server, sent = await peer(refusal, hasty=True), Marker()
-    result = await homedesigns(server.url).submit(large_order(), sending=Marker(), sent=sent)
-    assert isinstance(result, Refused)
-    assert sent.fired == 0
+    server = await peer(refusal, hasty=True)
+    assert isinstance(await homedesigns(server.url).submit(large_order(), sending=Marker()), Refused)
     assert server.seen < len(LARGE)
 
 
@@ -141,27 +151,13 @@ async def test_what_is_written_is_not_ended_by_an_interim_answer(peer: MakePeer,
     async def takes_its_time(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         await asyncio.sleep(0.1)
-        assert sent.fired == 0
         while not received.endswith(b"--\r\n") and (more := await reader.read(1 << 20)):
             received.extend(more)
         writer.write(wire(200, BODY))
 
-    server, sent = await peer(takes_its_time, hasty=True), Marker()
-    result = await homedesigns(server.url).submit(large_order(), sending=Marker(), sent=sent)
-    assert isinstance(result, Accepted)
-    assert sent.fired == 1
-
-
-async def test_an_answer_waits_until_it_was_heard_that_the_request_left(peer: MakePeer, client: MakeClient) -> None:
-    server, heard = await peer(says(200, TAKEN)), asyncio.Event()
-
-    async def sent() -> None:
-        await asyncio.sleep(0.2)
-        assert server.requests
-        heard.set()
-
-    assert isinstance(await client(server.url).submit(an_order(), sending=Marker(), sent=sent), Accepted)
-    assert heard.is_set()
+    server = await peer(takes_its_time, hasty=True)
+    assert isinstance(await homedesigns(server.url).submit(large_order(), sending=Marker()), Accepted)
+    assert LARGE[1 << 20 :] in received
 
 
 async def test_a_provider_that_hangs_up_while_the_hook_runs_leaves_it_unknown(
@@ -207,29 +203,35 @@ async def test_an_ipv6_address_is_reached_and_asked_for_in_brackets(peer: MakePe
     assert header(server.requests[0], "host") == f"[::1]:{server.port}"
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "192.0.2.7"])
-async def test_an_address_in_numbers_is_not_looked_up(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
-    def looked_up(*_arguments: object, **_more: object) -> None:
-        raise AssertionError
-
-    monkeypatch.setattr(uvloop.Loop, "getaddrinfo", looked_up)
-    [address] = await connection._addresses(host.encode(), 443)
-    assert address[4][:2] == (host, 443)
-
-
 @pytest.mark.parametrize("first", ["closed_port", "deaf_port"])
 async def test_of_several_addresses_one_that_answers_is_enough(
     peer: MakePeer, iacrea: MakeClient, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, first: str
 ) -> None:
     server, asked = await peer(says(200, TAKEN)), []
 
-    async def addresses(host: bytes, port: int) -> list[object]:
+    def looked_up(host: str, port: int) -> list[int]:
         asked.append((host, port))
-        ports = (request.getfixturevalue(first), server.port)
-        return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", port)) for port in ports]
+        return [request.getfixturevalue(first), server.port]
 
-    monkeypatch.setattr(connection, "_addresses", addresses)
+    name_server(monkeypatch, looked_up)
     assert isinstance(await iacrea("http://b\u00fccher.example").submit(an_order(), sending=Marker()), Accepted)
-    assert asked == [(b"xn--bcher-kva.example", 80)]
+    assert asked == [("xn--bcher-kva.example", 80)]
     assert header(server.requests[0], "host") == "xn--bcher-kva.example"
     assert json.loads(body_of(server.requests[0]))["option"]
+
+
+async def test_a_provider_that_reads_no_more_keeps_no_connection_open(peer: MakePeer, homedesigns: MakeClient) -> None:
+    server = await peer(hangs(), hasty=True)
+    before = open_sockets()
+    result = await homedesigns(server.url, HASTY).submit(large_order(), sending=Marker())
+    assert isinstance(result, Unknown)
+    async with asyncio.timeout(PATIENT):
+        # The other side's end stays open; of ours nothing is left.
+        while open_sockets() > before + 1:
+            await asyncio.sleep(0.01)
+
+
+def open_sockets() -> int:
+    """Count the sockets that this process has open."""
+    links = (str(entry.readlink()) for entry in Path("/proc/self/fd").iterdir() if entry.is_symlink())
+    return sum(link.startswith("socket:") for link in links)

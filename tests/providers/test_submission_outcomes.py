@@ -285,8 +285,8 @@ async def test_homedesigns_is_sent_the_picture_as_a_file(
     boundary = str(header(request, "content-type")).removeprefix("multipart/form-data; boundary=")
     parts = body_of(request).split(b"--" + boundary.encode())[1:-1]
     assert parts == [
-        f'\r\nContent-Disposition: form-data; name="image"; filename="{name}"\r\n'.encode()
-        + f"Content-Type: {kind}\r\n\r\n".encode()
+        f"\r\nContent-Type: {kind}\r\n".encode()
+        + f'Content-Disposition: form-data; name="image"; filename="{name}"\r\n\r\n'.encode()
         + b"\x89PNG picture\r\n",
         b'\r\nContent-Disposition: form-data; name="tool_name"\r\n\r\n'
         + WIRE_NAMES[Provider.HOMEDESIGNS][motion].encode()
