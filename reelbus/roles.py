@@ -19,6 +19,7 @@ from process.settings import Settings
 from process.stopping import first_of
 from process.tokens import Signer
 from providers.hints import read_webhook
+from providers.names import NameThreads
 from providers.pictures import fetch_picture
 from providers.promise import ProviderClient
 from publisher.commands import Command, Reply
@@ -102,6 +103,7 @@ async def _generator(parts: _Parts) -> None:
     settings = parts.settings
     fetch = partial(
         fetch_picture,
+        resolver=NameThreads(),
         allow_private=settings.allow_private_image_hosts,
         max_bytes=settings.max_body_bytes,
         timeout=settings.provider_timeout,

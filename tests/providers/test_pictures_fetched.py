@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from providers.names import NameThreads
 from providers.pictures import PictureRefused, PictureUnavailable, fetch_picture
 from schemas.addresses import Address, is_public
 from tests.providers.conftest import MakePeer
@@ -28,7 +29,7 @@ class Names:
 
 
 async def fetched(url: str, *, timeout: float = 8.0, max_bytes: int = 1000) -> bytes:
-    return await fetch_picture(url, allow_private=True, max_bytes=max_bytes, timeout=timeout)
+    return await fetch_picture(url, resolver=NameThreads(), allow_private=True, max_bytes=max_bytes, timeout=timeout)
 
 
 @pytest.mark.parametrize("url", NOT_PUBLIC + NOT_SOUND, ids=lambda url: ascii(url)[:60])
@@ -226,3 +227,13 @@ async def test_proxies_of_the_environment_are_ignored(peer: MakePeer, monkeypatc
         monkeypatch.setenv(name, proxy.url)
     assert await fetched(server.url) == PICTURE
     assert proxy.connections == 0
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/a%2Fb%7Ec.png", "/p?X-Sig=a%2Bb%3D&u=x%2Cy", "/a;b=c,d?x=[1]", "/a/../b", "//x?", "/%C3%A9/+%20"],
+)
+async def test_what_is_escaped_in_an_address_is_asked_for_as_it_is(peer: MakePeer, path: str) -> None:
+    server = await peer(says(200, PICTURE))
+    await fetched(f"{server.url}{path}")
+    assert server.requests[0].split(b" ")[1].decode() == path.removesuffix("?")
