@@ -13,7 +13,7 @@ ENDS = {
 """How the provider treats the request, and how its video ends: IACrea's webhook proves what nobody answered."""
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(150)
 @pytest.mark.parametrize("provider", ENDS)
 async def test_a_service_killed_before_the_answer_pays_once_and_says_what_it_knows(
     provider: str, set_stage: SetStage
@@ -21,14 +21,14 @@ async def test_a_service_killed_before_the_answer_pays_once_and_says_what_it_kno
     behaviour, end = ENDS[provider]
     async with gallery() as pictures, set_stage() as on:
         # A webhook is sent once: it must come when the service is up again.
-        weights = {"provider": provider, "weights": {behaviour: 1}, "render_seconds": 8}
+        weights = {"provider": provider, "weights": {behaviour: 1}, "render_seconds": 15}
         (await on.sandbox.http.post("/sandbox/behaviours", json=weights)).raise_for_status()
         [victim] = await on.start()
         await on.subscribe()
         video_id = await on.ask(1, provider, pictures)
         await until(lambda: on.paid(1), within=30, what="the provider's taking of the job")
         await victim.kill()
-        await on.start()
-        video = await on.ended(video_id)
+        await on.start(REELBUS_SUBMIT_CONFIRM_WAIT="60" if provider == "iacrea" else "3")
+        video = await on.ended(video_id, within=80)
         assert (video["error"] or {"code": video["status"]})["code"] == end
         assert (await on.paid(1), on.terminals(video_id)) == (1, 1)
