@@ -145,7 +145,10 @@ class GuardedResolver(AbstractResolver):
         self._allow_private = allow_private
 
     async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC  # noqa: ARG002 - the signature is aiohttp's
+        self,
+        host: str,
+        port: int = 0,
+        family: socket.AddressFamily = socket.AF_UNSPEC,  # noqa: ARG002 - the signature is aiohttp's
     ) -> list[ResolveResult]:
         """Look a host up; all of its addresses must be public. Raises what `fetch_picture` raises, or OSError."""
         addresses = [ip_address(address) for address in await self._looked_up(host, port)]
