@@ -1,28 +1,22 @@
 """HTTP connections that give nobody unlimited time or room before a request has even begun.
 
-uvicorn waits for a request's head as long as the sender likes, and takes as much as a socket has to give. Here a
-head has a deadline and a size, every read is small, and a connection is closed whose sender goes on sending a body
-after the answer.
+Every read is small, and what each connection may hold has a bound. A fast parser reads plain requests. A request
+that offers to change the protocol (`Upgrade`) or whose body comes in chunks is read by a slower parser, from its
+first byte to its last: what follows a head is where parsers disagree, and where request smuggling begins.
 """
 
 import asyncio
 import logging
-import re
+from collections.abc import Iterable
 from typing import Any, cast
 
-from httptools import HttpParserError
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
+from receiver.careful_http import CarefulHttp
 from receiver.context import Limits
-from schemas.problem import CONTENT_TYPE, ProblemCode, problem
+from receiver.plain_http import PlainHttp
 
 # uvicorn warns of every request that is no HTTP, so that senders could fill the log.
-_log = logging.getLogger("uvicorn.connection")
-_log.setLevel(logging.ERROR)
+logging.getLogger("uvicorn.connection").setLevel(logging.ERROR)
 
-_LINGER_SECONDS = 2.0
-# The parser skips the body of a request that offers to change the protocol, as some clients always do.
-_UPGRADE = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
 _READ_BYTES = 16 * 1024
 """What a thousand senders may make us read at once is a thousand times this."""
 
@@ -33,11 +27,15 @@ class Connection(asyncio.BufferedProtocol):
     _buffer = bytearray(_READ_BYTES)
 
     def __init__(self, limits: Limits, **arguments: Any) -> None:  # noqa: ANN401 - uvicorn's arguments
-        self._http = _Http(limits, **arguments)
+        self._limits = limits
+        self._arguments = arguments
+        self._http: PlainHttp | CarefulHttp = PlainHttp(limits, self._read_carefully, **arguments)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
+        """Begin, unless there are too many connections."""
         self._http.connection_made(cast("asyncio.Transport", transport))
+        if len(self._http.connections) > self._limits.connections:
+            transport.abort()  # type: ignore[attr-defined]  # every transport of a socket has it
 
     def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 - the protocol's signature
         """Say where the next bytes go."""
@@ -53,103 +51,36 @@ class Connection(asyncio.BufferedProtocol):
 
     def pause_writing(self) -> None:
         """Make those who answer wait: the client reads too slowly."""
+        self._http.stuck_since = self._http.loop.time()
         self._http.pause_writing()
 
     def resume_writing(self) -> None:
         """Let those who answer go on."""
+        self._http.stuck_since = None
         self._http.resume_writing()
 
+    def _read_carefully(self, received: bytes) -> None:
+        """Read one request, of which at least the head was received, with the slower parser."""
+        self._replace(CarefulHttp(self._limits, self._read_fast, **self._arguments), received)
 
-class _Http(HttpToolsProtocol):
-    """uvicorn's protocol with bounds around a request's head and end."""
+    def _read_fast(self, received: bytes) -> None:
+        """Read what follows that request with the fast parser again."""
+        self._replace(PlainHttp(self._limits, self._read_carefully, **self._arguments), received)
 
-    def __init__(self, limits: Limits, **arguments: Any) -> None:  # noqa: ANN401 - uvicorn's arguments
-        super().__init__(**arguments)
-        self.limits = limits
-        self.logger = _log
-        self._head_deadline: asyncio.TimerHandle | None = None
-        self._head_bytes = 0
-        self._body_unread = False
+    def _replace(self, successor: PlainHttp | CarefulHttp, received: bytes) -> None:
+        previous, self._http = self._http, successor
+        previous.retire()
+        successor.connection_made(previous.transport)
+        if previous.flow.write_paused:
+            successor.stuck_since = previous.stuck_since
+            successor.pause_writing()
+        successor.data_received(received)
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        """Begin to wait for a head, unless there are too many connections."""
-        super().connection_made(transport)
-        if len(self.connections) > self.limits.connections:
-            transport.abort()
-        else:
-            self._expect_head()
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Stop waiting."""
-        self._forget_deadline()
-        super().connection_lost(exc)
-
-    def data_received(self, data: bytes) -> None:
-        """Take bytes in; those before the end of a head are counted and timed."""
-        if b"pgrade:" in data and self._awaits_head():
-            data = _UPGRADE.sub(b"\r\nx-ignored:", data)
-        super().data_received(data)
-        if self.transport.is_closing() or not self._awaits_head():
-            return
-        self._head_bytes += len(data)
-        if self._head_bytes > self.limits.head_bytes:
-            self.send_400_response("the request's head is too large; send fewer or shorter header fields")
-        else:
-            self._expect_head()
-
-    def on_headers_complete(self) -> None:
-        """Let a request begin whose head is within bounds."""
-        self._forget_deadline()
-        self._head_bytes = 0
-        size = len(self.url) + sum([len(name) + len(value) for name, value in self.headers])
-        if size > self.limits.head_bytes or len(self.headers) > self.limits.head_fields:
-            raise HttpParserError("head too large")
-        self._body_unread = True
-        super().on_headers_complete()
-
-    def on_body(self, body: bytes) -> None:
-        """Read no further until what came has been taken."""
-        super().on_body(body)
-        if len(body) >= _READ_BYTES // 2 and not self.cycle.response_complete:
-            self.flow.pause_reading()
-
-    def on_message_complete(self) -> None:
-        """Note that a request has come whole."""
-        self._body_unread = False
-        super().on_message_complete()
-
-    def on_response_complete(self) -> None:
-        """Give a sender whose body nobody waits for a moment to read the answer, then close."""
-        super().on_response_complete()
-        if self._body_unread and not self.transport.is_closing():
-            self._head_deadline = self.loop.call_later(_LINGER_SECONDS, self.transport.close)
-
-    def timeout_keep_alive_handler(self) -> None:
-        """Close an idle connection, even one whose client never reads what it asked for."""
-        super().timeout_keep_alive_handler()
-        self.loop.call_later(self.limits.send_stall, self.transport.abort)
-
-    def send_400_response(self, msg: str) -> None:
-        """Answer for what is no HTTP with a problem document too."""
-        self._forget_deadline()
-        body = problem(ProblemCode.BAD_REQUEST, msg).model_dump_json(exclude_none=True).encode()
-        head = f"HTTP/1.1 400 Bad Request\r\ncontent-type: {CONTENT_TYPE}\r\ncontent-length: {len(body)}\r\n"
-        self.transport.write(head.encode() + b"connection: close\r\n\r\n" + body)
-        self.transport.close()
-
-    def _awaits_head(self) -> bool:
-        return not self._body_unread and getattr(self.cycle, "response_complete", True)
-
-    def _expect_head(self) -> None:
-        if self._head_deadline is None:
-            self._head_deadline = self.loop.call_later(self.limits.head_seconds, self._give_up)
-
-    def _give_up(self) -> None:
-        self._head_deadline = None
-        if not self.transport.is_closing():
-            self.transport.close()
-
-    def _forget_deadline(self) -> None:
-        if self._head_deadline is not None:
-            self._head_deadline.cancel()
-            self._head_deadline = None
+def abort_stuck(connections: Iterable[PlainHttp | CarefulHttp], *, now: float, seconds: float) -> None:
+    """End the connections whose clients have read nothing for so long, even after we closed them from our side."""
+    for connection in list(connections):
+        if connection.stuck_since is None:
+            connection.stuck_since = now if connection.transport.is_closing() else None
+        elif now - connection.stuck_since >= seconds:
+            connection.transport.abort()

@@ -53,6 +53,7 @@ class Limits:
     head_bytes: int = 32 * 1024
     head_fields: int = 100
     head_seconds: float = 10.0
+    pipelined: int = 8
     body_stall: float = 30.0
     body_in_memory: int = SMALL_BODY
     send_stall: float = 30.0

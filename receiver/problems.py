@@ -45,6 +45,13 @@ def store_unavailable() -> Refusal:
     return Refusal(ProblemCode.NOT_READY, detail, retry_after=RETRY_SECONDS)
 
 
+def bad_request(detail: str) -> bytes:
+    """Give a whole answer, to the byte, for what is no HTTP request; the connection is closed after it."""
+    body = problem(ProblemCode.BAD_REQUEST, detail).model_dump_json(exclude_none=True).encode()
+    head = f"HTTP/1.1 400 Bad Request\r\ncontent-type: {CONTENT_TYPE}\r\ncontent-length: {len(body)}\r\n"
+    return head.encode() + b"connection: close\r\n\r\n" + body
+
+
 def internal() -> Response:
     """Answer for a fault of our own; what it was is in the log only."""
     return Response(

@@ -16,9 +16,11 @@ from starlette.types import ASGIApp
 from process.settings import Settings, WrongSettings
 from process.stopping import wait
 from receiver.app import build, build_health
-from receiver.connection import Connection
+from receiver.careful_http import CarefulHttp
+from receiver.connection import Connection, abort_stuck
 from receiver.context import Context
 from receiver.keys import is_loopback
+from receiver.plain_http import PlainHttp
 
 _log = structlog.get_logger()
 
@@ -34,8 +36,11 @@ _ACCEPTED_A_TURN = 32
 class _Server(uvicorn.Server):
     """uvicorn's server, which leaves signals to whoever started it."""
 
-    def __init__(self, config: uvicorn.Config, on_start: asyncio.Event | None, stop: asyncio.Event) -> None:
+    def __init__(
+        self, config: uvicorn.Config, on_start: asyncio.Event | None, stop: asyncio.Event, *, send_stall: float
+    ) -> None:
         super().__init__(config)
+        self._send_stall = send_stall
         self._on_start = on_start
         self._stop = stop
 
@@ -51,9 +56,12 @@ class _Server(uvicorn.Server):
             self._on_start.set()
 
     async def main_loop(self) -> None:
-        """Wait for the end, and renew the Date header once a second meanwhile."""
+        """Wait for the end; once a second meanwhile renew the Date header and look for clients that do not read."""
         while not self._stop.is_set():
             await self.on_tick(0)
+            now = asyncio.get_running_loop().time()
+            connections = cast("set[PlainHttp | CarefulHttp]", self.server_state.connections)
+            abort_stuck(connections, now=now, seconds=self._send_stall)
             await wait(self._stop, timeout=1.0)
 
 
@@ -101,8 +109,9 @@ async def _serve(
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
         backlog=_BACKLOG,
+        h11_max_incomplete_event_size=context.limits.head_bytes,
     )
-    server = _Server(config, started, stop)
+    server = _Server(config, started, stop, send_stall=context.limits.send_stall)
     ending = asyncio.create_task(_end(context, stop))
     try:
         await server.serve(sockets=[listening, *[listening.dup() for _ in range(_ACCEPTED_A_TURN - 1)]])

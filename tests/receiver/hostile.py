@@ -208,7 +208,7 @@ METHODS = ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "LINK"]
 def corpus() -> Iterator[Hostile]:  # noqa: C901 - one loop for each kind
     """Give every hostile request."""
     for name, request in BROKEN_HTTP:
-        yield _case(f"http: {name}", request, 200, 400, 404, 405, 411, 413, 415, 422, CLOSED)
+        yield _case(f"http: {name}", request, 200, 400, 401, 404, 405, 411, 413, 415, 422, CLOSED)
     for target in NOWHERE:
         yield _case(f"nowhere: {target[:60]}", _get(target), 404, 400)
     for query in BAD_QUERIES:
