@@ -8,9 +8,9 @@ from process.inspector import Inspectors, InspectorUnavailable
 from providers.pictures import PictureUnavailable
 from providers.promise import Order
 from schemas.picture import PictureRejected
-from store import videos
 from store.attempts import AttemptRow
 from store.database import Store
+from store.pictures import PictureLost
 from store.videos import VideoRow
 
 
@@ -47,10 +47,14 @@ class Pictures:
         if video.image_url is not None:
             body = await self.fetch(video.image_url)
             return body, await self._type_of(body)
-        stored = await self.store.read(videos.picture, video.id)
-        if stored is None:
+        try:
+            kept = await self.store.pictures.read(video.id)
+        except PictureLost as lost:
+            raise PictureRejected(str(lost)) from lost
+        if kept is None:
             raise PictureRejected("the uploaded picture is no longer kept")
-        return stored.body, stored.content_type
+        upload, body = kept
+        return body, upload.content_type
 
     async def _type_of(self, body: bytes) -> str:
         try:

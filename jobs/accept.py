@@ -8,9 +8,10 @@ from uuid_utils.compat import uuid7
 from jobs import view
 from schemas.names import Motion, Orientation, ProviderChoice, VideoStatus
 from schemas.video import Video
-from store import videos
+from store import uploads, videos
 from store.transaction import Tx
-from store.videos import KeptKey, StoredPicture, VideoRow
+from store.uploads import Upload
+from store.videos import KeptKey, VideoRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class NewVideo:
     fallback: bool
     metadata: dict[str, str]
     image_url: str | None
-    picture: StoredPicture | None
+    picture: Upload | None
     caller: str
     idempotency_key: str | None
     fingerprint: str
@@ -58,7 +59,7 @@ def accept(tx: Tx, new: NewVideo, picture_address: Callable[[str], str], *, now:
     row = _row(new, str(uuid7()), picture_address, now)
     videos.add(tx, row)
     if new.picture is not None:
-        videos.add_picture(tx, row.id, new.picture)
+        uploads.add(tx, row.id, new.picture)
     if new.idempotency_key is not None:
         kept = KeptKey(new.fingerprint, row.id)
         videos.keep_key(tx, caller=new.caller, key=new.idempotency_key, kept=kept, now=now)

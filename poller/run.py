@@ -47,12 +47,19 @@ async def run(
         return 0
 
     async def tidy() -> int:
-        return await store.write(housekeeping.sweep, policy, now=time.time())
+        return await store.write(housekeeping.sweep, now=time.time())
+
+    async def drop_pictures() -> int:
+        dropped = await store.write(housekeeping.drop_pictures, policy, now=time.time())
+        await store.pictures.remove(dropped.names)
+        return dropped.number
 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_repeat(give_up, stop, every=overdue.STEP_SECONDS))
         tasks.create_task(_repeat(checker.store_lessons, stop, every=LEARN_SECONDS))
         tasks.create_task(_repeat(tidy, stop, every=HOUSEKEEPING_SECONDS))
+        tasks.create_task(_repeat(drop_pictures, stop, every=HOUSEKEEPING_SECONDS))
+        tasks.create_task(_repeat(store.pictures.remove_orphans, stop, every=HOUSEKEEPING_SECONDS))
         for client in clients.values():
             tasks.create_task(_workers(store, policy, client, checker).run(stop))
     with suppress(StoreUnavailable):

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 POINTS = frozenset(
     {
+        "picture stored",
         "accepted",
         "routed",
         "claimed",

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import ParamSpec, Protocol, TypeVar
 
 from jobs import accept as acceptance
@@ -12,11 +13,11 @@ from process import crashpoints, metrics
 from process.inspector import InspectorUnavailable
 from receiver.context import SMALL_BODY, Context
 from schemas import request as requests
-from schemas.picture import PictureRejected
+from schemas.picture import Picture, PictureRejected
 from schemas.problem import FieldFault, ProblemCode, Refusal
 from schemas.request import ParsedRequest
+from store.database import StoreUnavailable
 from store.transaction import Topic
-from store.videos import StoredPicture
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -61,8 +62,13 @@ async def accept(context: Context, read: Callable[[], Raw], sender: Sender, *, s
 
 async def _accept(context: Context, read: Callable[[], Raw], sender: Sender, run: _Run) -> Accepted:
     request = await run(_parsed, context, read, sender)
-    picture = None if request.picture is None else await _inspected(context, request.picture)
-    return await _keep(context, await run(_new_video, context, request, picture, sender), sender)
+    found = None if request.picture is None else await _inspected(context, request.picture)
+    new = await run(_new_video, context, request, sender)
+    if request.picture is not None and found is not None:
+        upload = await context.store.pictures.keep(found.content_type, request.picture)
+        await crashpoints.reach("picture stored")
+        new = replace(new, picture=upload)
+    return await _keep(context, new, sender)
 
 
 async def _here(work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -75,17 +81,16 @@ def _parsed(context: Context, read: Callable[[], Raw], sender: Sender) -> Parsed
     return requests.parse(raw.values, allow_private=allow_private, picture=raw.picture, others=sender.faults)
 
 
-async def _inspected(context: Context, picture: bytes) -> StoredPicture:
+async def _inspected(context: Context, picture: bytes) -> Picture:
     try:
-        found = await context.inspectors.inspect(picture)
+        return await context.inspectors.inspect(picture)
     except PictureRejected as rejection:
         raise Refusal(ProblemCode.IMAGE_REJECTED, f"the picture {rejection}") from None
     except InspectorUnavailable as error:
         raise Refusal(ProblemCode.OVERLOADED, f"{error}; try again", retry_after=1) from None
-    return StoredPicture(found.content_type, picture)
 
 
-def _new_video(context: Context, request: ParsedRequest, picture: StoredPicture | None, sender: Sender) -> NewVideo:
+def _new_video(context: Context, request: ParsedRequest, sender: Sender) -> NewVideo:
     fields = request.fields
     routing.refuse_unroutable(fields.provider, fields.motion, context.settings.enabled_providers)
     return NewVideo(
@@ -96,7 +101,7 @@ def _new_video(context: Context, request: ParsedRequest, picture: StoredPicture 
         fallback=fields.may_fall_back,
         metadata=fields.metadata,
         image_url=fields.image_url,
-        picture=picture,
+        picture=None,
         caller=sender.caller,
         idempotency_key=sender.idempotency_key,
         fingerprint="" if sender.idempotency_key is None else requests.fingerprint(request),
@@ -104,9 +109,10 @@ def _new_video(context: Context, request: ParsedRequest, picture: StoredPicture 
 
 
 async def _keep(context: Context, new: NewVideo, sender: Sender) -> Accepted:
-    write = context.write_brief if new.picture is None else context.write
     context.store.wake(Topic.ACCEPTED)
-    outcome = await write(acceptance.accept, new, context.addresses.picture, now=context.now())
+    outcome = await context.write_brief(acceptance.accept, new, context.addresses.picture, now=context.now())
+    if new.picture is not None and new.picture.name and not (isinstance(outcome, Accepted) and outcome.created):
+        await _discard(context, new.picture.name)
     if isinstance(outcome, KeyConflict):
         raise Refusal(
             ProblemCode.IDEMPOTENCY_CONFLICT,
@@ -116,3 +122,9 @@ async def _keep(context: Context, new: NewVideo, sender: Sender) -> Accepted:
         await crashpoints.reach("accepted")
         metrics.videos_accepted.labels(sender.door, sender.caller).inc()
     return outcome
+
+
+async def _discard(context: Context, name: str) -> None:
+    """Remove a picture that no video was made of; what cannot be removed now is swept later."""
+    with suppress(StoreUnavailable):
+        await context.store.pictures.remove([name])

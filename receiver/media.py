@@ -2,18 +2,20 @@
 
 import asyncio
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from receiver import problems
 from receiver.context import Context
-from store import videos
-from store.videos import StoredPicture
+from store.pictures import OpenPicture, PictureLost
+from store.uploads import Upload
 
 _AT_ONCE = 8
-_CHUNK = 64 * 1024
 _SUFFIX = {"image/png": "png", "image/jpeg": "jpg"}
+
+_log = structlog.get_logger(__name__)
 
 
 class Media:
@@ -42,25 +44,30 @@ class _Picture(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it, unless it was dropped meanwhile."""
         async with self._room:
-            found = await self._context.store.read(videos.picture, self._video_id)
-            if found is None:
-                await problems.not_found()(scope, receive, send)
-                return
-            await send({"type": "http.response.start", "status": 200, "headers": _headers(found)})
-            body = memoryview(found.body if scope["method"] == "GET" else b"")
-            async with asyncio.timeout(self._context.limits.send_stall * 2):
-                for start in range(0, len(body), _CHUNK):
-                    chunk = bytes(body[start : start + _CHUNK])
-                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
-                await send({"type": "http.response.body"})
+            try:
+                async with self._context.store.pictures.opened(self._video_id) as found:
+                    if found is not None:
+                        await self._send(found, send, whole=scope["method"] == "GET")
+                        return
+            except PictureLost as lost:
+                _log.error("picture lost", video=self._video_id, error=str(lost))
+            await problems.not_found()(scope, receive, send)
+
+    async def _send(self, found: OpenPicture, send: Send, *, whole: bool) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": _headers(found.upload)})
+        async with asyncio.timeout(self._context.limits.send_stall * 2):
+            if whole:
+                async for piece in found.pieces():
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body"})
 
 
-def _headers(picture: StoredPicture) -> list[tuple[bytes, bytes]]:
+def _headers(picture: Upload) -> list[tuple[bytes, bytes]]:
     """Say exactly what it is, so that nothing ever shows it as a page."""
     name = f"picture.{_SUFFIX[picture.content_type]}"
     return [
         (b"content-type", picture.content_type.encode()),
-        (b"content-length", str(len(picture.body)).encode()),
+        (b"content-length", str(picture.size).encode()),
         (b"content-disposition", f'inline; filename="{name}"'.encode()),
         (b"cache-control", b"private, max-age=300"),
         (b"content-security-policy", b"default-src 'none'; sandbox"),

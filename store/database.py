@@ -17,6 +17,7 @@ from store.errors import StoreUnavailable
 from store.group import Committed, GroupCommit, Outcome, Work
 from store.migrate import is_behind, migrate
 from store.pace import LARGEST_ON_LOOP
+from store.pictures import Pictures
 from store.readers import Readers, read
 from store.transaction import Topic, Tx
 from store.writer import WATCH_SECONDS, Writer
@@ -47,6 +48,7 @@ class Store:
         self._commits = GroupCommit(sqlite.connect(path, patience=0))  # `sqlite.begin` has its own
         self._checkpoints = Checkpoints(path, self._commits)
         self._readers = Readers(path)
+        self.pictures = Pictures(path, self._readers)
         self._waiting: list[Work] = []
         self._handed_over = 0
         self._listeners: dict[Topic, list[asyncio.Event]] = {topic: [] for topic in Topic}
@@ -140,6 +142,7 @@ class Store:
             self._hand_over(self._take_waiting())
         await asyncio.to_thread(self._writer.stop)
         await asyncio.to_thread(self._checkpoints.stop)
+        await self.pictures.close()
         await self._readers.close()
         self._commits.connection.close()
 

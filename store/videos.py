@@ -1,4 +1,4 @@
-"""Videos, and the idempotency keys and pictures they came with."""
+"""Videos, and the idempotency keys they came with."""
 
 import json
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from schemas.names import ErrorCode, Motion, Orientation, Provider, ProviderChoice, VideoStatus
+from store import uploads
 from store.transaction import Tx
 
 
@@ -126,7 +127,10 @@ def finish(tx: Tx, video_id: str, to: VideoStatus, *, error: tuple[ErrorCode, st
         " WHERE id = ? AND state IN ('accepted', 'submitting', 'generating')",
         (to, code, message, now, now, video_id),
     )
-    return moved.rowcount == 1
+    if moved.rowcount != 1:
+        return False
+    uploads.retire(tx, video_id, now=now)
+    return True
 
 
 def count_by_state(tx: Tx) -> dict[VideoStatus, int]:
@@ -164,35 +168,3 @@ def keep_key(tx: Tx, *, caller: str, key: str, kept: KeptKey, now: float) -> Non
 def forget_keys(tx: Tx, *, before: float) -> int:
     """Drop idempotency keys older than `before`; say how many."""
     return tx.execute("DELETE FROM idempotency_keys WHERE created_at < ?", (before,)).rowcount
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPicture:
-    """An uploaded picture."""
-
-    content_type: str
-    body: bytes
-
-
-def add_picture(tx: Tx, video_id: str, picture: StoredPicture) -> None:
-    """Store the picture that a video is made from."""
-    tx.execute(
-        "INSERT INTO pictures (video_id, content_type, body) VALUES (?, ?, ?)",
-        (video_id, picture.content_type, picture.body),
-    )
-
-
-def picture(tx: Tx, video_id: str) -> StoredPicture | None:
-    """Read the picture that a video is made from, if it was uploaded and is still kept."""
-    row = tx.execute("SELECT content_type, body FROM pictures WHERE video_id = ?", (video_id,)).fetchone()
-    return None if row is None else StoredPicture(*row)
-
-
-def drop_pictures(tx: Tx, *, finished_before: float, limit: int) -> int:
-    """Drop the pictures of videos that were finished before a time; say how many."""
-    return tx.execute(
-        "DELETE FROM pictures WHERE video_id IN ("
-        "SELECT pictures.video_id FROM pictures JOIN videos ON videos.id = pictures.video_id"
-        " WHERE videos.completed_at < ? LIMIT ?)",
-        (finished_before, limit),
-    ).rowcount

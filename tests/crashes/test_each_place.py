@@ -32,6 +32,7 @@ PLACES = {
         ("acceptance recorded", HOMEDESIGNS, READY, 1),
     ],
     "elsewhere": [
+        ("picture stored", HOMEDESIGNS, READY, 1),
         ("accepted", IACREA, READY, 1),
         ("webhook recorded", IACREA, READY, 1),
         ("check claimed", IACREA, READY, 1),
@@ -72,7 +73,8 @@ async def _case(
         async with turn:
             [victim] = await on.start(REELBUS_TEST_CRASH=f"{place}:1")
             await on.subscribe()
-            asking = asyncio.create_task(on.ask(number, provider, pictures))
+            uploaded = place == "picture stored"
+            asking = asyncio.create_task(on.ask(number, provider, None if uploaded else pictures))
             await died(victim)
             await on.start()
         video = await on.ended(await asking)

@@ -7,8 +7,8 @@ import pytest
 from jobs import accept, housekeeping, submit, timeline, view
 from jobs.accept import Accepted, KeyConflict
 from schemas.names import Motion, Orientation, Provider, ProviderChoice, VideoStatus
-from store import attempts, videos
-from store.videos import StoredPicture
+from store import attempts, uploads, videos
+from store.uploads import Upload
 from tests.jobs.desk import FAILED, READY, REQUEST, Desk
 
 DAY = 24 * 3600.0
@@ -37,11 +37,11 @@ def test_an_accepted_video_shows_all_that_was_asked_for(desk: Desk) -> None:
 
 
 def test_an_uploaded_picture_is_kept_with_its_video_and_shown_by_address(desk: Desk) -> None:
-    picture = StoredPicture("image/png", b"\x89PNG")
+    picture = Upload("image/png", 4, "hash", "name")
     answer = ask(desk, image_url=None, picture=picture)
     assert isinstance(answer, Accepted)
     assert answer.video.input_image == f"https://us/{answer.video.id}"
-    assert desk.do(videos.picture, answer.video.id) == picture
+    assert desk.do(uploads.of_video, answer.video.id) == picture
 
 
 def test_the_same_key_and_request_give_the_same_video(desk: Desk) -> None:
@@ -77,22 +77,22 @@ def test_without_a_key_every_request_is_a_video(desk: Desk) -> None:
 def test_a_key_is_kept_for_a_day_and_not_for_ever(desk: Desk, age: float, *, kept: bool) -> None:
     ask(desk, idempotency_key="k")
     desk.now += age
-    desk.do(housekeeping.sweep, desk.policy, now=desk.now)
+    desk.do(housekeeping.sweep, now=desk.now)
     answer = ask(desk, idempotency_key="k")
     assert isinstance(answer, Accepted)
     assert answer.created is not kept
 
 
 def test_a_picture_is_dropped_only_when_its_video_has_been_done_for_its_time_to_live(desk: Desk) -> None:
-    picture = StoredPicture("image/png", b"\x89PNG")
+    picture = Upload("image/png", 4, "hash", "name")
     attempt = desk.generating(image_url=None, picture=picture)
     desk.now += 100 * desk.policy.media_ttl
-    assert desk.do(housekeeping.sweep, desk.policy, now=desk.now) == 0
+    assert desk.do(housekeeping.drop_pictures, desk.policy, now=desk.now) == (0, [])
     desk.checked(attempt, READY)
-    assert desk.do(housekeeping.sweep, desk.policy, now=desk.now) == 0
+    assert desk.do(housekeeping.drop_pictures, desk.policy, now=desk.now) == (0, [])
     desk.now += desk.policy.media_ttl + 1
-    assert desk.do(housekeeping.sweep, desk.policy, now=desk.now) == 1
-    assert desk.do(videos.picture, attempt.video_id) is None
+    assert desk.do(housekeeping.drop_pictures, desk.policy, now=desk.now) == (1, ["name"])
+    assert desk.do(uploads.of_video, attempt.video_id) is None
 
 
 def test_pages_show_every_video_once_newest_first(desk: Desk) -> None:

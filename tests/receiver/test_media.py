@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from store import videos
-from store.videos import StoredPicture
+from store import uploads
 from tests.receiver.serving import Service, picture, serving
 
 
@@ -76,7 +75,8 @@ async def test_a_picture_that_was_dropped_is_not_found(shared: Service) -> None:
 
     assert (await shared.http.get(shared.context.addresses.picture(video_id))).status_code == 404
 
-    await shared.store.write(videos.add_picture, video_id, StoredPicture("image/png", b"bytes"))
+    upload = await shared.store.pictures.keep("image/png", b"bytes")
+    await shared.store.write(uploads.add, video_id, upload)
     assert (await shared.http.get(shared.context.addresses.picture(video_id))).content == b"bytes"
 
 

@@ -33,7 +33,7 @@ from providers.pictures import PictureRefused, PictureUnavailable
 from providers.promise import Order
 from providers.reports import Accepted as Taken
 from schemas.names import Motion, Orientation, Provider, ProviderChoice
-from store import attempts, leases, outbox, videos
+from store import attempts, leases, outbox, uploads
 from store import webhooks as stored_webhooks
 from store.attempts import AttemptRow
 from store.database import StoreUnavailable
@@ -157,7 +157,7 @@ class World:
     async def order(self, attempt: AttemptRow, video: VideoRow, *, wants_bytes: bool) -> Order:
         """Be the `Pictures`; the address of the webhook is the attempt itself."""
         del wants_bytes
-        await self.read(videos.picture, video.id)
+        await self.read(uploads.of_video, video.id)
         if not self.calm and self.rng.random() < 0.04:
             raise self.rng.choice((PictureUnavailable("its host is away"), PictureRefused("it is no picture")))
         return Order(video.motion, video.orientation, None, "https://pictures.example/p.png", None, None, attempt.id)

@@ -19,7 +19,7 @@ from store import webhooks as stored_webhooks
 from store.attempts import AttemptRow
 from store.database import Store
 from store.transaction import Tx
-from store.videos import StoredPicture
+from store.uploads import Upload
 from store.webhooks import Delivery
 
 WRITTEN_AT = 1_790_000_000.0
@@ -32,7 +32,7 @@ def request(tx: Tx, note: str, choice: ProviderChoice, *, now: float = WRITTEN_A
     new = NewVideo(
         motion=Motion.ZOOM_IN, orientation=Orientation.LANDSCAPE, prompt=None, choice=choice,
         fallback=choice is ProviderChoice.AUTO, metadata={"why": note}, image_url=None,
-        picture=StoredPicture("image/png", b"\x89PNG, or so"), caller="tester", idempotency_key=note, fingerprint=note,
+        picture=Upload("image/png", 12, None, None), caller="tester", idempotency_key=note, fingerprint=note,
     )  # fmt: skip
     answer = accept.accept(tx, new, lambda video: f"https://us.example/media/{video}", now=now)
     assert isinstance(answer, Accepted)
