@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from uuid_utils.compat import uuid7
 
-from jobs import view
+from jobs import audit, spending, view
+from schemas.audit import AuditAction
 from schemas.names import Motion, Orientation, ProviderChoice, VideoStatus
 from schemas.video import Video
 from store import uploads, videos
@@ -18,7 +19,8 @@ from store.videos import KeptKey, VideoRow
 class NewVideo:
     """A valid request: exactly one of `image_url` and `picture` is given.
 
-    `fingerprint` is the same for the same parsed fields and picture bytes; `caller` names the API key.
+    `fingerprint` is the same for the same parsed fields and picture bytes; `caller` names the API key, which may
+    ask for `budget` videos a day, or for any number where that is None.
     """
 
     motion: Motion
@@ -32,6 +34,7 @@ class NewVideo:
     caller: str
     idempotency_key: str | None
     fingerprint: str
+    budget: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,14 @@ class KeyConflict:
     """The idempotency key already stands for another request."""
 
 
-def accept(tx: Tx, new: NewVideo, picture_address: Callable[[str], str], *, now: float) -> Accepted | KeyConflict:
+@dataclass(frozen=True, slots=True)
+class BudgetExhausted:
+    """The caller's videos of today are used up; nothing was stored."""
+
+
+def accept(
+    tx: Tx, new: NewVideo, picture_address: Callable[[str], str], *, now: float
+) -> Accepted | KeyConflict | BudgetExhausted:
     """Store a video, or find the one that the same idempotency key stands for.
 
     `picture_address` makes, from a video's id, the address at which its uploaded picture can be fetched.
@@ -56,8 +66,11 @@ def accept(tx: Tx, new: NewVideo, picture_address: Callable[[str], str], *, now:
         kept = videos.kept_key(tx, caller=new.caller, key=new.idempotency_key)
         if kept is not None:
             return _already(tx, kept, new.fingerprint)
+    if not spending.take(tx, new.caller, budget=new.budget, now=now):
+        return BudgetExhausted()
     row = _row(new, str(uuid7()), picture_address, now)
     videos.add(tx, row)
+    audit.record(tx, AuditAction.SUBMITTED, actor=new.caller, subject=row.id, now=now)
     if new.picture is not None:
         uploads.add(tx, row.id, new.picture)
     if new.idempotency_key is not None:

@@ -1,7 +1,7 @@
 """Drop what nobody can need any more, a little at a time."""
 
 from jobs.policy import Policy
-from store import uploads, videos
+from store import audit, uploads, videos
 from store.transaction import Tx
 from store.uploads import Dropped
 
@@ -10,8 +10,8 @@ _AT_ONCE = 50
 
 
 def sweep(tx: Tx, *, now: float) -> int:
-    """Drop old idempotency keys; say how many."""
-    return videos.forget_keys(tx, before=now - _KEYS_KEPT)
+    """Drop old idempotency keys and audit entries; say how many."""
+    return videos.forget_keys(tx, before=now - _KEYS_KEPT) + audit.prune(tx, now=now, limit=_AT_ONCE)
 
 
 def drop_pictures(tx: Tx, policy: Policy, *, now: float) -> Dropped:

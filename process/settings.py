@@ -7,15 +7,23 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+)
 
+from process import environment
+from process.api_keys import ApiKey, read_keys
+from process.environment import PREFIX, WrongSettings
 from schemas.names import Provider
 
-PREFIX = "REELBUS_"
-
-
-class WrongSettings(Exception):
-    """One or more settings are wrong; the message has a line for each, with the mend."""
+__all__ = ["Settings", "WrongSettings", "suspicions"]
 
 
 def _no_path(url: str) -> str:
@@ -46,23 +54,6 @@ def _database(url: str) -> str:
     return url
 
 
-def _keys(text: object) -> object:
-    """Read `name:key,name:key`."""
-    if not isinstance(text, str):
-        return text
-    keys: dict[str, SecretStr] = {}
-    for position, pair in enumerate(filter(None, map(str.strip, text.split(","))), start=1):
-        name, colon, key = pair.partition(":")
-        if not (colon and name.strip() and key.strip()):
-            raise ValueError(f"has no name:key as entry {position}; write it as shop:KEY,office:KEY")
-        if name.strip() in keys:
-            raise ValueError(f"names {name.strip()} twice; give every key its own name")
-        keys[name.strip()] = SecretStr(key.strip())
-    if len({key.get_secret_value() for key in keys.values()}) < len(keys):
-        raise ValueError("has the same key under two names; give every name its own key")
-    return keys
-
-
 def _list(text: object) -> object:
     if not isinstance(text, str):
         return text
@@ -75,12 +66,26 @@ def _secrets(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
     return secrets
 
 
+def _one_line(secret: SecretStr) -> SecretStr:
+    if not secret.get_secret_value().isprintable() or secret.get_secret_value() != secret.get_secret_value().strip():
+        raise ValueError("has a line break, a space at an end or a control character; paste the value alone")
+    return secret
+
+
+def _one_line_text(text: str) -> str:
+    _one_line(SecretStr(text))
+    return text
+
+
 def _providers(names: object) -> object:
     chosen = _list(names)
     if isinstance(chosen, tuple) and len(set(chosen)) < len(chosen):
         raise ValueError("names a provider twice; name each once, in the order of preference")
     return chosen
 
+
+Credential = Annotated[SecretStr, AfterValidator(_one_line)]
+"""A secret that goes into a request as it is."""
 
 Seconds = Annotated[float, Field(gt=0, le=10_000_000, allow_inf_nan=False)]
 BaseUrl = Annotated[str, AfterValidator(_no_path)]
@@ -99,18 +104,18 @@ class Settings(BaseModel):
     surface: Annotated[str, Field(pattern="^(all|public|private)$")] = "all"
     public_url: BaseUrl | None = None
     url: BaseUrl | None = None
-    api_key: SecretStr | None = None
-    api_keys: Annotated[dict[str, SecretStr], BeforeValidator(_keys)] = {}
+    api_key: Credential | None = None
+    api_keys: Annotated[tuple[ApiKey, ...], BeforeValidator(read_keys)] = ()
     webhook_secrets: Annotated[tuple[SecretStr, ...], BeforeValidator(_list), AfterValidator(_secrets)] = ()
     providers: Annotated[tuple[Provider, ...], BeforeValidator(_providers)] = (
         Provider.IACREA,
         Provider.HOMEDESIGNS,
     )
     iacrea_url: BaseUrl = "https://iacrea.com"
-    iacrea_api_key: SecretStr | None = None
-    iacrea_user_id: str | None = None
+    iacrea_api_key: Credential | None = None
+    iacrea_user_id: Annotated[str, AfterValidator(_one_line_text)] | None = None
     homedesigns_url: BaseUrl = "https://homedesigns.ai"
-    homedesigns_token: SecretStr | None = None
+    homedesigns_token: Credential | None = None
     provider_timeout: Seconds = 30
     job_timeout: Seconds = 900
     submit_attempts: Annotated[int, Field(ge=1, le=100)] = 5
@@ -128,15 +133,15 @@ class Settings(BaseModel):
     health_port: Port | None = None
     exchange: Annotated[str, Field(pattern="^[A-Za-z0-9._-]{1,200}$")] = "video.events"
 
+    _files: dict[str, Path] = PrivateAttr(default_factory=dict)
+
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ, *, file: Path | None = Path(".env")) -> Self:
-        """Read the environment, which wins, and the `.env` file. Raises `WrongSettings`."""
-        given = {**_from_file(file), **environ}
-        values = {
-            name.removeprefix(PREFIX).lower(): value
-            for name, value in given.items()
-            if name.startswith(PREFIX) and value != ""
-        }
+        """Read the environment, which wins, the env file, and the files that `…_FILE` name. Raises `WrongSettings`."""
+        given = environment.merged(environ, file)
+        files = environment.named_files(given)
+        given |= {variable: environment.read_secret(variable, path) for variable, path in files.items()}
+        values = {name.removeprefix(PREFIX).lower(): value for name, value in given.items()}
         try:
             settings = cls.model_validate(values)
         except ValidationError as error:
@@ -146,7 +151,12 @@ class Settings(BaseModel):
                 f"REELBUS_POLL_MIN ({settings.poll_min:g}) is above REELBUS_POLL_MAX ({settings.poll_max:g});"
                 " lower the first"
             )
+        settings._files.update(files)  # noqa: SLF001 - our own
         return settings
+
+    def file_of(self, field: str) -> Path | None:
+        """Name the file that a field was read from, as with `REELBUS_API_KEYS_FILE`."""
+        return self._files.get(PREFIX + field.upper())
 
     @property
     def local_url(self) -> str:
@@ -171,18 +181,9 @@ class Settings(BaseModel):
         return tuple(provider for provider in self.providers if credentials[provider])
 
 
-def unknown_variables(environ: Mapping[str, str] = os.environ) -> list[str]:
-    """List the `REELBUS_…` variables that no setting reads."""
-    known = {PREFIX + field.upper() for field in Settings.model_fields}
-    return sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
-
-
-def _from_file(file: Path | None) -> dict[str, str]:
-    if file is None or not file.is_file():
-        return {}
-    from dotenv import dotenv_values  # noqa: PLC0415 - only where there is a file
-
-    return {name: value for name, value in dotenv_values(file, encoding="utf-8").items() if value is not None}
+def suspicions(environ: Mapping[str, str] = os.environ, *, file: Path | None = Path(".env")) -> list[str]:
+    """Name what is probably a mistake in the environment or the env file: unknown names, half a pair of credentials."""
+    return environment.warnings(environ, file, [PREFIX + field.upper() for field in Settings.model_fields])
 
 
 _MENDS = {

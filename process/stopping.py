@@ -4,6 +4,29 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+import structlog
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Reloads:
+    """How often this process was told by SIGHUP to read its API keys again."""
+
+    count: int = 0
+
+    def hear(self) -> None:
+        """Count SIGHUP from now on, instead of ending at it."""
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._add)
+
+    def _add(self) -> None:
+        self.count += 1
+        _log.info("API keys are read again; other settings need a restart")
+
+
+reloads = Reloads()
 
 
 def on_signal() -> asyncio.Event:

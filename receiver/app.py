@@ -8,9 +8,11 @@ from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from receiver import documents, problems
+from receiver.audit_log import AuditLog
 from receiver.context import Context
 from receiver.door import Door
 from receiver.events import Events
+from receiver.guard import Guard
 from receiver.health import Health
 from receiver.media import Media
 from receiver.videos import Videos
@@ -29,7 +31,8 @@ def build(context: Context) -> ASGIApp:
         routes.append(_route("/media/{token}", GET=Media(context).picture))
     # A redirect to or from a trailing slash would repeat the host that the caller named.
     router = Router(routes, redirect_slashes=False, default=_nothing)
-    return Door(context, None if surface == "private" else Webhooks(context), router)
+    webhooks = None if surface == "private" else Webhooks(context)
+    return Door(context, webhooks, None if surface == "public" else Guard(context), router)
 
 
 def build_health(context: Context) -> ASGIApp:
@@ -40,7 +43,7 @@ def build_health(context: Context) -> ASGIApp:
         _route("/readyz", GET=health.ready),
         _route("/metrics", GET=health.metrics),
     ]
-    return Door(context, None, Router(routes, redirect_slashes=False, default=_nothing))
+    return Door(context, None, None, Router(routes, redirect_slashes=False, default=_nothing))
 
 
 def _api(context: Context, health: Health) -> list[BaseRoute]:
@@ -53,6 +56,7 @@ def _api(context: Context, health: Health) -> list[BaseRoute]:
         _route("/v1/videos/{id}/redeliver", POST=videos.redeliver),
         _route("/v1/events", GET=Events(context).listen),
         _route("/v1/credits", GET=videos.credits),
+        _route("/v1/audit", GET=AuditLog(context).list),
         _route("/v1/status", GET=health.status),
         _route("/metrics", GET=health.metrics),
     ]

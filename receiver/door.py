@@ -1,23 +1,26 @@
 """The way in for every request: who it is, whether there is room, and how what went wrong is told."""
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from time import perf_counter
 
 import structlog
 from prometheus_client import Counter
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from process import metrics
 from receiver import problems
 from receiver.context import Context
-from receiver.keys import Keys, Pace
+from receiver.guard import Guard
 from receiver.webhooks import PREFIX, Webhooks
 from schemas.problem import ProblemCode, Refusal
 from store.database import StoreUnavailable
 
 _log = structlog.get_logger()
 
+_PRIVATE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 _HEALTH = frozenset({"/healthz", "/readyz"})
 _SLOW_SECONDS = 5.0
 _WARN_SECONDS = 1.0
@@ -31,10 +34,10 @@ _OVERLOADED = problems.answer(
 class Door:
     """Lets requests through to the webhooks, which need to be quick, or to the application behind."""
 
-    def __init__(self, context: Context, webhooks: Webhooks | None, app: ASGIApp) -> None:
+    def __init__(self, context: Context, webhooks: Webhooks | None, guard: Guard | None, app: ASGIApp) -> None:
+        """Take what serves; without a `guard` nothing is served that needs one, and no key is ever looked at."""
         self._context = context
-        self._keys = Keys(context.settings.api_keys)
-        self._pace = Pace(context) if context.settings.api_keys else None
+        self._guard = guard
         self._webhooks = webhooks
         self._app = app
         self._inside = 0
@@ -89,31 +92,32 @@ class Door:
             scope["reelbus.route"] = PREFIX + "{token}"
             await self._webhooks(scope, receive, answer)
             return
-        if path.startswith("/v1/") or path == "/v1":
-            self._identify(scope, answer)
+        if self._guard is not None:
+            if path.startswith("/v1"):
+                answer.headers = dict(_PRIVATE)
+            await self._guard.admit(scope, answer.headers)
+            if path == "/v1/events":
+                answer.may_go_on = partial(self._guard.still_admits, scope)
         await self._app(scope, receive, answer)
-
-    def _identify(self, scope: Scope, answer: "_Answer") -> None:
-        caller = self._keys.caller(Headers(scope=scope))
-        scope["reelbus.caller"] = caller
-        if self._pace is not None:
-            answer.headers = {"ratelimit-policy": self._pace.policy}
-            answer.headers = self._pace.take(caller)
 
 
 class _Answer:
-    """Passes an answer on, remembering its status and adding headers."""
+    """Passes an answer on, remembering its status and adding headers; a stream ends when it `may_go_on` no more."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self.status = 0
-        self.headers: dict[str, str] | None = None
+        self.headers: dict[str, str] = {}
+        self.may_go_on: Callable[[], Awaitable[bool]] | None = None
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             if self.headers:
                 MutableHeaders(scope=message).update(self.headers)
+        elif self.may_go_on is not None and not await self.may_go_on():
+            await self._send({"type": "http.response.body"})
+            raise ClientDisconnect
         await self._send(message)
 
     async def refuse(self, scope: Scope, receive: Receive, refusal: Refusal) -> None:

@@ -24,7 +24,7 @@ from store.transaction import Tx
 
 _FRESH_SECONDS = 0.5
 _PATIENCE_SECONDS = 8.0
-_HEADERS = {"cache-control": "no-store"}
+_HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,8 @@ class Health:
         faults = {"store": found.store_fault, "broker": found.broker_fault}
         wrong = [FieldFault(field=name, message=fault) for name, fault in faults.items() if fault]
         backlog = found.overview.backlog if found.overview else None
+        if self._context.settings.surface == "public":
+            return _bare(ready=not wrong)
         if wrong:
             detail = "; ".join(f"{fault.field}: {fault.message}" for fault in wrong)
             detail += f"; the oldest unpublished event has waited {found.oldest_seconds:.0f} s"
@@ -145,6 +147,14 @@ class Health:
     def _broker(self) -> str | None:
         link = self._context.broker
         return None if link is None or link.connected else (link.last_error or "is not connected yet")
+
+
+def _bare(*, ready: bool) -> Response:
+    """Tell strangers whether the service is ready, and nothing else."""
+    if ready:
+        return Response(b'{"status":"ready"}', headers=_HEADERS, media_type="application/json")
+    found = problem(ProblemCode.NOT_READY, "the service cannot be used now; try again")
+    return problems.document(found, {"retry-after": str(problems.RETRY_SECONDS)})
 
 
 def _providers(tx: Tx) -> dict[Provider, ProviderRow | None]:

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from typing import ParamSpec, Protocol, TypeVar
 
 from jobs import accept as acceptance
-from jobs import routing
-from jobs.accept import Accepted, KeyConflict, NewVideo
+from jobs import routing, spending
+from jobs.accept import Accepted, BudgetExhausted, KeyConflict, NewVideo
 from process import crashpoints, metrics
 from process.inspector import InspectorUnavailable
+from receiver.auditing import tell
 from receiver.context import SMALL_BODY, Context
 from schemas import request as requests
+from schemas.audit import AuditAction
 from schemas.picture import Picture, PictureRejected
 from schemas.problem import FieldFault, ProblemCode, Refusal
 from schemas.request import ParsedRequest
@@ -40,12 +42,13 @@ class Raw:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who sent it, through which door, under which idempotency key."""
+    """Who sent it, through which door, under which idempotency key; `budget` is in videos a day, None has no limit."""
 
     caller: str
     door: str
     idempotency_key: str | None
     faults: Sequence[FieldFault] = ()
+    budget: int | None = None
 
 
 async def accept(context: Context, read: Callable[[], Raw], sender: Sender, *, size: int) -> Accepted:
@@ -105,6 +108,7 @@ def _new_video(context: Context, request: ParsedRequest, sender: Sender) -> NewV
         caller=sender.caller,
         idempotency_key=sender.idempotency_key,
         fingerprint="" if sender.idempotency_key is None else requests.fingerprint(request),
+        budget=sender.budget,
     )
 
 
@@ -118,7 +122,15 @@ async def _keep(context: Context, new: NewVideo, sender: Sender) -> Accepted:
             ProblemCode.IDEMPOTENCY_CONFLICT,
             "the idempotency key was used for a request with other fields or another picture; use a new key",
         )
+    if isinstance(outcome, BudgetExhausted):
+        raise Refusal(
+            ProblemCode.BUDGET_EXHAUSTED,
+            f"{sender.caller} may ask for {sender.budget} videos a day (UTC), and today's are used up;"
+            " try again tomorrow, or have the operator raise the budget",
+            retry_after=spending.seconds_left(context.now()),
+        )
     if outcome.created:
+        tell(AuditAction.SUBMITTED, actor=sender.caller, subject=outcome.video.id)
         await crashpoints.reach("accepted")
         metrics.videos_accepted.labels(sender.door, sender.caller).inc()
     return outcome

@@ -30,7 +30,7 @@ def document(shown: Problem, headers: dict[str, str] | None = None) -> Response:
 
 def not_found() -> Response:
     """Answer for an unknown address; the same to the byte wherever it is not ours to tell more."""
-    return document(problem(ProblemCode.NOT_FOUND, "there is nothing at this address; see /docs for what there is"))
+    return document(problem(ProblemCode.NOT_FOUND, "there is nothing at this address"))
 
 
 def method_not_allowed(allowed: str) -> Response:
@@ -58,6 +58,6 @@ def internal() -> Response:
         '{"type":"about:blank","title":"Internal error","status":500,"code":"internal_error",'
         '"detail":"the service failed to answer this request; its log says why"}',
         500,
-        {"cache-control": "no-store"},
+        {"cache-control": "no-store", "x-content-type-options": "nosniff"},
         CONTENT_TYPE,
     )

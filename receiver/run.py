@@ -19,8 +19,9 @@ from receiver.app import build, build_health
 from receiver.careful_http import CarefulHttp
 from receiver.connection import Connection, abort_stuck
 from receiver.context import Context
-from receiver.keys import is_loopback
+from receiver.local import is_loopback
 from receiver.plain_http import PlainHttp
+from store import api_keys
 
 _log = structlog.get_logger()
 
@@ -71,7 +72,7 @@ async def run(context: Context, stop: asyncio.Event, started: asyncio.Event | No
     `started` is set as soon as requests are taken. Raises `WrongSettings` where it may not or cannot listen.
     """
     settings = context.settings
-    refuse_exposure(settings)
+    refuse_exposure(settings, keyed=bool(await context.store.read(api_keys.get_all)))
     listening = listen(settings.host, settings.port, "REELBUS_PORT")
     _log.info("receiver listening", url=settings.local_url, surface=settings.surface)
     await _serve(context, build(context), listening, stop, started)
@@ -127,13 +128,16 @@ async def _end(context: Context, stop: asyncio.Event) -> None:
     context.stopping.set()
 
 
-def refuse_exposure(settings: Settings) -> None:
-    """Raise `WrongSettings` if anybody on the network could use the service without a key."""
-    if settings.api_keys or is_loopback(settings.host):
+def refuse_exposure(settings: Settings, *, keyed: bool = False) -> None:
+    """Raise `WrongSettings` if anybody on the network could use the API without a key.
+
+    `keyed` says that there are keys in the store. The public surface has no API, and so needs no keys.
+    """
+    if settings.api_keys or keyed or settings.surface == "public" or is_loopback(settings.host):
         return
     raise WrongSettings(
-        f"REELBUS_HOST is {settings.host}, which others can reach, but REELBUS_API_KEYS is not set;"
-        " set keys as name:key,name:key, or listen on 127.0.0.1"
+        f"REELBUS_HOST is {settings.host}, which others can reach, but there are no API keys: set REELBUS_API_KEYS as"
+        " name:key,name:key, create one with `reelbus keys create NAME`, or listen on 127.0.0.1"
     )
 
 

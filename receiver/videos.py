@@ -10,17 +10,21 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from jobs import feed, ledger, timeline, view
+from jobs import audit, feed, ledger, timeline, view
 from receiver import intake, problems
+from receiver.auditing import tell
 from receiver.bodies import Body, take_in
 from receiver.context import Context
 from receiver.forms import read_form
 from receiver.intake import Raw, Sender
+from receiver.keyring import Identity
+from schemas.audit import AuditAction
 from schemas.names import Provider, VideoStatus
 from schemas.problem import FieldFault, ProblemCode, Refusal
 from schemas.request import idempotency_key_faults, read_json
 from schemas.status import Redelivery
 from schemas.video import Document
+from store.transaction import Tx
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -44,6 +48,7 @@ class Videos:
             door="http",
             idempotency_key=keys[0] if keys else None,
             faults=idempotency_key_faults(keys),
+            budget=_budget(request),
         )
         decode = _decoder(request)
         body = await take_in(request.receive, request.headers, context.limits, limit=context.settings.max_body_bytes)
@@ -78,7 +83,8 @@ class Videos:
     async def redeliver(self, request: Request) -> Response:
         """Have a video's terminal event published again."""
         video_id = _video_id(request)
-        event_id = await self._context.write(feed.redeliver, video_id)
+        caller: str = request.scope["reelbus.caller"]
+        event_id = await self._context.write(_redeliver, video_id, caller, self._context.now())
         if event_id is None:
             found = await self._context.store.read(view.video, video_id)
             if found is None:
@@ -87,12 +93,26 @@ class Videos:
                 ProblemCode.NO_TERMINAL_EVENT,
                 f"the video is {found.status} and has no terminal event yet; wait until it is ready or failed",
             )
+        tell(AuditAction.REDELIVERED, actor=caller, subject=video_id)
         return _document(Redelivery(id=video_id, event_id=event_id), 202)
 
     async def credits(self, request: Request) -> Response:  # noqa: ARG002 - every endpoint is given one
         """Show each provider's credits."""
         found = await self._context.store.read(ledger.all_credits)
         return JSONResponse({provider: shown.model_dump(mode="json") for provider, shown in found.items()})
+
+
+def _budget(request: Request) -> int | None:
+    """Read how many videos a day the caller's key may ask for."""
+    identity: Identity | None = request.scope.get("reelbus.identity")
+    return None if identity is None else identity.budget
+
+
+def _redeliver(tx: Tx, video_id: str, caller: str, now: float) -> str | None:
+    event_id = feed.redeliver(tx, video_id)
+    if event_id is not None:
+        audit.record(tx, AuditAction.REDELIVERED, actor=caller, subject=video_id, now=now)
+    return event_id
 
 
 def _document(shown: Document, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -1,10 +1,12 @@
 """The command `reelbus`. Libraries are loaded inside the commands, so that `--help` answers at once."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from reelbus import __version__
+from schemas.scopes import Scope
 
 app = typer.Typer(
     name="reelbus",
@@ -31,11 +33,18 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001 - its callback acts on it
         bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
     ] = False,
+    env_file: Annotated[
+        Path | None, typer.Option(help="Read settings from this file instead of .env; the environment wins.")
+    ] = None,
 ) -> None:
     """Options that stand before a command."""
+    if env_file is not None:
+        from reelbus.errors import use_env_file
+
+        use_env_file(env_file)
 
 
 @app.command()
@@ -190,3 +199,46 @@ def schema(
     from reelbus.documents import print_document
 
     raise typer.Exit(print_document(document))
+
+
+keys = typer.Typer(help="Create, list and disable API keys in the store.", no_args_is_help=True)
+app.add_typer(keys, name="keys")
+
+
+@keys.command("create")
+def create_key(
+    name: Annotated[str, typer.Argument(help="The caller's name; a second key of a name shares its idempotency keys.")],
+    scope: Annotated[list[Scope] | None, typer.Option(help="What it may do; may be repeated. All by default.")] = None,
+    budget: Annotated[int | None, typer.Option(help="Videos that it may ask for a day (UTC).", min=0)] = None,
+    expires: Annotated[str | None, typer.Option(help="When it ends to work: 90d, 12h or 30m from now.")] = None,
+) -> None:
+    """Create a key and print it, once."""
+    from reelbus.keys import create_key
+
+    raise typer.Exit(create_key(name, scopes=scope or (), budget=budget, expires=expires))
+
+
+@keys.command("list")
+def list_keys(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON a key.")] = False,
+) -> None:
+    """List the keys of the store and of the settings; a key itself is never shown."""
+    from reelbus.keys import list_keys
+
+    raise typer.Exit(list_keys(as_json=as_json))
+
+
+@keys.command("disable")
+def disable_keys(name: Annotated[str, typer.Argument(help="The caller's name.")]) -> None:
+    """Disable every key of a name within five seconds, those in the settings too, without a restart."""
+    from reelbus.keys import disable_keys
+
+    raise typer.Exit(disable_keys(name))
+
+
+@keys.command("enable")
+def enable_caller(name: Annotated[str, typer.Argument(help="The caller's name.")]) -> None:
+    """Let the keys in the settings of a disabled name in again."""
+    from reelbus.keys import enable_caller
+
+    raise typer.Exit(enable_caller(name))

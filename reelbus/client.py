@@ -103,7 +103,7 @@ def _service() -> Iterator[httpx.Client]:
 
 
 def _authorization(settings: Settings) -> dict[str, str]:
-    key = settings.api_key or next(iter(settings.api_keys.values()), None)
+    key = settings.api_key or next((key.secret for key in settings.api_keys if key.secret), None)
     return {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
 
 

@@ -5,9 +5,10 @@ import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from process.settings import Settings, WrongSettings, unknown_variables
+from process.settings import Settings, WrongSettings, suspicions
 from providers.promise import ProviderDown
 from publisher.doctor import probe
+from reelbus.errors import env_file
 from reelbus.wiring import opened_clients, opened_store
 from schemas.names import Provider
 from store import providers
@@ -28,7 +29,7 @@ class Finding:
 def examine() -> int:
     """Print the findings; give the exit status: 1 if anything failed."""
     try:
-        settings = Settings.read()
+        settings = Settings.read(file=env_file())
     except WrongSettings as error:
         for line in str(error).splitlines():
             _print(Finding("settings", "fail", line))
@@ -56,10 +57,7 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
 
 def _settings(settings: Settings) -> list[Finding]:
     findings = [Finding("settings", "ok", "every value can be used")]
-    findings += [
-        Finding("settings", "warn", f"{name} is not a setting", "remove it, or mend its name")
-        for name in unknown_variables()
-    ]
+    findings += [Finding("settings", "warn", suspicion) for suspicion in suspicions(file=env_file())]
     if settings.base_url.startswith("http://127.") and Provider.IACREA in settings.enabled_providers:
         mend = "set REELBUS_PUBLIC_URL to an address that IACrea can reach; until then only polling finds its videos"
         findings.append(Finding("public address", "warn", f"{settings.base_url} is on this machine only", mend))

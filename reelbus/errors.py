@@ -1,12 +1,34 @@
 """Turn what a user can cause into one clear line and the right exit status."""
 
 import sys
+from pathlib import Path
 from typing import NoReturn
 
-from process.settings import Settings, WrongSettings, unknown_variables
+from process.settings import Settings, WrongSettings, suspicions
 
 FAILURE = 1
 BAD_USAGE = 2
+UNAVAILABLE = 3
+"""The service, the store or the broker is away."""
+NOT_FOUND = 4
+VIDEO_FAILED = 5
+"""The video ended as failed, where its end was waited for."""
+
+_DEFAULT_ENV_FILE = Path(".env")
+_env_file = _DEFAULT_ENV_FILE
+
+
+def use_env_file(path: Path) -> None:
+    """Read settings from this file instead of `.env`; one that cannot be read ends the command."""
+    global _env_file  # noqa: PLW0603 - an option before the command, for whatever command comes
+    if not path.is_file():
+        stop_with(f"--env-file {path} is not a file that can be read", BAD_USAGE)
+    _env_file = path
+
+
+def env_file() -> Path:
+    """Name the file beside the environment that settings are read from."""
+    return _env_file
 
 
 def stop_with(message: str, status: int = FAILURE) -> NoReturn:
@@ -18,9 +40,10 @@ def stop_with(message: str, status: int = FAILURE) -> NoReturn:
 def settings_or_exit() -> Settings:
     """Read the settings; a wrong one ends the command before it has done anything."""
     try:
-        settings = Settings.read()
+        settings = Settings.read(file=_env_file)
+        found = suspicions(file=_env_file)
     except WrongSettings as error:
         stop_with(str(error), BAD_USAGE)
-    for name in unknown_variables():
-        sys.stderr.write(f"warning: {name} is not a setting of reelbus; see the README for those there are\n")
+    for suspicion in found:
+        sys.stderr.write(f"warning: {suspicion}\n")
     return settings

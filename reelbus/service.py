@@ -11,9 +11,10 @@ from uvicorn.loops.auto import auto_loop_factory
 
 from process import logs
 from process.settings import Settings, WrongSettings
-from process.stopping import on_signal
+from process.stopping import on_signal, reloads
 from receiver.run import refuse_exposure
 from reelbus.errors import BAD_USAGE, settings_or_exit, stop_with
+from reelbus.keys import has_stored_keys
 from reelbus.roles import Role, run_roles
 from store.database import StoreUnavailable
 from store.migrate import StoreTooNew
@@ -28,7 +29,7 @@ def serve(roles: Collection[str]) -> None:
     chosen = [Role(role) for role in roles]
     try:
         if Role.RECEIVER in chosen:
-            refuse_exposure(settings)
+            _refuse_exposure(settings)
         with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
             runner.run(_serve(settings, chosen))
     except* WrongSettings as errors:
@@ -37,8 +38,18 @@ def serve(roles: Collection[str]) -> None:
         stop_with("\n".join(f"cannot run: {error}" for error in errors.exceptions))
 
 
+def _refuse_exposure(settings: Settings) -> None:
+    """Look for keys in the store only where it depends on them. Raises `WrongSettings`."""
+    try:
+        refuse_exposure(settings)
+    except WrongSettings:
+        if not asyncio.run(has_stored_keys(settings)):
+            raise
+
+
 async def _serve(settings: Settings, roles: Collection[Role]) -> None:
     stop = on_signal()
+    reloads.hear()
     sys.stderr.write(_banner(settings, roles))
     # What was imported stays for good. To look through it for garbage took 26 ms, twice a second under load.
     gc.freeze()
@@ -56,8 +67,10 @@ def _banner(settings: Settings, roles: Collection[Role]) -> str:
         "providers": providers,
     }
     if Role.RECEIVER in roles:
-        lines["api"] = f"{settings.local_url}/docs"
-        lines["console"] = f"{settings.local_url}/console"
-        lines["webhooks"] = f"{settings.base_url}/webhooks/iacrea/…"
+        if settings.surface != "public":
+            lines["api"] = f"{settings.local_url}/docs"
+            lines["console"] = f"{settings.local_url}/console"
+        if settings.surface != "private":
+            lines["webhooks"] = f"{settings.base_url}/webhooks/iacrea/…"
     width = max(map(len, lines))
     return "".join(f"  {name:<{width}}  {value}\n" for name, value in lines.items())

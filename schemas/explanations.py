@@ -13,6 +13,11 @@ EXPLANATIONS: dict[ProblemCode, str] = {
         "“Authorization: Bearer KEY”. Without configured keys only programs on the same machine are served, "
         "and no web pages of other sites."
     ),
+    ProblemCode.FORBIDDEN: (
+        "The API key is valid, but lacks the scope that this request needs; the detail names it. Use a key that has "
+        "it, or have the operator create one: “reelbus keys create NAME --scope …”. Without configured keys: the "
+        "request came through a proxy, and only programs on the same machine are served."
+    ),
     ProblemCode.NOT_FOUND: (
         "There is nothing at this address: no such route on this surface, no video of this id, or a token that is "
         "not ours or has expired. An unknown token is answered exactly as any unknown address."
@@ -57,6 +62,11 @@ EXPLANATIONS: dict[ProblemCode, str] = {
     ProblemCode.RATE_LIMITED: (
         "This API key made too many requests. The header “Retry-After” says for how many seconds to pause; "
         "“RateLimit-Policy” and “RateLimit” tell the quota and what is left of it."
+    ),
+    ProblemCode.BUDGET_EXHAUSTED: (
+        "The API key has a budget of videos a day (UTC), and those of today are used up. Nothing was stored. "
+        "“Retry-After” says for how many seconds to wait for the next day; the operator may create a key with a "
+        "larger budget."
     ),
     ProblemCode.OVERLOADED: (
         "More requests are waiting than can be served soon. Nothing was stored. Try again after “Retry-After” "

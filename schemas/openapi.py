@@ -2,14 +2,30 @@
 
 from collections.abc import Iterable
 
-from schemas.openapi_parts import Json, answer, list_parameters, location, problems, ref, request_body, schemas
+from schemas.openapi_parts import (
+    Json,
+    answer,
+    audit_parameters,
+    list_parameters,
+    location,
+    problems,
+    ref,
+    request_body,
+    schemas,
+)
 from schemas.problem import ProblemCode
 from schemas.published import events_schema, video_schema
 from schemas.request import MAX_IDEMPOTENCY_KEY
 
 __all__ = ["events_schema", "openapi", "video_schema"]
 
-_ALWAYS = (ProblemCode.UNAUTHORIZED, ProblemCode.RATE_LIMITED, ProblemCode.OVERLOADED, ProblemCode.NOT_READY)
+_ALWAYS = (
+    ProblemCode.UNAUTHORIZED,
+    ProblemCode.FORBIDDEN,
+    ProblemCode.RATE_LIMITED,
+    ProblemCode.OVERLOADED,
+    ProblemCode.NOT_READY,
+)
 _ACCEPTING = (
     ProblemCode.BAD_REQUEST,
     ProblemCode.REQUEST_TIMEOUT,
@@ -20,6 +36,7 @@ _ACCEPTING = (
     ProblemCode.IMAGE_REJECTED,
     ProblemCode.MOTION_UNSUPPORTED,
     ProblemCode.PROVIDER_DISABLED,
+    ProblemCode.BUDGET_EXHAUSTED,
 )
 _ID: Json = {
     "name": "id",
@@ -71,7 +88,11 @@ def openapi() -> Json:
         "components": {
             "schemas": schemas(),
             "securitySchemes": {
-                "key": {"type": "http", "scheme": "bearer", "description": "One of the configured API keys."}
+                "key": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A configured or created API key; each operation needs one of its scopes.",
+                }
             },
         },
     }
@@ -163,9 +184,26 @@ def _operator_paths() -> Json:
             }
         },
         "/v1/credits": _plain("credits", "Show each provider's credits", credits_schema, _ALWAYS),
+        "/v1/audit": _audit(),
         "/v1/status": _plain("status", "Show broker, backlog and providers", ref("Status"), _ALWAYS),
         "/healthz": _plain("alive", "Say whether this process answers", ref("Alive"), ()),
         "/readyz": _plain("ready", "Say whether store and broker can be used", ref("Ready"), (ProblemCode.NOT_READY,)),
+    }
+
+
+def _audit() -> Json:
+    return {
+        "get": {
+            "operationId": "audit",
+            "summary": "Show who did what, newest first",
+            "description": "Needs the scope `operate`. The newest million entries are kept, for at most 90 days.",
+            "tags": ["operations"],
+            "parameters": audit_parameters(),
+            "responses": {
+                "200": answer("A page of the audit log.", "AuditPage"),
+                **problems((*_ALWAYS, ProblemCode.INVALID_REQUEST)),
+            },
+        }
     }
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from schemas.audit import AuditPage
 from schemas.event import VideoEvents
 from schemas.names import Provider, VideoStatus
 from schemas.problem import CONTENT_TYPE as PROBLEM_TYPE
@@ -28,6 +29,7 @@ _ANSWERS: list[type[BaseModel]] = [
     Status,
     Alive,
     Ready,
+    AuditPage,
     Problem,
 ]
 _RETRIABLE = {429, 503}
@@ -52,16 +54,26 @@ def request_body() -> Json:
 
 def list_parameters() -> list[Json]:
     """Describe what a list may be asked for."""
-
-    def parameter(name: str, description: str, schema: Json) -> Json:
-        return {"name": name, "in": "query", "description": description, "schema": schema}
-
     return [
-        parameter("status", "Only videos in this status.", {"type": "string", "enum": [*VideoStatus]}),
-        parameter("provider", "Only videos of this provider.", {"type": "string", "enum": [*Provider]}),
-        parameter("limit", "How many.", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}),
-        parameter("cursor", "`next_cursor` of the page before.", {"type": "string", "format": "uuid"}),
+        _parameter("status", "Only videos in this status.", {"type": "string", "enum": [*VideoStatus]}),
+        _parameter("provider", "Only videos of this provider.", {"type": "string", "enum": [*Provider]}),
+        _limit(),
+        _parameter("cursor", "`next_cursor` of the page before.", {"type": "string", "format": "uuid"}),
     ]
+
+
+def audit_parameters() -> list[Json]:
+    """Describe what the audit log may be asked for."""
+    cursor = {"type": "string", "pattern": "^[0-9]{1,18}$"}
+    return [_limit(), _parameter("cursor", "`next_cursor` of the page before.", cursor)]
+
+
+def _limit() -> Json:
+    return _parameter("limit", "How many.", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50})
+
+
+def _parameter(name: str, description: str, schema: Json) -> Json:
+    return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
 def schemas() -> Json:

@@ -12,6 +12,7 @@ class ProblemCode(StrEnum):
 
     BAD_REQUEST = "bad_request"
     UNAUTHORIZED = "unauthorized"
+    FORBIDDEN = "forbidden"
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     REQUEST_TIMEOUT = "request_timeout"
@@ -24,6 +25,7 @@ class ProblemCode(StrEnum):
     MOTION_UNSUPPORTED = "motion_unsupported"
     PROVIDER_DISABLED = "provider_disabled"
     RATE_LIMITED = "rate_limited"
+    BUDGET_EXHAUSTED = "budget_exhausted"
     OVERLOADED = "overloaded"
     NOT_READY = "not_ready"
 
@@ -49,6 +51,7 @@ class Problem(Document):
 _STATUS = {
     ProblemCode.BAD_REQUEST: (400, "The request could not be read"),
     ProblemCode.UNAUTHORIZED: (401, "A valid API key is needed"),
+    ProblemCode.FORBIDDEN: (403, "This API key may not do that"),
     ProblemCode.NOT_FOUND: (404, "There is nothing here"),
     ProblemCode.METHOD_NOT_ALLOWED: (405, "This address does not take that method"),
     ProblemCode.REQUEST_TIMEOUT: (408, "The request body stalled"),
@@ -61,6 +64,7 @@ _STATUS = {
     ProblemCode.MOTION_UNSUPPORTED: (422, "No chosen provider has this motion"),
     ProblemCode.PROVIDER_DISABLED: (422, "The provider is switched off"),
     ProblemCode.RATE_LIMITED: (429, "Too many requests"),
+    ProblemCode.BUDGET_EXHAUSTED: (429, "The API key's videos of today are used up"),
     ProblemCode.OVERLOADED: (503, "The service is overloaded"),
     ProblemCode.NOT_READY: (503, "The service is not ready"),
 }

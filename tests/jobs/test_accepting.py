@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from jobs import accept, housekeeping, submit, timeline, view
-from jobs.accept import Accepted, KeyConflict
+from jobs.accept import Accepted, BudgetExhausted, KeyConflict
 from schemas.names import Motion, Orientation, Provider, ProviderChoice, VideoStatus
 from store import attempts, uploads, videos
 from store.uploads import Upload
@@ -14,7 +14,7 @@ from tests.jobs.desk import FAILED, READY, REQUEST, Desk
 DAY = 24 * 3600.0
 
 
-def ask(desk: Desk, **fields: object) -> Accepted | KeyConflict:
+def ask(desk: Desk, **fields: object) -> Accepted | KeyConflict | BudgetExhausted:
     return desk.do(accept.accept, replace(REQUEST, **fields), lambda video: f"https://us/{video}", now=desk.now)  # type: ignore[arg-type]  # any field
 
 

@@ -67,9 +67,14 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def serving(
-    folder: Path, *, limits: Limits | None = None, broker: Any = None, **settings: object
+    folder: Path,
+    *,
+    limits: Limits | None = None,
+    broker: Any = None,
+    chosen: Settings | None = None,
+    **settings: object,
 ) -> AsyncIterator[Service]:
-    chosen = Settings.model_validate(
+    chosen = chosen or Settings.model_validate(
         {"port": free_port(), "database_url": f"sqlite:///{folder}/reelbus.db", **PROVIDERS, **settings}
     )
     store = await Store.open(chosen.database_url)
@@ -79,7 +84,7 @@ async def serving(
     waiting = asyncio.create_task(started.wait())
     await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
     try:
-        keys = [key.get_secret_value() for key in chosen.api_keys.values()]
+        keys = [key.secret.get_secret_value() for key in chosen.api_keys if key.secret]
         headers = {"authorization": f"Bearer {keys[0]}"} if keys else {}
         async with httpx.AsyncClient(base_url=chosen.local_url, headers=headers, trust_env=False) as http:
             yield Service(context, http, stop)

@@ -62,8 +62,8 @@ async def test_without_a_key_every_request_makes_a_video(shared: Service) -> Non
 
 
 async def test_each_api_key_has_its_own_space(tmp_path: Path) -> None:
-    async with serving(tmp_path, api_keys="shop:shop-key,office:office-key") as service:
-        for key in ("shop-key", "office-key"):
+    async with serving(tmp_path, api_keys="shop:shop-key-of-tests,office:office-key-of-tests") as service:
+        for key in ("shop-key-of-tests", "office-key-of-tests"):
             headers = {**KEY, "authorization": f"Bearer {key}"}
             answer = await service.http.post("/v1/videos", json=URL_REQUEST, headers=headers)
             assert answer.status_code == 202

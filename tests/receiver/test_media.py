@@ -81,7 +81,7 @@ async def test_a_picture_that_was_dropped_is_not_found(shared: Service) -> None:
 
 
 async def test_the_public_base_is_what_the_settings_say(tmp_path: Path) -> None:
-    async with serving(tmp_path, public_url="https://videos.example.com") as service:
+    async with serving(tmp_path, public_url="https://videos.example.com", api_keys="shop:shop-key-of-tests") as service:
         answer = await service.http.post(
             "/v1/videos",
             data={"motion": "auto"},

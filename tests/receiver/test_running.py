@@ -20,8 +20,8 @@ from tests.receiver.serving import URL_REQUEST, Service, free_port, picture, ser
 @pytest.mark.parametrize(
     ("settings", "named"),
     [
-        ({"host": "192.0.2.1", "api_keys": "shop:shop-key"}, "REELBUS_HOST"),
-        ({"host": "no such host", "api_keys": "shop:shop-key"}, "REELBUS_HOST"),
+        ({"host": "192.0.2.1", "api_keys": "shop:shop-key-of-tests"}, "REELBUS_HOST"),
+        ({"host": "no such host", "api_keys": "shop:shop-key-of-tests"}, "REELBUS_HOST"),
         ({"host": "0.0.0.0"}, "REELBUS_API_KEYS"),  # noqa: S104 - refused
     ],
 )
@@ -93,7 +93,7 @@ async def test_idle_connections_do_not_hold_it_up(tmp_path: Path) -> None:
 
 async def test_no_secret_reaches_the_log(tmp_path: Path) -> None:
     canaries = {
-        "key": "canary-of-a-key",
+        "key": "canary-of-an-api-key",
         "prompt": "canary-of-a-prompt",
         "metadata": "canary-of-metadata",
         "address": "canary-of-an-address",

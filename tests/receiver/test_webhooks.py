@@ -126,7 +126,7 @@ async def test_an_older_secret_still_opens_its_addresses(tmp_path: Path) -> None
 
 
 async def test_no_key_is_needed(tmp_path: Path) -> None:
-    async with serving(tmp_path, api_keys="shop:shop-key") as service:
+    async with serving(tmp_path, api_keys="shop:shop-key-of-tests") as service:
         answer = await service.http.post(_address(service), headers={"authorization": "Bearer wrong"})
 
         assert answer.status_code == 200
