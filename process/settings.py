@@ -106,6 +106,7 @@ class Settings(BaseModel):
     url: BaseUrl | None = None
     api_key: Credential | None = None
     api_keys: Annotated[tuple[ApiKey, ...], BeforeValidator(read_keys)] = ()
+    commands_budget: Annotated[int, Field(ge=0)] | None = None
     webhook_secrets: Annotated[tuple[SecretStr, ...], BeforeValidator(_list), AfterValidator(_secrets)] = ()
     providers: Annotated[tuple[Provider, ...], BeforeValidator(_providers)] = (
         Provider.IACREA,

@@ -28,7 +28,7 @@ async def handle(context: Context, body: bytes, message_id: str | None) -> Reply
     """
     key = message_id or None
     faults = requests.idempotency_key_faults([key] if key else [])
-    sender = Sender(COMMANDS_CALLER, "amqp", key, faults)
+    sender = Sender(COMMANDS_CALLER, "amqp", key, faults, context.settings.commands_budget)
     try:
         if len(body) > context.settings.max_body_bytes:
             raise Refusal(

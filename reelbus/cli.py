@@ -6,12 +6,15 @@ from typing import Annotated
 import typer
 
 from reelbus import __version__
+from schemas.names import Motion, Orientation, Provider, ProviderChoice, VideoStatus
 from schemas.scopes import Scope
 
 app = typer.Typer(
     name="reelbus",
     help="Turn pictures into short AI videos through outside providers, and publish one event for each of them"
     " to RabbitMQ.\n\nSettings come from REELBUS_… variables or a .env file; `reelbus doctor` checks them.",
+    epilog="Exit status: 0 done, 1 failed, 2 bad usage or setting, 3 service, store or broker away, 4 not found,"
+    " 5 the video failed (submit --wait).",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -97,10 +100,10 @@ def sandbox(
 @app.command()
 def submit(  # noqa: PLR0913, PLR0917 - one parameter an option
     image: Annotated[str, typer.Argument(help="A PNG or JPEG file of at least 512x512, or the address of one.")],
-    motion: Annotated[str, typer.Option(help="How the camera moves, as in zoom_in, pan_left, auto.")],
-    provider: Annotated[str, typer.Option(help="auto, iacrea or homedesigns.")] = "auto",
+    motion: Annotated[Motion, typer.Option(help="How the camera moves.")],
+    provider: Annotated[ProviderChoice, typer.Option(help="Which provider.")] = ProviderChoice.AUTO,
     prompt: Annotated[str | None, typer.Option(help="What should happen in the video.")] = None,
-    orientation: Annotated[str, typer.Option(help="landscape or portrait.")] = "landscape",
+    orientation: Annotated[Orientation, typer.Option(help="Of the video.")] = Orientation.LANDSCAPE,
     fallback: Annotated[
         bool | None, typer.Option("--fallback/--no-fallback", help="Whether another provider may be tried.")
     ] = None,
@@ -109,7 +112,7 @@ def submit(  # noqa: PLR0913, PLR0917 - one parameter an option
     ] = None,
     key: Annotated[str | None, typer.Option(help="An idempotency key: the same again gives the same video.")] = None,
     wait: Annotated[
-        bool, typer.Option("--wait", help="Show progress, then print the terminal event; exit 1 if it failed.")
+        bool, typer.Option("--wait", help="Show progress, then print the terminal event; exit 5 if it failed.")
     ] = False,
 ) -> None:
     """Submit a picture and print the video's id."""
@@ -151,8 +154,8 @@ def watch(
 
 @app.command("list")
 def list_videos(
-    status: Annotated[str | None, typer.Option(help="accepted, submitting, generating, ready or failed.")] = None,
-    provider: Annotated[str | None, typer.Option(help="iacrea or homedesigns.")] = None,
+    status: Annotated[VideoStatus | None, typer.Option(help="Only videos in this status.")] = None,
+    provider: Annotated[Provider | None, typer.Option(help="Only videos of this provider.")] = None,
     limit: Annotated[int, typer.Option(help="How many, newest first.", min=1, max=200)] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON a video.")] = False,
 ) -> None:

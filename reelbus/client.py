@@ -13,7 +13,16 @@ from typing import Any
 import httpx
 
 from process.settings import Settings
-from reelbus.errors import FAILURE, settings_or_exit, stop_with
+from reelbus.errors import (
+    BAD_USAGE,
+    FAILURE,
+    NOT_FOUND,
+    UNAVAILABLE,
+    VIDEO_FAILED,
+    settings_or_exit,
+    stop_with,
+)
+from reelbus.terminal import cleaned, one_line, printable_json
 
 _TIMEOUT_SECONDS = 60.0
 _LOOK_SECONDS = 0.3
@@ -42,8 +51,8 @@ def submit_and_report(submission: Submission, *, wait: bool) -> int:
             _print(video["id"])
             return 0
         event = _wait_for_end(http, video)
-    _print(json.dumps(event, ensure_ascii=False))
-    return 0 if event["type"] == "video.ready" else FAILURE
+    _print(printable_json(event))
+    return 0 if event["type"] == "video.ready" else VIDEO_FAILED
 
 
 def print_list(*, status: str | None, provider: str | None, limit: int, as_json: bool) -> int:
@@ -51,7 +60,7 @@ def print_list(*, status: str | None, provider: str | None, limit: int, as_json:
     filters = {"status": status, "provider": provider, "limit": str(limit)}
     with _service() as http:
         page = _json(http.get("/v1/videos", params={name: value for name, value in filters.items() if value}))
-    show = json.dumps if as_json else _row
+    show = printable_json if as_json else _row
     for video in page["items"]:
         _print(show(video))
     return 0
@@ -63,28 +72,30 @@ def print_video(video_id: str, *, as_json: bool) -> int:
         video = _json(http.get(f"/v1/videos/{_id(video_id)}"))
         timeline = _json(http.get(f"/v1/videos/{_id(video_id)}/timeline"))["items"]
     if as_json:
-        _print(json.dumps({**video, "timeline": timeline}, ensure_ascii=False))
+        _print(printable_json({**video, "timeline": timeline}))
         return 0
-    _print(json.dumps(video, indent=2, ensure_ascii=False))
+    _print(printable_json(video, indent=2))
     _print("\ntimeline")
     for entry in timeline:
         attempt = f"attempt {entry['attempt']}" if entry["attempt"] else ""
-        _print(f"  {entry['at']}  {attempt:<10} {entry['what']:<28} {entry['detail'] or ''}".rstrip())
+        detail = one_line(entry["detail"] or "")
+        _print(f"  {entry['at']}  {attempt:<10} {entry['what']:<28} {detail}".rstrip())
     return 0
 
 
 def redeliver_all(video_ids: list[str]) -> int:
     """Have terminal events published again, naming each video that has none; give the exit status."""
-    failed = False
+    statuses = []
     with _service() as http:
         for video_id in video_ids:
             answer = http.post(f"/v1/videos/{_id(video_id)}/redeliver")
+            statuses.append(0 if answer.is_success else _status(answer))
             if answer.is_success:
                 _print(video_id)
             else:
-                failed = True
-                sys.stderr.write(f"{video_id}: {_problem(answer)}\n")
-    return FAILURE if failed else 0
+                sys.stderr.write(cleaned(f"{video_id}: {_problem(answer)}") + "\n")
+    # One status for all: what went wrong where it was everywhere the same, else that something did.
+    return statuses[0] if len(set(statuses)) == 1 else FAILURE
 
 
 @contextmanager
@@ -98,7 +109,8 @@ def _service() -> Iterator[httpx.Client]:
             yield http
     except httpx.TransportError as error:
         stop_with(
-            f"cannot reach {base}: {str(error) or type(error).__name__}; is `reelbus run` running there? (REELBUS_URL)"
+            f"cannot reach {base}: {str(error) or type(error).__name__}; is `reelbus run` running there? (REELBUS_URL)",
+            UNAVAILABLE,
         )
 
 
@@ -128,7 +140,7 @@ def _file(path: str) -> tuple[str, bytes, str]:
     try:
         content = Path(path).read_bytes()
     except OSError as error:
-        stop_with(f"cannot read {path}: {error.strerror}")
+        stop_with(f"cannot read {path}: {error.strerror}", BAD_USAGE)
     return Path(path).name, content, mimetypes.guess_type(path)[0] or "application/octet-stream"
 
 
@@ -166,17 +178,28 @@ def _patiently(http: httpx.Client, path: str) -> Any:  # noqa: ANN401 - a JSON d
 
 def _json(answer: httpx.Response) -> Any:  # noqa: ANN401 - a JSON document
     if not answer.is_success:
-        stop_with(_problem(answer))
+        stop_with(_problem(answer), _status(answer))
     return answer.json()
+
+
+def _status(answer: httpx.Response) -> int:
+    """Give the exit status for an answer that is no success."""
+    if answer.status_code >= 500:
+        return UNAVAILABLE
+    return {401: BAD_USAGE, 404: NOT_FOUND}.get(answer.status_code, FAILURE)
 
 
 def _problem(answer: httpx.Response) -> str:
     try:
         problem = answer.json()
         faults = "".join(f"\n  {fault['field']}: {fault['message']}" for fault in problem.get("errors") or [])
-        return f"{problem['code']}: {problem['detail']}{faults}"
+        return f"{problem['code']}: {problem['detail']}{faults}{_mend(problem['code'])}"
     except (ValueError, KeyError, TypeError):
         return f"the service answered {answer.status_code}"
+
+
+def _mend(code: str) -> str:
+    return " (REELBUS_API_KEY)" if code == "unauthorized" else ""
 
 
 def _id(video_id: str) -> str:
@@ -192,4 +215,4 @@ def _row(video: Any) -> str:  # noqa: ANN401 - a JSON document
 
 
 def _print(line: str) -> None:
-    sys.stdout.write(line + "\n")
+    sys.stdout.write(cleaned(line) + "\n")

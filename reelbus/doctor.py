@@ -2,17 +2,22 @@
 
 import asyncio
 import sys
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from process.settings import Settings, WrongSettings, suspicions
 from providers.promise import ProviderDown
 from publisher.doctor import probe
+from receiver.local import is_loopback
 from reelbus.errors import env_file
 from reelbus.wiring import opened_clients, opened_store
 from schemas.names import Provider
-from store import providers
+from store import leases, providers
 from store.database import StoreUnavailable
+from store.look import look
 from store.migrate import StoreTooNew
 
 
@@ -48,7 +53,8 @@ async def _examine(settings: Settings) -> int:
 async def _findings(settings: Settings) -> AsyncIterator[Finding]:
     for finding in _settings(settings):
         yield finding
-    yield await _store(settings)
+    async for finding in _store(settings):
+        yield finding
     for name, ok, detail, mend in await probe(settings):
         yield Finding(name, "ok" if ok else "fail", detail, mend)
     async for finding in _providers(settings):
@@ -58,19 +64,55 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
 def _settings(settings: Settings) -> list[Finding]:
     findings = [Finding("settings", "ok", "every value can be used")]
     findings += [Finding("settings", "warn", suspicion) for suspicion in suspicions(file=env_file())]
-    if settings.base_url.startswith("http://127.") and Provider.IACREA in settings.enabled_providers:
-        mend = "set REELBUS_PUBLIC_URL to an address that IACrea can reach; until then only polling finds its videos"
-        findings.append(Finding("public address", "warn", f"{settings.base_url} is on this machine only", mend))
+    if fault := public_address_fault(settings):
+        findings.append(Finding("public address", "warn", *fault))
     return findings
 
 
-async def _store(settings: Settings) -> Finding:
+def public_address_fault(settings: Settings) -> tuple[str, str] | None:
+    """Say whether IACrea is given an address that it cannot reach, and the mend."""
+    host = urlsplit(settings.base_url).hostname or ""
+    if Provider.IACREA not in settings.enabled_providers or not is_loopback(host):
+        return None
+    if is_loopback(urlsplit(settings.iacrea_url).hostname or ""):
+        return None
+    return (
+        f"{settings.base_url} is on this machine only, so IACrea can neither fetch uploaded pictures nor call back",
+        "set REELBUS_PUBLIC_URL to an address that reaches us from the internet; until then uploads fail there, and"
+        " may be paid for",
+    )
+
+
+async def _store(settings: Settings) -> AsyncIterator[Finding]:
+    """Look first: to open a store would make a missing one, and upgrade an older one."""
+    mend = "check REELBUS_DATABASE_URL, the disk and its permissions"
     try:
-        async with opened_store(settings) as store:
-            await store.write(lambda tx: tx.execute("SELECT 1").fetchone())
-    except (StoreUnavailable, StoreTooNew) as error:
-        return Finding("store", "fail", str(error), "check REELBUS_DATABASE_URL, the disk and its permissions")
-    return Finding("store", "ok", f"{settings.database_url} can be written")
+        file = _file(settings)
+        found = look(file) if file else None
+        if file and found is None:
+            new = "set REELBUS_DATABASE_URL if you expected one; a start makes it, new and empty"
+            yield Finding("store", "warn", f"there is none at {file}", new)
+            return
+        if found and found.behind:
+            yield Finding("store", "ok", f"{file} has {found.videos} videos; a start upgrades its tables")
+        else:
+            async with opened_store(settings) as store:
+                # A transaction that changes nothing would also succeed on a full disk.
+                await store.write(leases.take, "readiness", owner="any", now=time.time(), seconds=1)
+            count = f" and has {found.videos} videos" if found else ""
+            yield Finding("store", "ok", f"{file or 'the database'} can be written{count}")
+    except (StoreUnavailable, StoreTooNew, OSError) as error:
+        yield Finding("store", "fail", str(error), mend)
+        return
+    for path in found.readable_by_others if found else []:
+        yield Finding("store", "warn", f"{path} can be read by other users", f"chmod 600 {path}; secrets are in it")
+
+
+def _file(settings: Settings) -> Path | None:
+    """Name the store's file, absolute, if it is one."""
+    prefix = "sqlite:///"
+    url = settings.database_url
+    return Path(url.removeprefix(prefix)).absolute() if url.startswith(prefix) else None
 
 
 async def _providers(settings: Settings) -> AsyncIterator[Finding]:
@@ -92,9 +134,13 @@ async def _providers(settings: Settings) -> AsyncIterator[Finding]:
 
 async def _refusing(settings: Settings) -> set[Provider]:
     try:
+        file = _file(settings)
+        found = look(file) if file else None
+        if file and (found is None or found.behind):
+            return set()
         async with opened_store(settings) as store:
             rows = [await store.read(providers.get, provider) for provider in Provider]
-    except (StoreUnavailable, StoreTooNew):
+    except (StoreUnavailable, StoreTooNew, OSError):
         return set()
     return {row.name for row in rows if row is not None and row.unauthorized_since is not None}
 

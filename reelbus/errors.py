@@ -1,10 +1,10 @@
 """Turn what a user can cause into one clear line and the right exit status."""
 
-import sys
 from pathlib import Path
 from typing import NoReturn
 
 from process.settings import Settings, WrongSettings, suspicions
+from reelbus.terminal import complain
 
 FAILURE = 1
 BAD_USAGE = 2
@@ -33,7 +33,7 @@ def env_file() -> Path:
 
 def stop_with(message: str, status: int = FAILURE) -> NoReturn:
     """Print a message on stderr and end the command."""
-    sys.stderr.write(f"{message}\n")
+    complain(message)
     raise SystemExit(status)
 
 
@@ -45,5 +45,5 @@ def settings_or_exit() -> Settings:
     except WrongSettings as error:
         stop_with(str(error), BAD_USAGE)
     for suspicion in found:
-        sys.stderr.write(f"warning: {suspicion}\n")
+        complain(f"warning: {suspicion}")
     return settings

@@ -13,7 +13,8 @@ from process import logs
 from process.settings import Settings, WrongSettings
 from process.stopping import on_signal, reloads
 from receiver.run import refuse_exposure
-from reelbus.errors import BAD_USAGE, settings_or_exit, stop_with
+from reelbus.doctor import public_address_fault
+from reelbus.errors import BAD_USAGE, UNAVAILABLE, settings_or_exit, stop_with
 from reelbus.keys import has_stored_keys
 from reelbus.roles import Role, run_roles
 from store.database import StoreUnavailable
@@ -34,7 +35,9 @@ def serve(roles: Collection[str]) -> None:
             runner.run(_serve(settings, chosen))
     except* WrongSettings as errors:
         stop_with("\n".join(str(error) for error in errors.exceptions), BAD_USAGE)
-    except* (StoreUnavailable, StoreTooNew, OSError) as errors:
+    except* (StoreUnavailable, StoreTooNew) as errors:
+        stop_with("\n".join(f"cannot run: {error}" for error in errors.exceptions), UNAVAILABLE)
+    except* OSError as errors:
         stop_with("\n".join(f"cannot run: {error}" for error in errors.exceptions))
 
 
@@ -51,6 +54,8 @@ async def _serve(settings: Settings, roles: Collection[Role]) -> None:
     stop = on_signal()
     reloads.hear()
     sys.stderr.write(_banner(settings, roles))
+    if fault := public_address_fault(settings):
+        log.warning(fault[0], mend=fault[1])
     # What was imported stays for good. To look through it for garbage took 26 ms, twice a second under load.
     gc.freeze()
     await run_roles(settings, roles, stop)

@@ -1,8 +1,11 @@
 """Everything that is SQLite's alone: opening, pragmas, locking, the words of its dialect."""
 
+import os
 import sqlite3
+import stat
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from store.transaction import Tx
@@ -33,8 +36,9 @@ def connect(path: Path, *, patience: float = BUSY_SECONDS) -> sqlite3.Connection
     """Open the database file, made if it is missing, so that a commit is on disk when it returns.
 
     The write-ahead log with `synchronous=FULL` syncs at every commit. A statement waits up to `patience` seconds
-    for other processes. Raises `sqlite3.Error`.
+    for other processes. Raises `sqlite3.Error`, and OSError where the file cannot be made.
     """
+    _create_private(path)
     connection = sqlite3.connect(
         path, timeout=patience, isolation_level=None, check_same_thread=False, cached_statements=256
     )
@@ -45,6 +49,15 @@ def connect(path: Path, *, patience: float = BUSY_SECONDS) -> sqlite3.Connection
     connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
     connection.execute("PRAGMA cache_size = -16000")
     return connection
+
+
+def _create_private(path: Path) -> None:
+    """Make a missing file with mode 0600: secrets are in it. SQLite gives its log the same mode.
+
+    It is not opened: to close it would drop the locks of every other connection of this process.
+    """
+    with suppress(FileExistsError):
+        os.mknod(path, stat.S_IFREG | 0o600)
 
 
 def _use_write_ahead_log(connection: sqlite3.Connection) -> None:

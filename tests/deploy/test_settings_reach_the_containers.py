@@ -33,7 +33,7 @@ def test_a_comment_stands_above_every_setting(variable: str) -> None:
 
 def test_the_defaults_that_the_example_shows_are_the_defaults() -> None:
     shown = {name: value for name, value in LINE.findall(EXAMPLE) if value and name in VARIABLES}
-    forms_only = {"REELBUS_WEBHOOK_SECRETS", "REELBUS_HEALTH_PORT", "REELBUS_URL"}
+    forms_only = {"REELBUS_WEBHOOK_SECRETS", "REELBUS_COMMANDS_BUDGET", "REELBUS_HEALTH_PORT", "REELBUS_URL"}
     read = Settings.read({name: shown[name] for name in shown if name not in forms_only}, file=None)
     assert read == Settings.read({}, file=None)
 
@@ -43,8 +43,9 @@ def test_some_container_is_given_every_setting(variable: str) -> None:
     assert any(variable in environment for environment in _environments().values())
 
 
-def test_the_container_that_faces_the_internet_holds_no_provider_credentials() -> None:
+def test_the_container_that_faces_the_internet_holds_neither_api_keys_nor_provider_credentials() -> None:
     public = _environments()["receiver-public"]
+    assert "REELBUS_API_KEYS" not in public
     assert public["REELBUS_SURFACE"] == "public"
     assert not {name for name in public if "IACREA_" in name or "HOMEDESIGNS_" in name} - {
         "REELBUS_IACREA_WEBHOOK_GRACE"

@@ -139,7 +139,7 @@ async def test_the_shell_says_what_failed_by_its_exit_status(world: World, pictu
     words = ("submit", str(file), "--motion", "zoom_in", "--provider", "iacrea", "--prompt", "sandbox: fail", "--wait")
     status, output, _ = await run(world, *words)
     event: Any = json.loads(output)
-    assert (status, event["type"]) == (1, "video.failed")
+    assert (status, event["type"]) == (5, "video.failed")
     assert event["data"]["refund"] == {"status": "refunded", "credits": 1}
 
 
