@@ -75,6 +75,9 @@ class Submitter:
             return self._picture_unavailable(attempt, error), sent_at
         except StoreUnavailable as error:
             return NotAccepted(f"the picture could not be read from the store: {error}"), sent_at
+        except Exception as error:
+            log.exception("a picture could not be made ready", video=attempt.video_id)
+            return NotAccepted(f"the picture could not be made ready ({type(error).__name__})"), sent_at
         return await self._send(client, attempt, order), sent_at
 
     def _picture_unavailable(self, attempt: AttemptRow, error: PictureUnavailable) -> Submission:
@@ -83,15 +86,27 @@ class Submitter:
         return NotAccepted(str(error), error.retry_after)
 
     async def _send(self, client: ProviderClient, attempt: AttemptRow, order: Order) -> Submission:
+        may_have_left = False
+
         async def sending() -> None:
+            nonlocal may_have_left
             if not await self.store.write_brief(submit.send, attempt.id, owner=self.owner, now=time.time()):
                 raise LeaseLost
+            # From here on: whatever raises next, the provider may have the request.
+            may_have_left = True
             await reach("intent written")
 
         try:
             return await client.submit(order, sending=sending)
+        except LeaseLost:
+            raise
         except StoreUnavailable as error:
             return NotAccepted(f"the intent to send could not be stored: {error}")
+        except Exception as error:
+            # Counted as a try like any other failure, so that a fault of ours is not repeated for ever.
+            log.exception("a submission failed unexpectedly", video=attempt.video_id)
+            outcome = Unknown if may_have_left else NotAccepted
+            return outcome(f"the submission failed unexpectedly ({type(error).__name__})")
 
     async def _record(self, attempt: AttemptRow, answer: Submission, sent_at: float) -> None:
         """Store the answer, however long the store is away: it is all that anybody will ever know of it."""

@@ -157,17 +157,17 @@ def _open(
             doubt = (attempt.doubt, attempt.doubt_since, attempt.doubt_count)
             return Wait(max(next_check, not_before), *doubt, not_before)
         case UnknownJob(message):
-            return _lost(attempt, message, now, next_check)
+            return _lost(attempt, message, policy, now, next_check)
         case Doubtful():
             return _doubt(attempt, report, policy, now, next_check)
         case unreachable:
             assert_never(unreachable)
 
 
-def _lost(attempt: AttemptRow, message: str, now: float, next_check: float) -> Decision:
+def _lost(attempt: AttemptRow, message: str, policy: Policy, now: float, next_check: float) -> Decision:
     if now - (attempt.accepted_at or now) < UNKNOWN_JOB_GRACE:
         return Wait(next_check)
-    return Failing(ErrorCode.JOB_LOST, message, refunds.UNKNOWN, prompted_by(attempt))
+    return _doubt(attempt, Doubtful(ErrorCode.JOB_LOST, message), policy, now, next_check)
 
 
 def _doubt(attempt: AttemptRow, report: Doubtful, policy: Policy, now: float, next_check: float) -> Decision:

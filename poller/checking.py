@@ -92,8 +92,11 @@ class Checker:
 
     async def _seek_proof(self, client: ProviderClient, attempt: AttemptRow) -> None:
         """Look whether a webhook proved that a lost submission was accepted."""
-        kept = await self.store.read(webhooks.kept, attempt.id)
-        hints = [self.read_webhook(webhook.body or b"") for webhook in kept]
+        # Read on the store's thread: whoever knows the address chooses what the bodies are.
+        kept = await self.store.read(
+            lambda tx: [(each, self.read_webhook(each.body or b"")) for each in webhooks.kept(tx, attempt.id)]
+        )
+        hints = [hint for _, hint in kept]
         named = await self.store.read(
             webhooks.unbound, attempt, [job_id for hint in hints for job_id in hint.provider_job_ids]
         )

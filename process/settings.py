@@ -129,6 +129,7 @@ class Settings(BaseModel):
     homedesigns_rate: Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)] = 1
     iacrea_webhook_grace: Annotated[float, Field(ge=0, le=10_000_000, allow_inf_nan=False)] = 120
     allow_private_image_hosts: bool = False
+    allow_private_output_hosts: bool = False
     max_body_bytes: Annotated[int, Field(ge=1024, le=1_073_741_824)] = 20_971_520
     media_ttl: Seconds = 3600
     health_port: Port | None = None

@@ -24,6 +24,8 @@ class Account:
     timeout: float
     credentials: Mapping[str, str] = field(repr=False)
     secrets: tuple[str, ...] = field(repr=False)
+    allow_private_outputs: bool = False
+    """Whether videos may lie on hosts that are not public (development only)."""
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the setting, for a credential that no header can carry."""

@@ -34,6 +34,7 @@ _INPUT_KEYS = _words("inputimage originalimage inputurl imageurl input")
 # Pictures of the video, and the addresses of a prediction's own API, as Replicate puts them under `urls`.
 _BESIDE_KEYS = _words("thumbnail thumbnailurl preview previewurl poster posterurl cover image get cancel stream web")
 _CONTAINERS = ("data", "result", "response", "success", "prediction", "payload")
+_NOT_PUBLIC = "its host is not public (REELBUS_ALLOW_PRIVATE_OUTPUT_HOSTS would allow it)"
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)
 _WORD_BREAK = re.compile(r"(?<=[a-z])(?=[A-Z])|[\W_]+")
 
@@ -69,8 +70,21 @@ class Verdict:
         return self.kind is Kind.READY and self.word is not None
 
 
-def classify(document: object) -> Verdict:
-    """Judge a decoded status document. Never raises, and is READY only with a usable address."""
+def classify(document: object, *, allow_private: bool = False) -> Verdict:
+    """Judge a decoded status document. Never raises, and is READY only with a usable address.
+
+    `allow_private` lets addresses count whose host is not public.
+    """
+    verdict = _judged(document)
+    if allow_private or verdict.kind is not Kind.READY:
+        return verdict
+    public = tuple(url for url in verdict.urls if output_url_usable(url, allow_private=False))
+    if public:
+        return replace(verdict, urls=public)
+    return replace(verdict, kind=Kind.UNUSABLE, urls=(), message=_NOT_PUBLIC)
+
+
+def _judged(document: object) -> Verdict:
     if isinstance(document, list):
         return _several(document)
     if isinstance(document, dict):
@@ -109,7 +123,7 @@ def _finished(document: dict[str, object], inner: list[dict[str, object]], word:
     if word is None and _denied(document):
         return None
     addresses = _addresses([document, *inner])
-    usable = tuple(url for url in addresses if output_url_usable(url))
+    usable = tuple(url for url in addresses if output_url_usable(url, allow_private=True))
     if usable:
         return Verdict(Kind.READY, usable, word=word)
     if addresses:
@@ -117,7 +131,14 @@ def _finished(document: dict[str, object], inner: list[dict[str, object]], word:
     listed = _listed(document)
     if listed is not None:
         return replace(listed, word=listed.word or word)
-    return None if word is None else Verdict(Kind.RECHECK, word=word)
+    if word is None and not (_names_output([document, *inner]) and _without_evidence(document).kind is Kind.TRANSIENT):
+        return None
+    return Verdict(Kind.RECHECK, word=word)
+
+
+def _names_output(levels: list[dict[str, object]]) -> bool:
+    """Say whether a key for a video's address is there, whatever stands under it."""
+    return any(_squash(key) in _URL_KEYS for level in levels for key in level)
 
 
 def _bad(document: dict[str, object], word: str | None) -> Verdict:

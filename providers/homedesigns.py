@@ -16,7 +16,6 @@ from providers.acceptance import denied, not_taken, unreadable
 from providers.account import Account
 from providers.answers import Answer, decode
 from providers.checking import Checks, Unanswered
-from providers.classify import classify
 from providers.fields import describe_counts, job_id_in, subscription_in
 from providers.promise import Order, ProviderDown, SendingHook
 from providers.reading import Reader, UnknownStatus, ignore, refusing_words, said
@@ -45,7 +44,13 @@ class HomeDesigns:
     wants_bytes = True
 
     def __init__(
-        self, base_url: str, token: SecretStr, timeout: float, *, unknown_status: UnknownStatus = ignore
+        self,
+        base_url: str,
+        token: SecretStr,
+        timeout: float,
+        *,
+        allow_private_outputs: bool = False,
+        unknown_status: UnknownStatus = ignore,
     ) -> None:
         secret = token.get_secret_value()
         self._account = Account(
@@ -54,6 +59,7 @@ class HomeDesigns:
             url_setting="REELBUS_HOMEDESIGNS_URL",
             key_setting="REELBUS_HOMEDESIGNS_TOKEN",
             timeout=timeout,
+            allow_private_outputs=allow_private_outputs,
             credentials={"Authorization": f"Bearer {secret}"},
             secrets=(secret,),
         )
@@ -106,7 +112,7 @@ class HomeDesigns:
         if words is not None:
             return denied(words, self._account)
         job_id = job_id_in(document, _ID_KEYS)
-        finished = self._reader.finished(classify(document))
+        finished = self._reader.finished(self._reader.classify(document))
         if job_id is None and finished is None:
             return unreadable(self._account)
         return Accepted(job_id, None, finished)

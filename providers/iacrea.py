@@ -9,7 +9,6 @@ from providers.acceptance import denied, not_taken, unreadable
 from providers.account import Account
 from providers.answers import Answer, decode
 from providers.checking import Checks, Unanswered
-from providers.classify import classify
 from providers.fields import count_in, describe_counts, job_id_in
 from providers.hints import read_webhook
 from providers.promise import Order, ProviderDown, SendingHook
@@ -46,6 +45,7 @@ class Iacrea:
         user_id: str,
         timeout: float,
         *,
+        allow_private_outputs: bool = False,
         unknown_status: UnknownStatus = ignore,
     ) -> None:
         key = api_key.get_secret_value()
@@ -55,6 +55,7 @@ class Iacrea:
             url_setting="REELBUS_IACREA_URL",
             key_setting="REELBUS_IACREA_API_KEY",
             timeout=timeout,
+            allow_private_outputs=allow_private_outputs,
             credentials={"x-api-key": key},
             secrets=(key,),
         )
@@ -124,7 +125,7 @@ class Iacrea:
         document = decode(answer.body)
         job_id = job_id_in(document, _ID_KEYS)
         if job_id is not None:
-            finished = self._reader.finished(classify(document))
+            finished = self._reader.finished(self._reader.classify(document))
             return Accepted(job_id, count_in(document, _REMAINING_KEYS), finished)
         words = refusing_words(document)
         return unreadable(self._account) if words is None else denied(words, self._account)

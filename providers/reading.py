@@ -38,11 +38,18 @@ class Reader:
         status = answer.status
         if 200 <= status < 300:
             return self._found(answer)
+        if is_web_page(answer.body):
+            # A gateway's or a firewall's words: the provider itself said nothing of the job.
+            return self._no_answer(answer)
         if status in (404, 410):
             return UnknownJob(self._said(answer))
-        if status in (400, 422) and not is_web_page(answer.body):
+        if status in (400, 422):
             return self._objection(answer)
         return self._no_answer(answer)
+
+    def classify(self, document: object) -> Verdict:
+        """Judge a decoded document by the rules for this provider."""
+        return classify(document, allow_private=self.account.allow_private_outputs)
 
     def finished(self, verdict: Verdict) -> Ready | Failed | None:
         """Say how a job ended, if this verdict ends it beyond doubt."""
@@ -56,7 +63,7 @@ class Reader:
             if denies_job(text):
                 return UnknownJob(self._clean(text))
             return self._unavailable(answer, "with something that is not JSON")
-        return self._report(classify(document), answer)
+        return self._report(self.classify(document), answer)
 
     def _report(self, verdict: Verdict, answer: Answer | None) -> Report:
         message = self._clean(verdict.message)
@@ -81,7 +88,7 @@ class Reader:
             return Doubtful(ErrorCode.GENERATION_FAILED, message or f"{label} reports an error without a reason")
         if kind is Kind.RECHECK:
             return Doubtful(ErrorCode.RESULT_INVALID, f"{label} reports success without an address")
-        fault = "gave no address that can be handed on"
+        fault = f"gave no address that can be handed on{message and ': '}{message}"
         return Doubtful(ErrorCode.RESULT_INVALID, f"{label} {fault}", final=True)
 
     def _failure(self, verdict: Verdict, message: str) -> Failed | Doubtful:

@@ -114,7 +114,11 @@ async def _generator(parts: _Parts) -> None:
 
 
 async def _poller(parts: _Parts) -> None:
-    read = partial(read_webhook, user_id=parts.settings.iacrea_user_id)
+    read = partial(
+        read_webhook,
+        user_id=parts.settings.iacrea_user_id,
+        allow_private=parts.settings.allow_private_output_hosts,
+    )
     await poller.run.run(parts.store, parts.policy, parts.clients, read, parts.stop)
 
 

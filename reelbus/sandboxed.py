@@ -39,4 +39,6 @@ def environment(settings: SandboxSettings, addresses: Addresses) -> dict[str, st
         "REELBUS_IACREA_USER_ID": settings.iacrea_user_id,
         "REELBUS_HOMEDESIGNS_URL": addresses.homedesigns,
         "REELBUS_HOMEDESIGNS_TOKEN": settings.homedesigns_token,
+        # Their videos lie on loopback.
+        "REELBUS_ALLOW_PRIVATE_OUTPUT_HOSTS": "true",
     }

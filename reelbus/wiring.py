@@ -68,6 +68,7 @@ def _iacrea(settings: Settings) -> ProviderClient:
         settings.iacrea_api_key or SecretStr(""),
         settings.iacrea_user_id or "",
         settings.provider_timeout,
+        allow_private_outputs=settings.allow_private_output_hosts,
         unknown_status=partial(_count_unknown_status, Provider.IACREA),
     )
 
@@ -77,6 +78,7 @@ def _homedesigns(settings: Settings) -> ProviderClient:
         settings.homedesigns_url,
         settings.homedesigns_token or SecretStr(""),
         settings.provider_timeout,
+        allow_private_outputs=settings.allow_private_output_hosts,
         unknown_status=partial(_count_unknown_status, Provider.HOMEDESIGNS),
     )
 

@@ -72,10 +72,15 @@ def image_url_fault(url: str, *, allow_private: bool) -> str | None:
     return None
 
 
-def output_url_usable(url: str) -> bool:
-    """Say whether a video's address can be handed on: http(s), with a host, without credentials."""
+def output_url_usable(url: str, *, allow_private: bool = False) -> bool:
+    """Say whether a video's address can be handed on: http(s), with a public host, without credentials.
+
+    `allow_private` lifts the rule that the host must be public, and no other.
+    """
     try:
-        _split(url)
+        parts = _split(url)
+        if not allow_private:
+            _insist_on_public(parts)
     except _Fault:
         return False
     return True

@@ -118,7 +118,7 @@ class Sandbox:
             assert command.running, command.log.read_text()
             lines = (line.strip() for line in command.log.read_text().splitlines())
             found = dict(line.split("=", 1) for line in lines if line.startswith("REELBUS_"))
-            return found if len(found) == 5 else {}
+            return found if len(found) == 6 else {}
 
         return cls(command, f"http://127.0.0.1:{port}", await until(announced, what="the stand-ins' start"))
 

@@ -82,14 +82,25 @@ def test_a_dead_checker_is_replaced_when_its_lease_expires(desk: Desk) -> None:
 
 def test_an_unknown_job_is_tolerated_for_its_grace_and_then_lost(desk: Desk) -> None:
     attempt = desk.generating(HOMEDESIGNS)
+    answers = 0
     while desk.video(attempt).error is None:
-        decision = desk.checked(attempt, UnknownJob("404"))
-        assert isinstance(decision, Wait) == (desk.now < START + UNKNOWN_JOB_GRACE)
+        desk.checked(attempt, UnknownJob("404"))
+        answers += desk.now >= START + UNKNOWN_JOB_GRACE
 
     error = desk.video(attempt).error
     assert error is not None
     assert error.code is ErrorCode.JOB_LOST
-    assert desk.now <= START + UNKNOWN_JOB_GRACE + desk.policy.poll_max
+    assert answers >= 3
+    repeated = START + UNKNOWN_JOB_GRACE + 15 * desk.policy.poll_min
+    assert repeated <= desk.now <= repeated + desk.policy.poll_max
+
+
+def test_one_answer_of_an_unknown_job_ends_nothing(desk: Desk) -> None:
+    attempt = desk.generating(HOMEDESIGNS)
+    desk.now += UNKNOWN_JOB_GRACE + 1
+    for report in (UnknownJob("404"), Working(), UnknownJob("404"), UnknownJob("404"), Unavailable("503"), READY):
+        desk.checked(attempt, report)
+    assert desk.video(attempt).status == "ready"
 
 
 def test_a_job_that_is_known_again_within_the_grace_goes_on(desk: Desk) -> None:

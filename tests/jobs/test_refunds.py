@@ -62,7 +62,8 @@ def timed_out(desk: Desk, provider: Provider) -> AttemptRow:
 def forgotten(desk: Desk, provider: Provider) -> AttemptRow:
     attempt = desk.generating(provider)
     desk.now += 61
-    desk.checked(attempt, UnknownJob("404"))
+    while desk.video(attempt).error is None:
+        desk.checked(attempt, UnknownJob("404"))
     return attempt
 
 

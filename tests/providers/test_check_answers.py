@@ -70,6 +70,8 @@ async def test_an_answer_that_may_yet_change_is_doubtful(
 @pytest.mark.parametrize(
     ("status", "body", "kind"),
     [
+        (404, b"<html><title>404 Not Found</title></html>", Unavailable), (410, b"<!doctype html><p>x", Unavailable),
+        (404, b"404 page not found", UnknownJob),
         (404, b"", UnknownJob), (404, {"error": "nope"}, UnknownJob), (410, b"", UnknownJob),
         (400, {"error": "Please Enter a Valid Queue ID"}, UnknownJob),
         (422, {"message": "Generation 12 not found"}, UnknownJob),
