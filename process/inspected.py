@@ -60,9 +60,14 @@ def _address_space() -> int:
 
 def _allow(*, memory: int, seconds: int) -> None:
     """Let this process have so much address space in all, and so much more of the processor."""
-    resource.setrlimit(resource.RLIMIT_AS, (memory, resource.RLIM_INFINITY))
-    spent = math.ceil(time.process_time())
-    resource.setrlimit(resource.RLIMIT_CPU, (spent + seconds, resource.RLIM_INFINITY))
+    _lower(resource.RLIMIT_AS, memory)
+    _lower(resource.RLIMIT_CPU, math.ceil(time.process_time()) + seconds)
+
+
+def _lower(limit: int, value: int) -> None:
+    """Set a soft limit, below the hard one that the operator may have set."""
+    _, hard = resource.getrlimit(limit)
+    resource.setrlimit(limit, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
 
 
 def _answer(data: bytes) -> dict[str, str | int]:

@@ -57,13 +57,18 @@ class Inspectors:
         self._patience = patience
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="inspector")
         self._idle: list[_Child] = []
+        self._busy: set[_Child] = set()
+        self._closing = False
 
     async def inspect(self, data: bytes) -> Picture:
         """Say what picture these bytes are. Raises `PictureRejected`, and `InspectorUnavailable`."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._inspect, data)
 
     async def close(self) -> None:
-        """Let what is being looked into end, and end the children."""
+        """End the children. Whoever still waits for one is told `InspectorUnavailable`."""
+        self._closing = True
+        for child in tuple(self._busy):
+            child.interrupt()
         await asyncio.to_thread(self._threads.shutdown)
         while self._idle:
             self._idle.pop().end()
@@ -72,6 +77,7 @@ class Inspectors:
         """Ask a child, and another one if it died of what may have been chance."""
         for _ in range(2):
             child = self._child()
+            self._busy.add(child)
             try:
                 found = child.ask(data, patience=self._patience)
             except PictureRejected:
@@ -79,6 +85,8 @@ class Inspectors:
                 raise
             except _Died:
                 child.end()
+                if self._closing:
+                    raise InspectorUnavailable("the service is being stopped") from None
                 _log.warning("inspector replaced", picture_bytes=len(data), status=child.status)
                 if child.status == -signal.SIGXCPU:
                     break
@@ -88,6 +96,8 @@ class Inspectors:
             else:
                 self._idle.append(child)
                 return found
+            finally:
+                self._busy.discard(child)
         raise PictureRejected("takes too much time or memory to be looked into; save it anew and send that")
 
     def _child(self) -> "_Child":
@@ -143,6 +153,10 @@ class _Child:
         if "rejected" in answer:
             raise PictureRejected(str(answer["rejected"]))
         return Picture(str(answer["content_type"]), int(answer["width"]), int(answer["height"]))
+
+    def interrupt(self) -> None:
+        """Have whoever waits for its answer hear that it died."""
+        self._process.kill()
 
     def end(self) -> None:
         """End it, whatever it is doing."""

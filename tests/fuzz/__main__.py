@@ -11,7 +11,7 @@ import traceback
 from pathlib import Path
 
 from process import logs
-from tests.fuzz import parsers
+from tests.fuzz import parsers, pictures
 from tests.receiver.conformance import KEY, conform
 from tests.receiver.serving import serving
 
@@ -47,6 +47,9 @@ def main() -> int:
         except Exception:  # whatever a parser raises is a finding
             wrong += 1
             print(f"   WRONG  {name}\n{traceback.format_exc()}", flush=True)
+    found = asyncio.run(pictures.run(pictures.COUNT, seed=seed))
+    wrong += len(found.wrong)
+    print("\n".join([f"{found.tried:>8,}  mutated pictures through inspectors", *found.wrong]), flush=True)
     cases, report = asyncio.run(_routes(seed, until))
     print(f"{cases:>8,}  requests generated from the OpenAPI document")
     if report is not None:

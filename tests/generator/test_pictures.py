@@ -14,9 +14,11 @@ from process.tokens import Signer
 from providers.pictures import PictureUnavailable
 from schemas.names import Provider
 from schemas.picture import PictureRejected
-from store import videos
+from store import uploads, videos
 from store.attempts import AttemptRow
 from store.database import Store
+from store.transaction import Tx
+from store.uploads import Upload
 from store.videos import VideoRow
 from tests.jobs.desk import Desk
 from tests.odd_inspector import odd_inspectors
@@ -71,6 +73,25 @@ async def test_one_that_stops_its_inspector_is_rejected_and_holds_nobody_up(
     assert longest < 1.0
     with pytest.raises(PictureRejected, match="too much time or memory"):
         await ordering
+
+
+async def test_an_upload_whose_file_is_missing_is_rejected_in_words(
+    pictures: Pictures, work: tuple[AttemptRow, VideoRow]
+) -> None:
+    attempt, video = work
+    video = video._replace(image_url=None)
+    upload = await pictures.store.pictures.keep("image/png", picture())
+    await pictures.store.write(_uploaded, video, upload)
+    assert (await pictures.order(attempt, video, wants_bytes=True)).image == picture()
+
+    await pictures.store.pictures.remove([upload.name or ""])
+    with pytest.raises(PictureRejected, match="missing"):
+        await pictures.order(attempt, video, wants_bytes=True)
+
+
+def _uploaded(tx: Tx, video: VideoRow, upload: Upload) -> None:
+    videos.add(tx, video)
+    uploads.add(tx, video.id, upload)
 
 
 async def test_where_no_inspector_can_be_started_it_is_tried_again(

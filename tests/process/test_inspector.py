@@ -174,6 +174,19 @@ asyncio.run(main())
     asyncio.run(until(gone, what="the end of the inspector"))
 
 
+async def test_closing_waits_for_no_picture(odd: Inspectors) -> None:
+    await odd.inspect(picture())
+    asking = asyncio.create_task(odd.inspect(b"sleep"))
+    while not odd._busy:
+        await asyncio.sleep(0.01)
+    began = time.monotonic()
+    await odd.close()
+
+    with pytest.raises(InspectorUnavailable, match="stopped"):
+        await asking
+    assert time.monotonic() - began < odd._patience / 2
+
+
 async def test_oddities_are_told_nobody(inspectors: Inspectors, capfd: pytest.CaptureFixture[str]) -> None:
     assert await inspectors.inspect(odd_exif()) == Picture("image/jpeg", 512, 512)
     await inspectors.close()

@@ -1,5 +1,6 @@
 """An uploaded picture is handed to whoever holds its address, as what it is and nothing else, until it expires."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,36 @@ async def test_a_picture_that_was_dropped_is_not_found(shared: Service) -> None:
     upload = await shared.store.pictures.keep("image/png", b"bytes")
     await shared.store.write(uploads.add, video_id, upload)
     assert (await shared.http.get(shared.context.addresses.picture(video_id))).content == b"bytes"
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_picture_whose_file_is_missing_is_not_found(shared: Service) -> None:
+    address = await _uploaded(shared, picture())
+    async with shared.store.pictures.opened(_video_of(shared, address)) as found:
+        assert found is not None
+        await shared.store.pictures.remove([found.upload.name or ""])
+
+    assert (await shared.http.get(address)).status_code == 404
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize(("again", "status"), [(picture(), 200), (picture(513), 409)])
+async def test_a_request_that_makes_no_video_leaves_no_file(tmp_path: Path, again: bytes, status: int) -> None:
+    async with serving(tmp_path) as service:
+        for data, expected in ((picture(), 202), (again, status)):
+            answer = await service.http.post(
+                "/v1/videos", data={"motion": "auto"}, files={"image": data}, headers={"Idempotency-Key": "k"}
+            )
+            assert answer.status_code == expected
+        names = await asyncio.to_thread(service.store.pictures._names)
+
+    assert len(names) == 1
+
+
+def _video_of(service: Service, address: str) -> str:
+    video_id = service.context.signer.video_of(address.rsplit("/", 1)[1], now=service.context.now())
+    assert video_id is not None
+    return video_id
 
 
 async def test_the_public_base_is_what_the_settings_say(tmp_path: Path) -> None:

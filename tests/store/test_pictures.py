@@ -6,6 +6,7 @@ import stat
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -180,6 +181,28 @@ async def test_what_a_crash_left_without_a_video_goes_after_a_while(
 
     assert len(files(folder)) == 2
     assert await store.pictures.read(video_id) is not None
+
+
+async def test_no_statement_about_pictures_scans_what_grows(store: Store) -> None:
+    def plans(tx: Tx) -> list[str]:
+        seen: list[str] = []
+        run = tx.execute
+
+        def explained(sql: str, parameters: Any = ()) -> Any:
+            seen.extend(row[3] for row in run(f"EXPLAIN QUERY PLAN {sql}", parameters).fetchall())
+            return run(sql, parameters)
+
+        tx.execute = explained
+        uploads.retire(tx, "nobody", now=NOW)
+        uploads.drop(tx, unused_before=NOW, limit=50)
+        uploads.without_video(tx, ["one", "another"])
+        uploads.of_video(tx, "nobody")
+        uploads.body(tx, "nobody")
+        return seen
+
+    seen = await store.write(plans)
+    assert len(seen) >= 5
+    assert [plan for plan in seen if "SEARCH" not in plan] == []
 
 
 async def test_pictures_of_an_earlier_release_are_served_and_dropped_as_ever(path: Path) -> None:
