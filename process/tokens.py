@@ -8,12 +8,17 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 import struct
 from collections.abc import Sequence
 from uuid import UUID
 
 _SIGNATURE_BYTES = 16
 _ID_BYTES = 16
+_LENGTHS = (43, 54)
+"""Characters of a webhook's and of a picture's token."""
+
+_LONG_WORDS = re.compile(r"[\w-]{43,}", re.ASCII)
 
 
 class Signer:
@@ -49,6 +54,15 @@ class Signer:
             return None
         (expires_at,) = struct.unpack(">Q", raw[_ID_BYTES : _ID_BYTES + 8])
         return str(UUID(bytes=raw[:_ID_BYTES])) if now < expires_at else None
+
+    def masked(self, text: str) -> str:
+        """Replace the tokens in a text that we made: whoever reads it must not be able to use them."""
+        return _LONG_WORDS.sub(lambda word: "***" if self._holds_token(word[0]) else word[0], text)
+
+    def _holds_token(self, word: str) -> bool:
+        """Look at both ends of a word: `%2F` before a token, as in an encoded address, makes one word of both."""
+        ends = {end for length in _LENGTHS if len(word) >= length for end in (word[:length], word[-length:])}
+        return any(self.attempt_of(end) or self.video_of(end, now=0.0) for end in ends)
 
 
 def _signed(key: bytes, content: bytes) -> bytes:

@@ -23,7 +23,7 @@ from schemas.names import Provider, VideoStatus
 from schemas.problem import FieldFault, ProblemCode, Refusal
 from schemas.request import idempotency_key_faults, read_json
 from schemas.status import Redelivery
-from schemas.video import Document
+from schemas.video import Document, Timeline
 from store.transaction import Tx
 
 E = TypeVar("E", bound=StrEnum)
@@ -68,7 +68,13 @@ class Videos:
     async def timeline(self, request: Request) -> Response:
         """Show all that happened to a video."""
         found = await self._context.store.read(timeline.of_video, _video_id(request))
-        return problems.not_found() if found is None else _document(found)
+        return problems.not_found() if found is None else _document(self._masked(found))
+
+    def _masked(self, shown: Timeline) -> Timeline:
+        """Take our own addresses' tokens out: a webhook's body may repeat the address that it was sent to."""
+        mask = self._context.signer.masked
+        items = [entry.model_copy(update={"detail": entry.detail and mask(entry.detail)}) for entry in shown.items]
+        return shown.model_copy(update={"items": items})
 
     async def events(self, request: Request) -> Response:
         """Show a video's events."""

@@ -274,7 +274,15 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
 
 
-_DECODER = json.JSONDecoder(parse_constant=_no_constant)
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Refuse an object that has a name twice: of two readers each could take another value for it."""
+    read = dict(pairs)
+    if len(read) < len(pairs):
+        raise ValueError("an object has a name twice")
+    return read
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_object)
 
 
 def _unreadable(detail: str) -> NoReturn:

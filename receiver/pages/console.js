@@ -111,10 +111,13 @@ function label(video) {
 
 const thumbnails = new Map(); // kept, so that drawing the list anew does not fetch them again
 
+// Only pictures that we keep ourselves are fetched unasked: a caller's address would see this browser, and reach its network.
+const ours = (url) => web(url) && URL.canParse(url) && new URL(url).origin === location.origin && new URL(url).pathname.startsWith("/media/");
+
 function thumbnail(video) {
   if (!thumbnails.has(video.id)) {
     const shown = node("span", { class: "thumb" });
-    if (web(video.input_image)) {
+    if (ours(video.input_image)) {
       const image = node("img", { src: video.input_image, alt: "", referrerpolicy: "no-referrer", loading: "lazy" });
       image.addEventListener("error", () => image.remove());
       shown.append(image);
@@ -205,7 +208,16 @@ async function redeliver(id, button) {
 
 function picture(url) {
   const none = () => node("div", { class: "none" }, "the picture cannot be shown");
-  if (!web(url)) return none();
+  if (!web(url) || !URL.canParse(url)) return none();
+  if (!ours(url)) {
+    const ask = node("button", { type: "button", class: "none" }, `show the picture from ${new URL(url).host}`);
+    ask.addEventListener("click", () => ask.replaceWith(fetched(url, none)));
+    return ask;
+  }
+  return fetched(url, none);
+}
+
+function fetched(url, none) {
   const shown = node("img", { src: url, alt: "The picture", referrerpolicy: "no-referrer", loading: "lazy" });
   shown.addEventListener("error", () => shown.replaceWith(none()));
   return shown;

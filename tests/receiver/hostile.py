@@ -108,6 +108,7 @@ UNREADABLE = [
     b'{"p": "\\x"}', b'{"p": "\\u12"}', b"\xff\xfe{\x00}\x00", b"\xef\xbb\xbf{}", b"{\xa0}", b'{"p": "\xed\xa0\x80"}',
     b"[" * 100_000, b'{"a":' * 100_000, b"[" * 500 + b"{" * 500, b"<?xml version='1.0'?><!DOCTYPE x [<!ENTITY a 'b'>]>",
     b"motion=auto&image_url=https://example.com/a", b"\x1f\x8b\x08\x00", b"/* c */ {}", b"{} // c",
+    b'{"motion": "auto", "motion": "zoom_in"}', b'{"metadata": {"a": "1", "a": "2"}}', b'{"x": 1' + b', "x": 1' * 300 + b"}",
 ]  # fmt: skip
 
 INVALID: list[bytes] = [
@@ -127,7 +128,7 @@ INVALID: list[bytes] = [
     _fields(id="mine"), _fields(status="ready"), _fields(output_urls=["https://evil.example/"]), _fields(caller="admin"),
     b'{"image_base64": "!", "motion": "auto"}', b'{"image_base64": "data:text/html,<b>", "motion": "auto"}',
     b'{"image_base64": [], "motion": "auto"}', b'{"image_base64": "QQ==QQ==", "motion": "auto"}',
-    b'{"motion": "auto"' + b', "x": 1' * 300 + b"}", b"[" + b"0," * 200_000 + b"0]", b"[" + b"{}," * 9_000 + b"{}]",
+    b'{"motion": "auto"' + b"".join(b', "x%d": 1' % n for n in range(300)) + b"}", b"[" + b"0," * 200_000 + b"0]", b"[" + b"{}," * 9_000 + b"{}]",
 ]  # fmt: skip
 
 REJECTED = [

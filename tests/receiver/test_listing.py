@@ -2,6 +2,7 @@
 
 import pytest
 
+from store import history
 from tests.receiver.serving import Service
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -133,3 +134,24 @@ async def test_the_events_of_a_video_can_be_read_back(shared: Service) -> None:
 
     assert (event["type"], event["subject"]) == ("video.ready", video_id)
     assert event["data"] == (await shared.http.get(f"/v1/videos/{video_id}")).json()
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_timeline_never_shows_a_token_of_ours(shared: Service) -> None:
+    signer = shared.context.signer
+    video_id = await shared.make()
+    tokens = [signer.webhook_token("0123456789abcdef" * 2), signer.media_token(video_id, expires_at=4e9)]
+    kinds = [
+        '{{"webhook": "https://us.example/webhooks/iacrea/{}"}}',
+        "https%3A%2F%2Fus.example%2Fmedia%2F{}?x=1",
+        "{}",
+    ]
+    for token in tokens:
+        for kind in kinds:
+            body = kind.format(token) + " and theirs: " + "A" * 43
+            await shared.store.write(history.note, video_id, "webhook received", now=1.0, detail=body)
+
+    shown = (await shared.http.get(f"/v1/videos/{video_id}/timeline")).text
+    assert [token for token in tokens if token in shown] == []
+    assert shown.count("***") == 6
+    assert shown.count("A" * 43) == 6

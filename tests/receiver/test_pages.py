@@ -54,6 +54,15 @@ async def test_the_console_never_builds_markup_from_text(shared: Service) -> Non
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function", script)
 
 
+async def test_the_console_fetches_no_caller_s_picture_unasked(shared: Service) -> None:
+    script = (await shared.http.get("/docs/assets/console.js")).text
+    fetching = [line.strip() for line in script.splitlines() if re.search(r"src: (url|video\.input_image), alt", line)]
+
+    assert len(fetching) == 2
+    assert "if (ours(video.input_image)) {" in script
+    assert 'ask.addEventListener("click", () => ask.replaceWith(fetched(url, none)));' in script
+
+
 @pytest.mark.parametrize(
     "name", ["nope.js", "..%2fapp.py", "%2e%2e/run.py", "console.html", "__init__.py", "scalar.js", ""]
 )
