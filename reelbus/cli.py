@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from reelbus import __version__
+from schemas.names import EVENT_KINDS as KINDS
 from schemas.names import Motion, Orientation, Provider, ProviderChoice, VideoStatus
 from schemas.scopes import Scope
 
@@ -150,6 +151,53 @@ def watch(
     from reelbus.watching import watch_events
 
     watch_events(binding, since)
+
+
+@app.command()
+def listen(
+    forward: Annotated[str, typer.Option(help="The HTTP endpoint, as in http://localhost:3000/hook.")],
+    binding: Annotated[str, typer.Argument(help="Which routing keys to forward, as in video.ready.*")] = "video.#",
+    secret: Annotated[
+        str | None, typer.Option(help="The signing secret, whsec_…; without it one is made and printed once.")
+    ] = None,
+) -> None:
+    """Forward events to an HTTP endpoint while it is being developed, signed by Standard Webhooks."""
+    from reelbus.forwarding import listen as forward_events
+
+    forward_events(binding, forward, secret)
+
+
+@app.command()
+def trigger(
+    kind: Annotated[str, typer.Argument(metavar="|".join(KINDS), help="Which event.")],
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="PATH=VALUE", help="Change a field, as in data.metadata.listing=42."),
+    ] = None,
+    event_id: Annotated[str | None, typer.Option("--id", help="The event's id; by default a new one.")] = None,
+    times: Annotated[
+        int, typer.Option(help="How many times to publish it, to try deduplication.", min=1, max=1000)
+    ] = 1,
+) -> None:
+    """Publish a test event: realistic, fitting the schema, marked with reelbustest; print its id."""
+    if kind not in KINDS:
+        raise typer.BadParameter(f"{kind!r} is no event; choose from {', '.join(KINDS)}")
+    from reelbus.testing_subscribers import trigger_event
+
+    trigger_event(kind, changes or [], event_id=event_id, times=times)
+
+
+@app.command("check-subscriber")
+def check_subscriber(
+    queue: Annotated[str, typer.Argument(help="The queue that the subscriber consumes.")],
+    dead_queue: Annotated[
+        str | None, typer.Option("--dead", help="Its dead-letter queue; by default QUEUE.dead if there is one.")
+    ] = None,
+) -> None:
+    """Send a subscriber's queue duplicates, unknown types, late and test events, and say how it takes them."""
+    from reelbus.testing_subscribers import examine_subscriber
+
+    raise typer.Exit(examine_subscriber(queue, dead_queue))
 
 
 @app.command("list")

@@ -102,5 +102,8 @@ class EventType(StrEnum):
     LATE = "video.late"
 
 
+EVENT_KINDS = tuple(event_type.removeprefix("video.") for event_type in EventType)
+"""The types of events without what they share: `ready`, `failed` and so on."""
+
 TERMINAL_EVENTS = frozenset({EventType.READY, EventType.FAILED})
 FINAL_STATUSES = frozenset({VideoStatus.READY, VideoStatus.FAILED})

@@ -20,6 +20,14 @@ _WHEN = {
 }
 
 
+_EXTENSIONS: Json = {
+    "traceparent": {"type": "string", "description": "The trace that the request came with (W3C Trace Context)."},
+    "tracestate": {"type": "string", "description": "What tracing systems add to it (W3C Trace Context)."},
+    "reelbustest": {"const": True, "description": "Only in events of `reelbus trigger`: nothing really happened."},
+}
+"""CloudEvents extension attributes that an event may have."""
+
+
 def video_schema() -> Json:
     """Describe a video, as the API and every event show it."""
     return _described(Video, "video.v1.json")
@@ -34,7 +42,8 @@ def events_schema() -> Json:
         }
         for event_type, properties in _WHEN.items()
     ]
-    return {**_described(Event, "event.v1.json"), "allOf": rules}
+    event = _described(Event, "event.v1.json")
+    return {**event, "properties": {**event["properties"], **_EXTENSIONS}, "allOf": rules}
 
 
 def schema_files() -> dict[str, Json]:

@@ -1,0 +1,43 @@
+"""Publish test events, marked as such, as the relay would publish real ones."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from aio_pika import DeliveryMode, Message
+
+from process.settings import Settings
+from publisher.connection import BrokerState, link, reason
+from publisher.pace import PACE
+from publisher.watch import BrokerUnavailable
+from publisher.window import APP_ID
+from schemas.event import CONTENT_TYPE, routing_key
+
+TEST_HEADER = "x-reelbus-test"
+
+
+async def trigger(settings: Settings, events: Iterable[dict[str, Any]]) -> None:
+    """Publish test events with publisher confirms. Raises `BrokerUnavailable` if the broker does not take one."""
+    try:
+        async with link(settings, BrokerState(), PACE, name="trigger") as opened:
+            channel = await opened.connection.channel(on_return_raises=True)
+            exchange = await channel.get_exchange(settings.exchange, ensure=False)
+            for event in events:
+                key = routing_key(event["type"], event["data"]["provider"])
+                await exchange.publish(marked_message(event), key, mandatory=True, timeout=PACE.confirm)
+    except Exception as error:
+        raise BrokerUnavailable(reason(error)) from error
+
+
+def marked_message(event: dict[str, Any]) -> Message:
+    """Make the AMQP message of a test event: the properties of a real one, and a header that marks it."""
+    return Message(
+        json.dumps(event, ensure_ascii=False).encode(),
+        content_type=CONTENT_TYPE,
+        delivery_mode=DeliveryMode.PERSISTENT,
+        correlation_id=event["subject"],
+        message_id=event["id"],
+        type=event["type"],
+        app_id=APP_ID,
+        headers={TEST_HEADER: 1},
+    )
