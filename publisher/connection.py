@@ -29,6 +29,7 @@ from aio_pika.exceptions import (
 from process.settings import Settings
 from process.stopping import first_of, wait
 from publisher import topology
+from publisher.frames import ForgivingConnection
 from publisher.pace import Pace
 
 HEARTBEAT_SECONDS = 10
@@ -130,13 +131,6 @@ class Link:
 Work = Callable[[Link], Awaitable[None]]
 
 
-class _Connection(aio_pika.Connection):
-    """A connection that is closed by us alone; the library's also tries to from the garbage collector."""
-
-    def __del__(self) -> None:
-        """Leave it."""
-
-
 async def connect(settings: Settings, pace: Pace, *, name: str) -> AbstractConnection:
     """Open a connection. Raises whatever aio-pika does, or TimeoutError; `reason` puts it into words."""
     async with asyncio.timeout(pace.connect):
@@ -144,7 +138,7 @@ async def connect(settings: Settings, pace: Pace, *, name: str) -> AbstractConne
             settings.amqp_url.get_secret_value(),
             heartbeat=HEARTBEAT_SECONDS,
             client_properties={"connection_name": f"reelbus {name}"},
-            connection_class=_Connection,
+            connection_class=ForgivingConnection,
         )
 
 
