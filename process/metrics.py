@@ -37,3 +37,6 @@ outbox_oldest_seconds = _gauge("outbox_oldest_seconds", "age of the oldest such 
 videos_open = _gauge("videos_open", "videos that are not finished", "state")
 broker_connected = _gauge("broker_connected", "1 while the broker is connected")
 commands = _counter("commands", "commands taken from the queue, by what became of them", "outcome")
+command_replies = _counter("command_replies", "replies to commands, by what became of them", "outcome")
+dead_letters = _gauge("dead_letters", "commands parked in video.commands.dead, as of a few seconds ago")
+events_refused = _gauge("events_refused", "events that the broker refused and that wait for another try (up to 10,000)")

@@ -1,6 +1,7 @@
 """Read the settings once, at the edge; refuse them in words when they are wrong."""
 
 import os
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -40,10 +41,28 @@ def _no_path(url: str) -> str:
 
 
 def _amqp(url: SecretStr) -> SecretStr:
-    parts = urlsplit(url.get_secret_value())
-    if parts.scheme not in {"amqp", "amqps"} or not parts.hostname:
-        raise ValueError("is not an AMQP address; write it as amqp://user:password@host:5672/vhost")
+    for position, address in enumerate(url.get_secret_value().split(","), start=1):
+        parts = urlsplit(address.strip())
+        if parts.scheme not in {"amqp", "amqps"} or not parts.hostname:
+            which = f" (address {position})" if position > 1 else ""
+            raise ValueError(f"is not an AMQP address{which}; write it as amqp://user:password@host:5672/vhost")
     return url
+
+
+def _prefixes(prefixes: tuple[str, ...]) -> tuple[str, ...]:
+    if any(prefix.startswith("video.") for prefix in prefixes):
+        raise ValueError(
+            "allows replies into queues of reelbus itself; choose a prefix that does not begin with video."
+        )
+    return prefixes
+
+
+def _uri_reference(source: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9/:._~%@!$&'()*+,;=?#-]{1,200}", source):
+        raise ValueError(
+            "is not a URI reference of at most 200 characters; write it as /reelbus or https://example.com/reelbus"
+        )
+    return source
 
 
 def _database(url: str) -> str:
@@ -133,6 +152,8 @@ class Settings(BaseModel):
     max_body_bytes: Annotated[int, Field(ge=1024, le=1_073_741_824)] = 20_971_520
     media_ttl: Seconds = 3600
     health_port: Port | None = None
+    reply_to_prefixes: Annotated[tuple[str, ...], BeforeValidator(_list), AfterValidator(_prefixes)] = ()
+    source: Annotated[str, AfterValidator(_uri_reference)] = "/reelbus"
     exchange: Annotated[str, Field(pattern="^[A-Za-z0-9._-]{1,200}$")] = "video.events"
 
     _files: dict[str, Path] = PrivateAttr(default_factory=dict)
@@ -167,6 +188,11 @@ class Settings(BaseModel):
         if ":" in host and not host.startswith("["):
             host = f"[{host}]"
         return f"http://{host}:{self.port}"
+
+    @property
+    def amqp_urls(self) -> list[str]:
+        """The broker's addresses in the order in which they are tried; they may hold a password."""
+        return [address.strip() for address in self.amqp_url.get_secret_value().split(",")]
 
     @property
     def base_url(self) -> str:

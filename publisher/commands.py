@@ -1,30 +1,43 @@
 """Take commands from their queue: what a microservice submits by publishing.
 
-A command is acknowledged only when whatever it led to is safe: the video is in the store and the reply, or
-the dead letter, is confirmed. Until then its delivery may be repeated, and `message_id`, which the handler
-takes for the idempotency key, keeps a repetition from being a second video.
+A command is acknowledged only when whatever it led to is safe: the video is in the store, or the dead letter
+is confirmed. Until then its delivery may be repeated, and `message_id`, which the handler takes for the
+idempotency key, keeps a repetition from being a second video. Every delivery that ends with its connection is
+charged to all commands in hand, so after a lost link they are taken one by one until a new one comes: only a
+poison message is then charged for what it does.
 """
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from aio_pika import DeliveryMode, Message
+from aio_pika import DeliveryMode, IncomingMessage, Message
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from aio_pika.exceptions import ChannelClosed, ChannelInvalidStateError, DeliveryError
+from aiormq.abc import DeliveredMessage
+from pamqp import commands as amqp
 
 from process import crashpoints, metrics
-from process.stopping import wait
+from process.settings import Settings
+from process.stopping import first_of, wait
+from publisher import dead_letters
 from publisher.connection import Link, reason
+from publisher.frames import UNDECODABLE
 from publisher.pace import Pace
-from publisher.topology import DEAD_QUEUE, SUBMIT_QUEUE
+from publisher.replies import Fate, Replies
+from publisher.topology import SUBMIT_QUEUE
 from store.database import StoreUnavailable
 
-REASON_HEADER = "x-reason"
+FAILED_DELIVERIES = 4
+"""A command that breaks the handler at this delivery is parked."""
+
+HOPELESS_DELIVERIES = 15
+"""A command that comes this often and was never dealt with, as one that ends every process, is parked unread."""
 
 _UNANSWERED = (ChannelInvalidStateError, ChannelClosed, DeliveryError, ConnectionError, TimeoutError)
 
@@ -42,145 +55,260 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What to answer: the video where the command was accepted, else the problem document."""
+    """What to answer: the video where the command was accepted, else the problem document.
+
+    Without `readable` the body was no JSON object, and there is nobody to answer.
+    """
 
     document: dict[str, Any]
     accepted: bool
+    readable: bool = True
 
 
 Handler = Callable[[Command], Awaitable[Reply]]
 """Accepts a command durably or says why not. Raises `StoreUnavailable` where it should be tried again."""
 
+StoreCheck = Callable[[], Awaitable[object]]
+"""Raises `StoreUnavailable` while the store is away."""
+
 
 class Commands:
     """The consumer of the command queue."""
 
-    def __init__(self, handler: Handler, *, stop: asyncio.Event, pace: Pace) -> None:
+    def __init__(
+        self, settings: Settings, handler: Handler, store_check: StoreCheck, *, stop: asyncio.Event, pace: Pace
+    ) -> None:
+        self._settings = settings
         self._handler = handler
+        self._store_check = store_check
         self._stop = stop
         self._pace = pace
 
     async def work(self, link: Link) -> None:
         """Take commands over one connection until told to stop, and finish those in hand."""
-        consuming = await link.consuming_channel(prefetch=self._pace.prefetch)
-        answering = await link.channel()
-        hands: set[asyncio.Task[None]] = set()
-
-        async def take(message: AbstractIncomingMessage) -> None:
-            # Not in the library's own task, which it cancels with the channel, wherever the work may be.
-            hand = asyncio.create_task(self._take(message, answering, link))
-            hands.add(hand)
-            hand.add_done_callback(hands.discard)
-
-        async with asyncio.timeout(self._pace.declare):
-            queue = await consuming.get_queue(SUBMIT_QUEUE, ensure=False)
-            tag = await queue.consume(take)
-        link.state.useful()
+        replies = Replies(self._settings, self._pace)
         try:
-            await link.until(self._stop)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._pace.stop):
-                    await queue.cancel(tag)
-                    await _finished(hands)
+            parking = await link.channel()
+            while not self._stop.is_set():
+                await self._store_is_there(link)
+                await _Taking(self._handler, link, parking, replies, self._stop, self._pace).run()
         finally:
-            for hand in hands:
-                hand.cancel()
-            await _finished(hands)
+            await replies.close()
 
-    async def _take(self, message: AbstractIncomingMessage, answering: AbstractChannel, link: Link) -> None:
+    async def _store_is_there(self, link: Link) -> None:
+        """Wait for the store before anything is taken: what is in hand meanwhile would be charged a delivery."""
+        while not self._stop.is_set():
+            try:
+                await self._store_check()
+            except StoreUnavailable as error:
+                logger.warning("commands wait for the store", error=str(error))
+                await first_of(self._stop, link.lost, timeout=self._pace.pause)
+                link.insist()
+            else:
+                return
+
+
+class _Taking:
+    """A consumer on a channel of its own: one by one at first, many at once after a new command has come.
+
+    It ends when the store is away or too many bytes are in hand; the next one begins one by one again.
+    """
+
+    def __init__(
+        self,
+        handler: Handler,
+        link: Link,
+        parking: AbstractChannel,
+        replies: Replies,
+        stop: asyncio.Event,
+        pace: Pace,
+    ) -> None:
+        self._handler = handler
+        self._link = link
+        self._parking = parking
+        self._replies = replies
+        self._stop = stop
+        self._pace = pace
+        self._many = asyncio.Event()
+        self._over = asyncio.Event()
+        self._hands: set[asyncio.Task[None]] = set()
+        self._bytes = 0
+
+    async def run(self) -> None:
+        """Take commands until it is over, then finish what is in hand. Raises `LinkLost`."""
+        channel = await self._link.consuming_channel(prefetch=1)
         try:
-            outcome = await self._deal_with(message, answering)
+            tag = await self._consume(channel)
+            await first_of(self._many, self._over, self._stop, self._link.lost)
+            if self._many.is_set() and not self._over.is_set() and not self._stop.is_set():
+                tag = await self._consume_many(channel, tag)
+                await first_of(self._over, self._stop, self._link.lost)
+            await self._end(channel, tag)
+        finally:
+            for hand in self._hands:
+                hand.cancel()
+            await _finished(self._hands)
+        await self._link.leave(channel)
+
+    async def _consume(self, channel: AbstractChannel) -> str:
+        below = await channel.get_underlay_channel()
+        async with asyncio.timeout(self._pace.declare):
+            consuming = await below.basic_consume(SUBMIT_QUEUE, self._delivered)
+        self._link.state.useful()
+        return str(consuming.consumer_tag)
+
+    async def _consume_many(self, channel: AbstractChannel, tag: str) -> str:
+        """Consume anew, for a prefetch count holds for the consumers that begin after it."""
+        below = await channel.get_underlay_channel()
+        async with asyncio.timeout(self._pace.declare):
+            await below.basic_cancel(tag)
+            await channel.set_qos(prefetch_count=self._pace.prefetch)
+        return await self._consume(channel)
+
+    async def _end(self, channel: AbstractChannel, tag: str) -> None:
+        """Take no more, and finish what is in hand: when told to stop only for so long."""
+        if not self._stop.is_set():
+            self._link.insist()
+        below = await channel.get_underlay_channel()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._pace.stop if self._stop.is_set() else None):
+                await below.basic_cancel(tag)
+                await self._finished_or_lost()
+
+    async def _finished_or_lost(self) -> None:
+        lost = asyncio.ensure_future(self._link.lost.wait())
+        try:
+            while self._hands and not lost.done():
+                await asyncio.wait({*self._hands, lost}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            lost.cancel()
+        if not self._stop.is_set():
+            self._link.insist()
+
+    async def _delivered(self, delivered: DeliveredMessage) -> None:
+        try:
+            message = IncomingMessage(delivered)
+        except Exception as error:  # decoded, and still of no use to the library
+            delivered.header.properties = amqp.Basic.Properties(headers={UNDECODABLE: type(error).__name__})
+            message = IncomingMessage(delivered)
+        self._bytes += len(message.body)
+        self._choose_way(message)
+        # Not in the library's own task, which it cancels with the channel, wherever the work may be.
+        hand = asyncio.create_task(self._take(message))
+        self._hands.add(hand)
+        hand.add_done_callback(self._hands.discard)
+
+    def _choose_way(self, message: AbstractIncomingMessage) -> None:
+        """Go on many at a time once a new command comes, and one by one once too many bytes are in hand."""
+        if self._bytes > self._pace.hand_bytes:
+            self._over.set()
+        elif not message.redelivered:
+            self._many.set()
+
+    async def _take(self, message: AbstractIncomingMessage) -> None:
+        try:
+            outcome = await self._deal_with(message)
             await message.ack()
         except _UNANSWERED as error:
             # Unacknowledged it would stay here for ever; it is delivered again once this connection is gone.
-            link.doubt(f"a command could not be answered: {reason(error)}")
+            self._link.doubt(f"a command could not be dealt with: {reason(error)}")
             outcome = "redelivered"
         except StoreUnavailable:
-            outcome = "redelivered"
-        except Exception:
+            outcome = "redelivered"  # by the end of this channel, which comes once nothing is in hand
+        except Exception as error:
             logger.exception("command failed", message_id=message.message_id)
             outcome = "failed"
-            await self._give_back(message)
+            await self._failed(message, error)
+        finally:
+            self._bytes -= len(message.body)
         metrics.commands.labels(outcome).inc()
 
-    async def _give_back(self, message: AbstractIncomingMessage) -> None:
-        """Have a command that broke the handler delivered again; the queue parks it after a few times."""
-        await wait(self._stop, timeout=self._pace.pause)
-        with suppress(ChannelInvalidStateError, ChannelClosed, ConnectionError):
-            await message.nack(requeue=True)
+    async def _failed(self, message: AbstractIncomingMessage, error: Exception) -> None:
+        """Have a command that broke the handler delivered again, or park it at its fourth delivery."""
+        try:
+            times = deliveries(message)
+            if times >= FAILED_DELIVERIES:
+                await self._park(message, f"failed at {times} deliveries, last with {type(error).__name__}: {error}")
+                await message.ack()
+            else:
+                await wait(self._stop, timeout=self._pace.pause)
+                await message.reject(requeue=True)  # from RabbitMQ 4.3 on a nack would not be counted
+        except _UNANSWERED as trouble:
+            self._link.doubt(f"a command could not be given back: {reason(trouble)}")
 
-    async def _deal_with(self, message: AbstractIncomingMessage, answering: AbstractChannel) -> str:
+    async def _deal_with(self, message: AbstractIncomingMessage) -> str:
         """Accept, refuse or park one command; say which."""
-        if not _is_json_object(message.body):
-            await self._park(message, answering, "the body is not a JSON object")
+        if UNDECODABLE in message.headers:
+            await self._park(message, "the properties of the message cannot be decoded")
             return "unreadable"
+        if deliveries(message) >= HOPELESS_DELIVERIES:
+            await self._park(message, f"was delivered {deliveries(message)} times and never dealt with")
+            return "hopeless"
         reply = await self._handled(Command(message.body, message.message_id, message.content_type))
+        if not reply.readable:
+            await self._park(message, f"the body is not a JSON object: {_why(reply.document)}")
+            return "unreadable"
         if reply.accepted:
             await crashpoints.reach("command accepted")
-        if message.reply_to:
-            await self._answer(message, answering, reply)
-        elif not reply.accepted:
-            await self._park(message, answering, _why(reply.document))
+        await self._tell(message, reply)
         return "accepted" if reply.accepted else "refused"
 
+    async def _tell(self, message: AbstractIncomingMessage, reply: Reply) -> None:
+        """Answer where that is wanted; park a refusal that nobody can be told of."""
+        why = _why(reply.document)
+        if message.reply_to:
+            fate = await self._replies.send(_answer(reply, message.correlation_id), message.reply_to)
+            if fate is Fate.SENT:
+                return
+            why += f"; and the reply could not be sent: {_LOST[fate].format(message.reply_to)}"
+        if not reply.accepted:
+            await self._park(message, why)
+
     async def _handled(self, command: Command) -> Reply:
-        """Hold a command while the store is away: to give it back would count towards parking it."""
+        """Hold a command for a while when the store is away, and have no more of them taken."""
+        until = time.monotonic() + self._pace.hold
         while True:
             try:
                 return await self._handler(command)
             except StoreUnavailable as error:
-                logger.warning("command waits for the store", message_id=command.message_id, error=str(error))
+                if not self._over.is_set():
+                    logger.warning("command waits for the store", message_id=command.message_id, error=str(error))
+                    self._over.set()
                 await wait(self._stop, timeout=self._pace.pause)
-                if self._stop.is_set():
+                if self._stop.is_set() or time.monotonic() >= until:
                     raise
 
-    async def _answer(self, message: AbstractIncomingMessage, answering: AbstractChannel, reply: Reply) -> None:
-        answer = Message(
-            json.dumps(reply.document, ensure_ascii=False, separators=(",", ":")).encode(),
-            content_type="application/json" if reply.accepted else "application/problem+json",
-            correlation_id=message.correlation_id,
-            delivery_mode=DeliveryMode.NOT_PERSISTENT,
-            app_id="reelbus",
-        )
-        # Not mandatory: who asked may have gone, and the command is dealt with all the same.
-        async with asyncio.timeout(self._pace.confirm):
-            await answering.default_exchange.publish(answer, str(message.reply_to), mandatory=False)
-
-    async def _park(self, message: AbstractIncomingMessage, answering: AbstractChannel, why: str) -> None:
-        letter = Message(
-            message.body,
-            headers={**message.headers, REASON_HEADER: why},
-            content_type=message.content_type,
-            content_encoding=message.content_encoding,
-            correlation_id=message.correlation_id,
-            message_id=message.message_id,
-            reply_to=message.reply_to,
-            timestamp=message.timestamp,
-            type=message.type,
-            app_id=message.app_id,
-            delivery_mode=DeliveryMode.PERSISTENT,
-        )
-        async with asyncio.timeout(self._pace.confirm):
-            await answering.default_exchange.publish(letter, DEAD_QUEUE, mandatory=True)
-        logger.warning("command parked", message_id=message.message_id, reason=why)
+    async def _park(self, message: AbstractIncomingMessage, why: str) -> None:
+        await dead_letters.park(self._parking, message, why, within=self._pace.confirm)
 
 
 async def _finished(hands: set[asyncio.Task[None]]) -> None:
-    if hands:
+    with suppress(ValueError):  # none is left
         await asyncio.wait(set(hands))
 
 
+def deliveries(message: AbstractIncomingMessage) -> int:
+    """Count how often a command was delivered, this time included."""
+    before = message.headers.get("x-delivery-count")
+    return 1 + before if isinstance(before, int) and before > 0 else 1
+
+
+_LOST = {
+    Fate.NOT_ALLOWED: "{} is not a queue that commands may name; REELBUS_REPLY_TO_PREFIXES allows more",
+    Fate.REFUSED: "{} refused it",
+    Fate.UNCONFIRMED: "{} did not confirm it",
+}
+
+
+def _answer(reply: Reply, correlation_id: str | None) -> Message:
+    return Message(
+        json.dumps(reply.document, ensure_ascii=False, separators=(",", ":")).encode(),
+        content_type="application/json" if reply.accepted else "application/problem+json",
+        correlation_id=correlation_id,
+        delivery_mode=DeliveryMode.NOT_PERSISTENT,
+        app_id="reelbus",
+    )
+
+
 def _why(problem: dict[str, Any]) -> str:
-    return f"{problem.get('code', 'refused')}: {problem.get('detail', '')}"[:1000]
-
-
-def _is_json_object(body: bytes) -> bool:
-    """Say whether a body is a JSON object in UTF-8; NaN and its like are no JSON."""
-    try:
-        return isinstance(json.loads(body.decode(), parse_constant=_refuse), dict)
-    except (ValueError, RecursionError):
-        return False
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")
+    return f"{problem.get('code', 'refused')}: {problem.get('detail', '')}"[:600]

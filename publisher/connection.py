@@ -26,6 +26,7 @@ from aio_pika.exceptions import (
     ProbableAuthenticationError,
 )
 
+from process import metrics
 from process.settings import Settings
 from process.stopping import first_of, wait
 from publisher import topology
@@ -49,6 +50,10 @@ class BrokerState:
     connected: bool = False
     since: float = field(default_factory=time.time)
     last_error: str | None = None
+    dead_letters: int | None = None
+    """How many commands are parked, as of a few seconds ago; None while nobody knows."""
+    commands: "BrokerState | None" = None
+    """How the link that takes commands is doing, where this process has one."""
 
     def up(self, *, now: float) -> None:
         """Note that a connection is open and the topology declared."""
@@ -69,13 +74,17 @@ class BrokerState:
 class Link:
     """One open connection, the event that says it is lost, and what is made known of it."""
 
-    def __init__(self, connection: AbstractConnection, exchange: str, state: BrokerState, pace: Pace) -> None:
+    def __init__(
+        self, connection: AbstractConnection, part: topology.Declare, exchange: str, state: BrokerState, pace: Pace
+    ) -> None:
         self.connection = connection
         self.state = state
         self.lost = asyncio.Event()
         self._why = "the broker closed the connection"
+        self._part = part
         self._exchange = exchange
         self._pace = pace
+        self._asking: asyncio.Task[None] | None = None
         connection.close_callbacks.add(self._on_closed)
 
     def _on_closed(self, _: object, error: BaseException | None) -> None:
@@ -105,23 +114,51 @@ class Link:
         channel.close_callbacks.add(self._on_closed)
         return channel
 
+    async def leave(self, channel: AbstractChannel) -> None:
+        """Close one of its channels, which is no reason for doubt; unacknowledged messages go back to their queue."""
+        channel.close_callbacks.discard(self._on_closed)
+        async with asyncio.timeout(self._pace.close):
+            await channel.close()
+
     async def consuming_channel(self, *, prefetch: int) -> AbstractChannel:
-        """Open a channel to consume on; a queue that is deleted meanwhile makes the connection lost."""
+        """Open a channel to consume on; a consumer that the broker ends meanwhile makes the connection lost."""
         channel = await self.channel()
         async with asyncio.timeout(self._pace.declare):
             await channel.set_qos(prefetch_count=prefetch)
             below = await channel.get_underlay_channel()
-        below.on_consumer_cancel_callbacks.add(lambda _: self.doubt("the queue was deleted"))
+        below.on_consumer_cancel_callbacks.add(self._on_consumer_cancelled)
         return channel
 
+    def _on_consumer_cancelled(self, _: object) -> None:
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._say_why_cancelled())
+
+    async def _say_why_cancelled(self) -> None:
+        """Tell a deleted queue from a consumer time-out, which RabbitMQ 4.3 both answers by a cancel."""
+        try:
+            absent = await topology.missing(self.connection, self._part, self._exchange, within=self._pace.declare)
+        except (Exception, asyncio.CancelledError) as error:
+            self.doubt(f"the broker ended the consumer, and then: {reason(error)}")
+        else:
+            gone = f"the queue was deleted: {', '.join(absent)}"
+            self.doubt(gone if absent else "the broker ended the consumer, as after its consumer time-out")
+
     async def declare(self) -> None:
-        """Have the topology there. Raises whatever aio-pika does."""
-        await topology.declare(self.connection, self._exchange, within=self._pace.declare)
+        """Have its part of the topology there. Raises whatever aio-pika does."""
+        await topology.declare(self.connection, self._part, self._exchange, within=self._pace.declare)
+
+    async def look(self) -> None:
+        """See how many commands are parked."""
+        depth = await topology.depth(self.connection, topology.DEAD_QUEUE, within=self._pace.declare)
+        self.state.dead_letters = depth
+        if depth is not None:
+            metrics.dead_letters.set(depth)
 
     async def keep_declared(self) -> None:
         """Have it there again and again, so that what was deleted comes back; doubt the connection if it cannot be."""
         try:
             while True:
+                await self.look()
                 await asyncio.sleep(self._pace.topology)
                 await self.declare()
         except (Exception, asyncio.CancelledError) as error:  # the library's cancellation, or the end of `link`
@@ -132,10 +169,26 @@ Work = Callable[[Link], Awaitable[None]]
 
 
 async def connect(settings: Settings, pace: Pace, *, name: str) -> AbstractConnection:
-    """Open a connection. Raises whatever aio-pika does, or TimeoutError; `reason` puts it into words."""
+    """Open a connection to the first address that lets us in.
+
+    Raises whatever aio-pika does, or TimeoutError; `reason` puts it into words.
+    """
+    *others, last = settings.amqp_urls
+    for url in others:
+        try:
+            return await _connect(url, pace, name)
+        except (Exception, asyncio.CancelledError) as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            logger.info("broker tried", link=name, reason=reason(error))
+    return await _connect(last, pace, name)
+
+
+async def _connect(url: str, pace: Pace, name: str) -> AbstractConnection:
     async with asyncio.timeout(pace.connect):
         return await aio_pika.connect(
-            settings.amqp_url.get_secret_value(),
+            url,
             heartbeat=HEARTBEAT_SECONDS,
             client_properties={"connection_name": f"reelbus {name}"},
             connection_class=ForgivingConnection,
@@ -143,11 +196,16 @@ async def connect(settings: Settings, pace: Pace, *, name: str) -> AbstractConne
 
 
 @asynccontextmanager
-async def link(settings: Settings, state: BrokerState, pace: Pace, *, name: str) -> AsyncIterator[Link]:
-    """Connect and declare the topology; close the connection in the end, in good time. Raises as `connect`."""
+async def link(
+    settings: Settings, state: BrokerState, pace: Pace, *, name: str, part: topology.Declare = topology.events
+) -> AsyncIterator[Link]:
+    """Connect and declare a part of the topology; close the connection in the end, in good time.
+
+    Raises as `connect`.
+    """
     connection = await connect(settings, pace, name=name)
     try:
-        opened = Link(connection, settings.exchange, state, pace)
+        opened = Link(connection, part, settings.exchange, state, pace)
         await opened.declare()
         keeper = asyncio.create_task(opened.keep_declared())
         try:
@@ -169,12 +227,19 @@ async def close(connection: AbstractConnection, *, within: float) -> None:
 
 
 async def supervise(
-    settings: Settings, work: Work, *, name: str, state: BrokerState, stop: asyncio.Event, pace: Pace
+    settings: Settings,
+    work: Work,
+    *,
+    name: str,
+    state: BrokerState,
+    stop: asyncio.Event,
+    pace: Pace,
+    part: topology.Declare = topology.events,
 ) -> None:
     """Do the work over a connection, and over the next one whenever one is lost, until told to stop."""
     failures = 0
     while not stop.is_set():
-        why = await _one_connection(settings, work, name=name, state=state, pace=pace)
+        why = await _one_connection(settings, work, name=name, state=state, pace=pace, part=part)
         if why is None or stop.is_set():
             continue
         failures = 1 if state.last_error is None else failures + 1
@@ -183,10 +248,18 @@ async def supervise(
         await wait(stop, timeout=_backoff(failures, pace))
 
 
-async def _one_connection(settings: Settings, work: Work, *, name: str, state: BrokerState, pace: Pace) -> str | None:
+async def _one_connection(
+    settings: Settings,
+    work: Work,
+    *,
+    name: str,
+    state: BrokerState,
+    pace: Pace,
+    part: topology.Declare = topology.events,
+) -> str | None:
     """Work until the end, which is None, or until the connection is lost, and say why."""
     try:
-        async with link(settings, state, pace, name=name) as opened:
+        async with link(settings, state, pace, name=name, part=part) as opened:
             state.up(now=time.time())
             logger.info("broker connected", link=name)
             await work(opened)
@@ -219,8 +292,13 @@ _REASONS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str
 )
 
 
+_HELD_TOO_LONG = "delivery acknowledgement on channel"
+
+
 def reason(error: BaseException) -> str:
     """Say in a sentence why the broker is lost; never with an address, which may hold a password."""
+    if isinstance(error, ChannelPreconditionFailed) and _HELD_TOO_LONG in str(error):
+        return "a message was held longer than the broker's consumer time-out"
     for kind, sentence in _REASONS:
         if isinstance(error, kind):
             return sentence.format(error)

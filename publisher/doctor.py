@@ -30,23 +30,41 @@ async def probe(settings: Settings, *, pace: Pace = PACE) -> list[Check]:
     try:
         return [
             Check("broker", ok=True, detail="lets us in", mend=""),
-            await _topology(connection, settings.exchange, pace),
+            await _topology(connection, topology.events, settings.exchange, pace),
+            await _topology(connection, topology.commands, settings.exchange, pace),
+            await _dead_letters(connection, pace),
         ]
     finally:
         await close(connection, within=pace.close)
 
 
-async def _topology(connection: AbstractConnection, exchange: str, pace: Pace) -> Check:
+_MISMATCH: dict[topology.Declare, str] = {
+    topology.events: "delete what has the name, once nothing is in it, or set REELBUS_EXCHANGE to another name",
+    topology.commands: "delete what has the name, once nothing is in it; until then no commands are taken",
+}
+
+
+async def _topology(connection: AbstractConnection, part: topology.Declare, exchange: str, pace: Pace) -> Check:
+    name = "topology" if part is topology.events else "commands"
     try:
-        absent = await topology.missing(connection, exchange, within=pace.declare)
+        absent = await topology.missing(connection, part, exchange, within=pace.declare)
         if absent:
             mend = "start `reelbus run` or `reelbus publisher`, which declares it"
-            return Check("topology", ok=False, detail=f"missing: {', '.join(absent)}", mend=mend)
+            return Check(name, ok=False, detail=f"missing: {', '.join(absent)}", mend=mend)
         # Nothing is missing, so this changes nothing: it asks whether everything has our properties.
-        await topology.declare(connection, exchange, within=pace.declare)
+        await topology.declare(connection, part, exchange, within=pace.declare)
     except ChannelPreconditionFailed as error:
-        mend = "delete what has the name, once nothing is in it, or set REELBUS_EXCHANGE to another name"
-        return Check("topology", ok=False, detail=str(error), mend=mend)
+        return Check(name, ok=False, detail=str(error), mend=_MISMATCH[part])
     except Exception as error:
-        return Check("topology", ok=False, detail=reason(error), mend="see RabbitMQ's log")
-    return Check("topology", ok=True, detail="exchanges, queues and the log are there", mend="")
+        return Check(name, ok=False, detail=reason(error), mend="see RabbitMQ's log")
+    return Check(name, ok=True, detail="exchange and queues are there", mend="")
+
+
+async def _dead_letters(connection: AbstractConnection, pace: Pace) -> Check:
+    """Say how many commands are parked, which is for people to look into and no fault of the service."""
+    try:
+        count = await topology.depth(connection, topology.DEAD_QUEUE, within=pace.declare)
+    except Exception as error:
+        return Check("dead letters", ok=False, detail=reason(error), mend="see RabbitMQ's log")
+    detail = f"{count} commands are parked: see `reelbus dead list`" if count else "no command is parked"
+    return Check("dead letters", ok=True, detail=detail, mend="")

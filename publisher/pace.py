@@ -29,7 +29,7 @@ class Pace:
     renew: float = 1.5
     """Between two renewals of that lease."""
     refused_least: float = 1.0
-    refused_most: float = 60.0
+    refused_most: float = 3600.0
     """Before an event that the broker refused is tried again, doubled each time."""
     pause: float = 1.0
     """Before another try where the store was unavailable."""
@@ -37,8 +37,12 @@ class Pace:
     """Events that may be unconfirmed at once."""
     window_bytes: int = 500_000
     """Bytes that may be unconfirmed at once, so that a window passes even a slow line in time."""
-    prefetch: int = 50
-    """Commands in hand at once."""
+    prefetch: int = 20
+    """Commands in hand at once, while nothing is amiss."""
+    hand_bytes: int = 4_000_000
+    """Bytes of commands in hand at once; beyond that, and after each lost link, commands are taken one by one."""
+    hold: float = 60.0
+    """For how long a command in hand waits for the store, before it is left to the queue."""
 
 
 PACE = Pace()

@@ -1,15 +1,18 @@
 """Run the room: the relay and the command consumer, each on a connection of its own."""
 
 import asyncio
+import time
 from collections.abc import Coroutine
 from typing import Any
 
 from process import metrics
 from process.settings import Settings
+from publisher import topology
 from publisher.commands import Commands, Handler
 from publisher.connection import BrokerState, Link, supervise
 from publisher.pace import PACE, Pace
 from publisher.relay import Relay
+from store import leases
 from store.database import Store
 
 
@@ -28,11 +31,20 @@ async def run(
     `pace.stop` seconds; what of it is unconfirmed then will be published again by whoever runs next.
     """
     metrics.broker_connected.set_function(lambda: state.connected)
+
+    async def store_check() -> None:
+        # A transaction that changes nothing would also succeed on a full disk.
+        await store.write_repeatable(leases.take, "commands", owner="any", now=time.time(), seconds=1)
+
     relay = Relay(settings, store, stop=stop, pace=pace)
     rooms = [supervise(settings, relay.work, name="relay", state=state, stop=stop, pace=pace)]
     if handler is not None:
-        work = Commands(handler, stop=stop, pace=pace).work
-        rooms.append(supervise(settings, work, name="commands", state=BrokerState(), stop=stop, pace=pace))
+        work = Commands(settings, handler, store_check, stop=stop, pace=pace).work
+        state.commands = BrokerState()
+        taking = supervise(
+            settings, work, name="commands", state=state.commands, stop=stop, pace=pace, part=topology.commands
+        )
+        rooms.append(taking)
     await _until_stopped(rooms, stop, pace)
 
 

@@ -14,10 +14,14 @@ from store.database import StoreUnavailable
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The document to answer with: the video, or the problem of a command that was not accepted."""
+    """The document to answer with: the video, or the problem of a command that was not accepted.
+
+    Without `readable` the body was no JSON object.
+    """
 
     document: dict[str, Any]
     accepted: bool
+    readable: bool = True
 
 
 async def handle(context: Context, body: bytes, message_id: str | None) -> Reply:
@@ -40,9 +44,14 @@ async def handle(context: Context, body: bytes, message_id: str | None) -> Reply
     except Refusal as refusal:
         if refusal.problem.code is ProblemCode.OVERLOADED:
             raise StoreUnavailable(refusal.problem.detail) from refusal
-        return Reply(refusal.problem.model_dump(mode="json", exclude_none=True), accepted=False)
+        readable = refusal.problem.code is not ProblemCode.BAD_REQUEST
+        document = refusal.problem.model_dump(mode="json", exclude_none=True)
+        return Reply(document, accepted=False, readable=readable)
     return Reply(accepted.video.model_dump(mode="json"), accepted=True)
 
 
 def _read(body: bytes) -> Raw:
-    return Raw(requests.read_json(body))
+    values = requests.read_json(body)
+    if not isinstance(values, dict):
+        raise Refusal(ProblemCode.BAD_REQUEST, "the body must be one JSON object with the documented fields")
+    return Raw(values)

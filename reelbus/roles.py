@@ -127,6 +127,6 @@ async def _publisher(parts: _Parts) -> None:
 
     async def take(command: Command) -> Reply:
         reply = await commands.handle(context, command.body, command.message_id)
-        return Reply(reply.document, accepted=reply.accepted)
+        return Reply(reply.document, accepted=reply.accepted, readable=reply.readable)
 
     await publisher.run.run(parts.settings, parts.store, parts.broker, take, parts.stop)

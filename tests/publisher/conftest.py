@@ -6,7 +6,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
+from uuid import uuid4
 
+import pytest
 import pytest_asyncio
 
 from process.settings import Settings
@@ -16,7 +18,8 @@ from publisher.connection import BrokerState
 from publisher.pace import PACE, Pace
 from publisher.run import run
 from store.database import Store
-from tests.broker import Broker, eventually
+from tests.broker import Broker, Inbox, eventually
+from tests.publisher.commanding import Client, Door, consumed
 
 QUICK = replace(
     PACE,
@@ -34,6 +37,7 @@ QUICK = replace(
     refused_least=0.3,
     refused_most=1.0,
     pause=0.1,
+    hold=0.5,
 )
 """The product's waits, made short enough for a test to see the end of them."""
 
@@ -130,3 +134,23 @@ async def open_room(
 async def room(open_room: OpenRoom, settings: Settings) -> Room:
     """Give one running room that only relays."""
     return await open_room(settings)
+
+
+@pytest.fixture
+def door() -> Door:
+    return Door()
+
+
+@pytest_asyncio.fixture
+async def commanded(open_room: OpenRoom, settings: Settings, door: Door) -> Room:
+    """Give one running room that takes commands, and may answer into queues of its tests."""
+    return await open_room(settings.model_copy(update={"reply_to_prefixes": ("replies.",)}), handler=door)
+
+
+@pytest_asyncio.fixture
+async def client(broker: Broker, commanded: Room) -> Client:
+    assert commanded.settings.amqp_url.get_secret_value() == broker.url
+    await consumed(broker)
+    async with broker.channel() as channel:
+        queue = await channel.declare_queue(f"replies.{uuid4()}", durable=True, arguments={"x-queue-type": "classic"})
+    return Client(broker, Inbox(broker, queue.name))

@@ -1,16 +1,30 @@
 """The doctor says what is wrong with the broker or the topology, and how to mend it, and changes nothing."""
 
+import pytest_asyncio
+from aio_pika import Message
+
 from process.settings import Settings
+from publisher.commands import Command, Reply
 from publisher.doctor import probe
 from publisher.topology import COMMANDS, DEAD_QUEUE, SUBMIT_QUEUE, log_stream
-from tests.broker import Broker
+from tests.broker import Broker, eventually
 from tests.publisher.conftest import QUICK, OpenRoom, Room
 
 
+@pytest_asyncio.fixture
+async def room(open_room: OpenRoom, settings: Settings) -> Room:
+    async def refuse(_: Command) -> Reply:
+        return Reply({}, accepted=False)
+
+    opened = await open_room(settings, handler=refuse)
+    await eventually(lambda: opened.state.commands is not None and opened.state.commands.connected)
+    return opened
+
+
 async def test_all_is_well_where_a_room_runs(room: Room) -> None:
-    broker, topology = await probe(room.settings, pace=QUICK)
-    assert (broker.name, broker.ok) == ("broker", True)
-    assert (topology.name, topology.ok, topology.mend) == ("topology", True, "")
+    checks = await probe(room.settings, pace=QUICK)
+    assert [check.name for check in checks] == ["broker", "topology", "commands", "dead letters"]
+    assert all(check.ok and not check.mend for check in checks)
 
 
 async def test_a_broker_that_is_not_there_is_the_only_finding(broker: Broker) -> None:
@@ -28,10 +42,22 @@ async def test_wrong_credentials_are_told_from_a_missing_broker(broker: Broker) 
 
 async def test_a_missing_topology_is_named_and_not_made(settings: Settings) -> None:
     for _ in range(2):
-        _, check = await probe(settings, pace=QUICK)
-        assert not check.ok
-        wanted = [settings.exchange, log_stream(settings.exchange), COMMANDS, SUBMIT_QUEUE, DEAD_QUEUE]
-        assert check.detail == f"missing: {', '.join(wanted)}"
+        _, events, commands, letters = await probe(settings, pace=QUICK)
+        assert not events.ok
+        assert not commands.ok
+        assert events.detail == f"missing: {settings.exchange}, {log_stream(settings.exchange)}"
+        assert commands.detail == f"missing: {COMMANDS}, {SUBMIT_QUEUE}, {DEAD_QUEUE}"
+        assert letters.ok
+
+
+async def test_parked_commands_are_counted(broker: Broker, room: Room) -> None:
+    async with broker.channel() as channel:
+        for _ in range(3):
+            await channel.default_exchange.publish(Message(b"x"), DEAD_QUEUE)
+
+    *_, letters = await probe(room.settings, pace=QUICK)
+    assert letters.detail == "3 commands are parked: see `reelbus dead list`"
+    await eventually(lambda: room.state.dead_letters == 3)
 
 
 async def test_something_else_of_that_name_is_told(broker: Broker, settings: Settings, open_room: OpenRoom) -> None:
@@ -41,6 +67,6 @@ async def test_something_else_of_that_name_is_told(broker: Broker, settings: Set
         await channel.exchange_delete(settings.exchange)
         await channel.declare_exchange(settings.exchange, "fanout", durable=True)
 
-    _, check = await probe(settings, pace=QUICK)
+    _, check, *_ = await probe(settings, pace=QUICK)
     assert not check.ok
     assert "inequivalent arg 'type'" in check.detail

@@ -73,7 +73,7 @@ async def test_without_an_id_every_command_makes_a_video(service: Service, messa
         (b"{", 400, "bad_request"),
         (b"\xff", 400, "bad_request"),
         (b"[" * 100_000, 400, "bad_request"),
-        (b"[]", 422, "invalid_request"),
+        (b"[]", 400, "bad_request"),
         (b"{}", 422, "invalid_request"),
         (b'{"image_url": "http://127.0.0.1/", "motion": "auto"}', 422, "invalid_request"),
         (b'{"image_base64": "aGVsbG8=", "motion": "auto"}', 422, "image_rejected"),
@@ -91,6 +91,7 @@ async def test_a_refused_command_is_answered_with_the_problem(
 
     assert not reply.accepted
     assert (reply.document["status"], reply.document["code"]) == (status, code)
+    assert reply.readable is (code != "bad_request")
     assert (await shared.http.get("/v1/videos")).json()["items"] == []
 
 
