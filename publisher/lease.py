@@ -19,11 +19,13 @@ class Lease:
     """A lease that is asked for until it is ours, and then renewed.
 
     `turn` is set while it is; `held` says so to the moment, and is what to ask before doing anything: a
-    process that was suspended finds its lease expired, however confident its event.
+    process that was suspended finds its lease expired, however confident its event. `died` is what nobody
+    foresaw and the keeper ended by; whoever holds the lease is to begin anew then.
     """
 
     def __init__(self, store: Store, name: str, pace: Pace) -> None:
         self.turn = asyncio.Event()
+        self.died: BaseException | None = None
         self._store = store
         self._name = name
         self._owner = uuid4().hex
@@ -36,10 +38,16 @@ class Lease:
         return time.time() < self._until
 
     async def keep(self) -> None:
-        """Ask for the lease and renew it, for ever."""
-        while True:
-            await asyncio.sleep(self._pace.renew)
-            await self.ask()
+        """Ask for the lease and renew it, for ever, or until what nobody foresaw, which `died` is then."""
+        try:
+            while True:
+                await asyncio.sleep(self._pace.renew)
+                await self.ask()
+        except Exception as error:
+            logger.exception("lease keeper died", lease=self._name)
+            self.died = error
+            self._until = 0.0
+            self.turn.set()  # so that whoever rests looks up
 
     async def ask(self) -> None:
         """Ask for the lease, or renew it."""

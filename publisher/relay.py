@@ -7,8 +7,7 @@ at least once, each video's events in order, is the promise.
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from itertools import islice
+from collections.abc import Sequence
 
 import structlog
 from aio_pika.abc import AbstractChannel
@@ -19,14 +18,15 @@ from process.stopping import first_of, set_too, wait
 from publisher.connection import Link, LinkLost, reason
 from publisher.lease import Lease, kept
 from publisher.pace import Pace
-from publisher.refusals import Refusals
-from publisher.window import Outcome, send
+from publisher.window import UNROUTABLE, Outcome, send
 from store import outbox
 from store.database import Store, StoreUnavailable
 from store.outbox import OutboxEvent
 from store.transaction import Topic, Tx
 
 LEASE = "relay"
+_TOLD = 3
+"""Of the events that one window had refused, how many have a line in the log."""
 
 logger = structlog.get_logger(__name__)
 
@@ -40,7 +40,6 @@ class Relay:
         self._stop = stop
         self._pace = pace
         self._wake = store.listen(Topic.EVENTS)
-        self._refusals = Refusals(pace)
 
     async def work(self, link: Link) -> None:
         """Publish over one connection until told to stop. Raises `LinkLost` on the least doubt."""
@@ -52,8 +51,10 @@ class Relay:
             events = await self._look(lease)
             while not self._stop.is_set():
                 link.insist()
+                if lease.died is not None:
+                    raise LinkLost(f"the lease's keeper died: {type(lease.died).__name__}") from lease.died
                 if events and lease.held:
-                    events = await self._send(link, channel, events[:limit])
+                    events = await self._send(link, channel, self._bounded(events, limit))
                     limit = self._pace.window
                     link.state.useful()
                 else:
@@ -64,11 +65,12 @@ class Relay:
     async def _look(self, lease: Lease) -> list[OutboxEvent]:
         self._wake.clear()
         try:
-            rows = await self._store.read_brief(outbox.unpublished, limit=self._enough) if lease.held else []
+            if not lease.held:
+                return []
+            return await self._store.read_brief(outbox.sendable, now=time.time(), limit=self._pace.window)
         except StoreUnavailable as error:
             logger.warning("outbox not read", error=str(error))
             return []
-        return self._choose(rows, now=time.time())
 
     async def _rest(self, link: Link, lease: Lease) -> None:
         if lease.held:
@@ -77,24 +79,11 @@ class Relay:
             lease.turn.clear()  # it may be left over from before this process was suspended
             await first_of(lease.turn, self._stop, link.lost, timeout=self._pace.sweep)
 
-    @property
-    def _enough(self) -> int:
-        """How many rows to read for a full window, past those that must wait."""
-        return self._pace.window + min(len(self._refusals), 10 * self._pace.window)
-
-    def _choose(self, rows: Sequence[OutboxEvent], *, now: float) -> list[OutboxEvent]:
-        """Take each video's oldest event, and none of a video whose oldest must wait."""
-        oldest: dict[str, OutboxEvent] = {}
-        for event in rows:
-            oldest.setdefault(event.video_id, event)
-        ready = (event for event in oldest.values() if not self._refusals.waits(event.event_id, now=now))
-        return self._bounded(ready)
-
-    def _bounded(self, events: Iterable[OutboxEvent]) -> list[OutboxEvent]:
+    def _bounded(self, events: Sequence[OutboxEvent], limit: int) -> list[OutboxEvent]:
         """Take as many events as make a window, one at least."""
         size = 0
         window: list[OutboxEvent] = []
-        for event in islice(events, self._pace.window):
+        for event in events[:limit]:
             size += len(event.body)
             if window and size > self._pace.window_bytes:
                 break
@@ -108,7 +97,7 @@ class Relay:
         following = await self._mark(outcome)
         if outcome.doubt is not None:
             raise LinkLost(f"events unconfirmed: {reason(outcome.doubt)}") from outcome.doubt
-        if outcome.refused:
+        if any(why == UNROUTABLE for _, why in outcome.refused):
             await link.declare()
         return following
 
@@ -130,16 +119,12 @@ class Relay:
         Goes on trying for as long as the store is away: to publish without having marked would send the same
         events over and over.
         """
-        now = time.time()
-        for event in outcome.confirmed:
-            self._refusals.forget(event.event_id)
-        for event, why in outcome.refused:
-            self._refusals.note(event.event_id, now=now)
-            logger.warning("event refused", event_id=event.event_id, reason=why)
+        for event, why in outcome.refused[:_TOLD]:
+            logger.warning("event refused", event_id=event.event_id, reason=why, refused=len(outcome.refused))
         while outcome.confirmed or outcome.refused:
             self._wake.clear()
             try:
-                rows = await self._store.write_repeatable(_mark_and_read, outcome, now=now, limit=self._enough)
+                following = await self._store.write_repeatable(_mark_and_read, outcome, self._pace, now=time.time())
             except StoreUnavailable as error:
                 logger.warning("confirmed events not marked", error=str(error), events=len(outcome.confirmed))
                 await wait(self._stop, timeout=self._pace.pause)
@@ -147,7 +132,7 @@ class Relay:
                     break
             else:
                 await crashpoints.reach("marked")
-                return self._choose(rows, now=now)
+                return following
         return []
 
     def _count(self, outcome: Outcome) -> None:
@@ -159,8 +144,12 @@ class Relay:
             metrics.publish_failures.labels("unconfirmed").inc()
 
 
-def _mark_and_read(tx: Tx, outcome: Outcome, *, now: float, limit: int) -> list[OutboxEvent]:
+def _mark_and_read(tx: Tx, outcome: Outcome, pace: Pace, *, now: float) -> list[OutboxEvent]:
     outbox.mark_published(tx, [event.seq for event in outcome.confirmed], now=now)
     for event, why in outcome.refused:
-        outbox.note_error(tx, event.seq, why)
-    return outbox.unpublished(tx, limit=limit)
+        outbox.refuse(tx, event, why, retry_at=now + _backoff(event.refusals, pace))
+    return outbox.sendable(tx, now=now, limit=pace.window)
+
+
+def _backoff(refusals: int, pace: Pace) -> float:
+    return min(pace.refused_most, pace.refused_least * 2.0 ** min(refusals, 30))

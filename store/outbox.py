@@ -9,7 +9,10 @@ from store.transaction import Topic, Tx
 
 
 class OutboxEvent(NamedTuple):
-    """One event as it is stored; `body` is the finished document, `created_at` Unix seconds."""
+    """One event as it is stored; `body` is the finished document, `created_at` Unix seconds.
+
+    `refusals` counts how often a broker would not have it.
+    """
 
     seq: int
     event_id: str
@@ -18,9 +21,16 @@ class OutboxEvent(NamedTuple):
     routing_key: str
     body: str
     created_at: float
+    refusals: int = 0
 
 
-_COLUMNS = "seq, event_id, video_id, type, routing_key, body, created_at"
+_COLUMNS = "seq, event_id, video_id, type, routing_key, body, created_at, refusals"
+
+# An older event of the same video goes first, whatever it waits for.
+_FIRST_OF_ITS_VIDEO = (
+    "NOT EXISTS (SELECT 1 FROM outbox AS older WHERE older.video_id = outbox.video_id AND older.seq < outbox.seq"
+    " AND older.published_at IS NULL)"
+)
 
 
 def _events(rows: list[Any]) -> list[OutboxEvent]:
@@ -32,23 +42,44 @@ def add(
 ) -> bool:
     """Store an event unless it is already there, and wake the relay; say whether it is new."""
     added = tx.execute(
-        "INSERT INTO outbox (event_id, video_id, type, routing_key, body, created_at) VALUES (?, ?, ?, ?, ?, ?)"
+        "INSERT INTO outbox (event_id, video_id, type, routing_key, body, created_at, retry_at)"
+        " VALUES (:event_id, :video_id, :type, :routing_key, :body, :now, COALESCE("
+        "(SELECT MAX(retry_at) FROM outbox WHERE video_id = :video_id AND published_at IS NULL), 0))"
         " ON CONFLICT (event_id) DO NOTHING",
-        (event_id, video_id, event_type, routing_key, body, now),
+        {
+            "event_id": event_id,
+            "video_id": video_id,
+            "type": event_type,
+            "routing_key": routing_key,
+            "body": body,
+            "now": now,
+        },
     )
-    tx.must_sync()
     tx.wake(Topic.EVENTS)
     return added.rowcount == 1
 
 
-def unpublished(tx: Tx, *, limit: int) -> list[OutboxEvent]:
-    """Read the oldest events that no broker has confirmed."""
-    return _events(
+def sendable(tx: Tx, *, now: float, limit: int) -> list[OutboxEvent]:
+    """Read what may be published now, one event a video, oldest first.
+
+    Events that a broker refused before come first, when their time has come, and take a quarter of the places.
+    However many of them wait, reading costs the same.
+    """
+    again = _events(
         tx.execute(
-            f"SELECT {_COLUMNS} FROM outbox WHERE published_at IS NULL ORDER BY seq LIMIT ?",  # noqa: S608 - constant columns
-            (limit,),
+            f"SELECT {_COLUMNS} FROM outbox WHERE published_at IS NULL AND retry_at > 0 AND retry_at <= :now"  # noqa: S608 - constant parts
+            f" AND {_FIRST_OF_ITS_VIDEO} ORDER BY retry_at, created_at LIMIT :limit",
+            {"now": now, "limit": max(1, limit // 4)},
         ).fetchall()
     )
+    new = _events(
+        tx.execute(
+            f"SELECT {_COLUMNS} FROM outbox WHERE published_at IS NULL AND retry_at = 0"  # noqa: S608 - constant parts
+            f" AND {_FIRST_OF_ITS_VIDEO} ORDER BY seq LIMIT :limit",
+            {"limit": limit - len(again)},
+        ).fetchall()
+    )
+    return [*again, *new]
 
 
 def mark_published(tx: Tx, seqs: Collection[int], *, now: float) -> None:
@@ -56,15 +87,22 @@ def mark_published(tx: Tx, seqs: Collection[int], *, now: float) -> None:
     tx.executemany("UPDATE outbox SET published_at = ?, last_error = NULL WHERE seq = ?", [(now, seq) for seq in seqs])
 
 
-def note_error(tx: Tx, seq: int, error: str) -> None:
-    """Note why an event could not be published."""
-    tx.execute("UPDATE outbox SET last_error = ? WHERE seq = ?", (error, seq))
+def refuse(tx: Tx, event: OutboxEvent, why: str, *, retry_at: float) -> None:
+    """Note that a broker would not have an event, and when it and what follows it in its video may be tried again."""
+    tx.execute(
+        "UPDATE outbox SET refusals = refusals + 1, retry_at = ?, last_error = ? WHERE seq = ?",
+        (retry_at, why, event.seq),
+    )
+    tx.execute(
+        "UPDATE outbox SET retry_at = ? WHERE video_id = ? AND seq > ? AND published_at IS NULL",
+        (retry_at, event.video_id, event.seq),
+    )
 
 
 def publish_again(tx: Tx, video_id: str) -> str | None:
     """Have a video's terminal event published once more; give its id, or None where there is none."""
     row = tx.execute(
-        "UPDATE outbox SET published_at = NULL"
+        "UPDATE outbox SET published_at = NULL, retry_at = 0, refusals = 0"
         " WHERE video_id = ? AND type IN ('video.ready', 'video.failed') RETURNING event_id",
         (video_id,),
     ).fetchone()
@@ -76,22 +114,34 @@ def publish_again(tx: Tx, video_id: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What waits to be published."""
+    """What waits to be published; of that, `refused` is what brokers would not have, with what follows it."""
 
     count: int
+    refused: int
     oldest_at: float | None
     last_error: str | None
 
 
 def backlog(tx: Tx, *, count_up_to: int = 10_000) -> Backlog:
-    """Measure what waits to be published; the count stops at `count_up_to`."""
+    """Measure what waits to be published; each count stops at `count_up_to`."""
     oldest = tx.execute(
-        "SELECT created_at, last_error FROM outbox WHERE published_at IS NULL ORDER BY seq LIMIT 1"
+        "SELECT created_at FROM outbox WHERE published_at IS NULL AND retry_at = 0 ORDER BY seq LIMIT 1"
     ).fetchone()
-    count: int = tx.execute(
-        "SELECT COUNT(*) FROM (SELECT 1 FROM outbox WHERE published_at IS NULL LIMIT ?) AS waiting", (count_up_to,)
+    new = tx.execute(
+        "SELECT COUNT(*) FROM (SELECT 1 FROM outbox WHERE published_at IS NULL AND retry_at = 0 LIMIT ?) AS waiting",
+        (count_up_to,),
     ).fetchone()[0]
-    return Backlog(count, *(oldest or (None, None)))
+    refused, refused_at = tx.execute(
+        "SELECT COUNT(*), MIN(created_at) FROM"
+        " (SELECT created_at FROM outbox WHERE published_at IS NULL AND retry_at > 0 LIMIT ?) AS waiting",
+        (count_up_to,),
+    ).fetchone()
+    error = tx.execute(
+        "SELECT last_error FROM outbox WHERE published_at IS NULL AND retry_at > 0 AND last_error IS NOT NULL"
+        " ORDER BY retry_at LIMIT 1"
+    ).fetchone()
+    ages = [at for at in (oldest[0] if oldest else None, refused_at) if at is not None]
+    return Backlog(min(count_up_to, new + refused), refused, min(ages, default=None), error[0] if error else None)
 
 
 def after(tx: Tx, *, seq: int, limit: int) -> list[OutboxEvent]:

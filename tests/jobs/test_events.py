@@ -60,12 +60,12 @@ def test_announcing_again_changes_neither_id_nor_bytes(desk: Desk) -> None:
 def test_redelivery_publishes_the_same_bytes_under_the_same_id(desk: Desk) -> None:
     attempt = desk.generating()
     desk.checked(attempt, READY)
-    stored = desk.do(outbox.unpublished, limit=10)
+    stored = desk.do(feed.after, 0)
     desk.do(outbox.mark_published, [event.seq for event in stored], now=desk.now)
-    assert desk.do(outbox.unpublished, limit=10) == []
+    assert desk.do(outbox.sendable, now=desk.now, limit=10) == []
 
     event_id = desk.do(feed.redeliver, attempt.video_id)
-    assert desk.do(outbox.unpublished, limit=10) == [stored[-1]]
+    assert desk.do(outbox.sendable, now=desk.now, limit=10) == [stored[-1]]
     assert event_id == stored[-1].event_id
 
 
@@ -91,11 +91,61 @@ def test_the_overview_counts_what_waits(desk: Desk) -> None:
     desk.checked(done, READY)
     desk.generating(job="2")
     desk.request()
-    [first, *_] = desk.do(outbox.unpublished, limit=1)
-    desk.do(outbox.note_error, first.seq, "NO_ROUTE")
+    [first] = desk.do(outbox.sendable, now=desk.now, limit=1)
+    desk.do(outbox.refuse, first, "NO_ROUTE", retry_at=desk.now + 1)
 
     overview = desk.do(feed.overview)
     assert overview.backlog.count == 3
+    assert overview.backlog.refused == 2
     assert overview.backlog.oldest_at == first.created_at
     assert overview.backlog.last_error == "NO_ROUTE"
     assert overview.open_videos == {"accepted": 1, "generating": 1}
+
+
+def test_of_a_videos_events_only_the_oldest_may_be_sent(desk: Desk) -> None:
+    attempt = desk.generating()
+    desk.checked(attempt, READY)
+    first, second = desk.do(feed.after, 0)
+
+    assert desk.do(outbox.sendable, now=desk.now, limit=10) == [first]
+    desk.do(outbox.mark_published, [first.seq], now=desk.now)
+    assert desk.do(outbox.sendable, now=desk.now, limit=10) == [second]
+
+
+def test_a_refused_event_waits_and_with_it_what_follows_in_its_video(desk: Desk) -> None:
+    attempt = desk.generating()
+    [first] = desk.do(outbox.sendable, now=desk.now, limit=10)
+    retry_at = desk.now + 1000
+    desk.do(outbox.refuse, first, "NACK", retry_at=retry_at)
+    desk.checked(attempt, READY)
+    other = desk.generating(job="2")
+
+    assert [event.video_id for event in desk.do(outbox.sendable, now=retry_at - 1, limit=10)] == [other.video_id]
+    again, *_ = desk.do(outbox.sendable, now=retry_at, limit=10)
+    assert again == first._replace(refusals=1)
+    desk.do(outbox.mark_published, [first.seq], now=desk.now)
+    following, *_ = desk.do(outbox.sendable, now=retry_at, limit=10)
+    assert (following.video_id, following.type) == (attempt.video_id, EventType.READY)
+
+
+def test_redelivery_waits_for_no_time_of_an_earlier_refusal(desk: Desk) -> None:
+    attempt = desk.generating()
+    [submitted] = desk.do(outbox.sendable, now=desk.now, limit=10)
+    desk.do(outbox.mark_published, [submitted.seq], now=desk.now)
+    desk.checked(attempt, READY)
+    [ready] = desk.do(outbox.sendable, now=desk.now, limit=10)
+    desk.do(outbox.refuse, ready, "NACK", retry_at=desk.now + 3600)
+    assert desk.do(outbox.sendable, now=desk.now, limit=10) == []
+
+    desk.do(feed.redeliver, attempt.video_id)
+    assert desk.do(outbox.sendable, now=desk.now, limit=10) == [ready]
+
+
+@pytest.mark.parametrize("retry", ["= 0", "> 0"])
+def test_finding_what_may_be_sent_steps_over_nothing_that_waits(desk: Desk, retry: str) -> None:
+    sql = f"EXPLAIN QUERY PLAN SELECT seq FROM outbox WHERE published_at IS NULL AND retry_at {retry}"  # noqa: S608
+    order = " ORDER BY seq LIMIT 1" if retry == "= 0" else " AND retry_at <= 5 ORDER BY retry_at, created_at LIMIT 1"
+    plan = desk.do(lambda tx: [row[3] for row in tx.execute(sql + order).fetchall()])
+    index = "outbox_unpublished" if retry == "= 0" else "outbox_refused"
+    assert len(plan) == 1
+    assert index in plan[0]

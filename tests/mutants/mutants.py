@@ -98,7 +98,7 @@ def neither_compare_and_set_nor_index() -> AbstractContextManager[object]:
 
 
 _change = attempts.change
-_unpublished = outbox.unpublished
+_sendable = outbox.sendable
 _announce = events.announce
 _apply_late = check.apply_late
 _hand_over = check._hand_over_webhooks
@@ -174,15 +174,14 @@ def late_result_for_the_video(
     return _apply_late(tx, policy, attempt, report, now=now, owner=owner)
 
 
-def marked_when_read(tx: Tx, *, limit: int) -> list[OutboxEvent]:
-    found = _unpublished(tx, limit=limit)
-    oldest = {event.video_id: event for event in reversed(found)}.values()
-    outbox.mark_published(tx, [event.seq for event in oldest], now=0.0)
+def marked_when_read(tx: Tx, *, now: float, limit: int) -> list[OutboxEvent]:
+    found = _sendable(tx, now=now, limit=limit)
+    outbox.mark_published(tx, [event.seq for event in found], now=0.0)
     return found
 
 
-def named_when_published(tx: Tx, *, limit: int) -> list[OutboxEvent]:
-    return [renamed(event, str(uuid4())) for event in _unpublished(tx, limit=limit)]
+def named_when_published(tx: Tx, *, now: float, limit: int) -> list[OutboxEvent]:
+    return [renamed(event, str(uuid4())) for event in _sendable(tx, now=now, limit=limit)]
 
 
 def renamed(event: OutboxEvent, event_id: str) -> OutboxEvent:
@@ -252,8 +251,8 @@ IN_THE_SIMULATION = [
     Mutant("the terminal event comes after the commit", patched(events, "announce", announced_after_the_commit)),
     Mutant("a lease never expires", never_expiring_leases),
     Mutant("a late result changes the video", patched(check, "apply_late", late_result_for_the_video)),
-    Mutant("marked before it is confirmed", patched(outbox, "unpublished", marked_when_read)),
-    Mutant("an event is named when it is published", patched(outbox, "unpublished", named_when_published)),
+    Mutant("marked before it is confirmed", patched(outbox, "sendable", marked_when_read)),
+    Mutant("an event is named when it is published", patched(outbox, "sendable", named_when_published)),
     Mutant(
         "the answer to what was declared lost is dropped",
         patched(jobs.submit, "ACCEPT", Step(AttemptState.GENERATING, frozenset({AttemptState.SENDING}))),

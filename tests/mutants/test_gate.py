@@ -1,6 +1,7 @@
 """A test suite is worth what it catches: every guard that is broken on purpose must be noticed."""
 
 import asyncio
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -138,5 +139,27 @@ def test_the_relays_test_notices_that_returned_events_are_not_heard_of() -> None
     gate = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "tests.mutants.returns_unheard", its_test],
         check=False, cwd=ROOT, capture_output=True, text=True, timeout=55,
+    )  # fmt: skip
+    assert "1 failed" in gate.stdout, gate.stdout + gate.stderr
+
+
+RUNS_OUT = "test_a_relay_whose_lease_ran_out_between_two_windows_sends_no_more"
+MARKED = "test_confirmed_events_are_marked_before_anything_is_sent_again"
+
+
+@pytest.mark.parametrize(
+    ("mutant", "its_test"),
+    [
+        ("sends_without_the_lease", RUNS_OUT),
+        ("believes_its_event", RUNS_OUT),
+        ("forgets_to_mark", MARKED),
+    ],
+)
+def test_the_relays_test_notices_a_guard_taken_out(mutant: str, its_test: str) -> None:
+    gate = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "tests.mutants.relay_unguarded",
+         f"tests/publisher/test_turns.py::{its_test}"],
+        check=False, cwd=ROOT, capture_output=True, text=True, timeout=55,
+        env={**os.environ, "REELBUS_TEST_MUTANT": mutant},
     )  # fmt: skip
     assert "1 failed" in gate.stdout, gate.stdout + gate.stderr

@@ -23,6 +23,9 @@ from tests.broker import Broker, Inbox, eventually, logged, subscribe
 from tests.publisher.announcing import announce, announce_many, event_id, unpublished
 from tests.publisher.conftest import QUICK, OpenRoom, Room
 
+SLOWER = 3.0
+"""How much slower than a quiet machine the one may be that runs this; the bound itself is a second."""
+
 
 def _has(ids: Iterable[str]) -> Callable[[Inbox], bool]:
     wanted = set(ids)
@@ -220,6 +223,31 @@ async def test_a_refused_event_says_so_and_blocks_only_its_own_video(broker: Bro
         await full.purge()
         await inbox.until(_has([event_id(video_id, EventType.LATE)]))
     await _drained(store)
+
+
+async def test_five_thousand_refused_events_delay_others_by_less_than_a_second(
+    broker: Broker, store: Store, settings: Settings, open_room: OpenRoom
+) -> None:
+    room = await open_room(settings, pace=PACE)
+    inbox = await subscribe(broker, settings.exchange, "video.failed.*")
+    async with broker.channel() as channel:
+        full = await channel.declare_queue(
+            exclusive=True,
+            arguments={"x-queue-type": "classic", "x-max-length": 0, "x-overflow": "reject-publish"},
+        )
+        await full.bind(settings.exchange, "video.ready.*")
+        await announce_many(store, 5000)
+
+        async def all_refused() -> bool:
+            return (await store.read(outbox.backlog)).refused == 5000
+
+        await eventually(all_refused)
+        started = time.monotonic()
+        good = [await announce(store, EventType.FAILED) for _ in range(20)]
+        await inbox.until(_has(good))
+        assert time.monotonic() - started < 1.0 * SLOWER
+        assert room.state.connected
+        assert (await store.read(outbox.backlog)).count == 5000
 
 
 async def test_a_topology_that_is_not_ours_is_reported_without_a_hot_loop(

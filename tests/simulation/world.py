@@ -237,9 +237,9 @@ class World:
         try:
             if not await self.write(leases.take, "relay", owner=owner, now=self.now, seconds=RELAY_LEASE):
                 return
-            rows: list[OutboxEvent] = await self.read(outbox.unpublished, limit=50)
+            rows: list[OutboxEvent] = await self.read(outbox.sendable, now=self.now, limit=50)
             confirmed = []
-            for event in {row.video_id: row for row in reversed(rows)}.values():
+            for event in rows:
                 if self.now < until and await Step(lambda event=event: self.broker.publish(event), what="publish"):  # type: ignore[misc]  # a loop variable bound at once
                     confirmed.append(event.seq)
             if confirmed:

@@ -82,7 +82,7 @@ def fill(tx: Tx) -> None:
         )  # fmt: skip
     over = overdue.find(tx, POLICY, now=now - 5).attempts
     overdue.give_up(tx, POLICY, [attempt.id for attempt in over], now=now - 5)
-    outbox.mark_published(tx, [event.seq for event in outbox.unpublished(tx, limit=5)], now=now)
+    outbox.mark_published(tx, [event.seq for event in outbox.sendable(tx, now=now, limit=5)], now=now)
     for provider in Provider:
         generating(tx, f"{provider}: generating", provider)
         sending(tx, f"{provider}: perhaps sent", provider)
