@@ -41,6 +41,14 @@ class BrokerLink(Protocol):
     def last_error(self) -> str | None:
         """Why not."""
 
+    @property
+    def dead_letters(self) -> int | None:
+        """How many commands are parked, None while nobody knows."""
+
+    @property
+    def commands(self) -> "BrokerLink | None":
+        """The link that takes commands, where this process has one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

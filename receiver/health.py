@@ -11,10 +11,10 @@ from jobs import feed
 from jobs.feed import Overview
 from process import metrics
 from receiver import problems
-from receiver.context import Context
+from receiver.context import BrokerLink, Context
 from schemas.names import Provider, VideoStatus
 from schemas.problem import FieldFault, ProblemCode, problem
-from schemas.status import Alive, Link, Outbox, ProviderState, Ready, Status
+from schemas.status import Alive, Commands, Link, Outbox, ProviderState, Ready, Status
 from schemas.times import optional_rfc3339
 from schemas.video import Document
 from store import leases, providers
@@ -74,6 +74,8 @@ class Health:
                 broker="ready" if self._context.broker else None,
                 unpublished_events=backlog.count if backlog else 0,
                 oldest_unpublished_seconds=round(found.oldest_seconds, 3),
+                refused_events=backlog.refused if backlog else 0,
+                dead_letters=self._context.broker.dead_letters if self._context.broker else None,
             )
         )
 
@@ -82,6 +84,7 @@ class Health:
         found = await self._findings()
         if found.overview is not None:
             metrics.outbox_events.set(found.overview.backlog.count)
+            metrics.events_refused.set(found.overview.backlog.refused)
             metrics.outbox_oldest_seconds.set(found.oldest_seconds)
             for state in (VideoStatus.ACCEPTED, VideoStatus.SUBMITTING, VideoStatus.GENERATING):
                 metrics.videos_open.labels(state).set(found.overview.open_videos.get(state, 0))
@@ -105,9 +108,11 @@ class Health:
                 else None,
                 outbox=Outbox(
                     unpublished=backlog.count if backlog else 0,
+                    refused=backlog.refused if backlog else 0,
                     oldest_seconds=round(found.oldest_seconds, 3),
                     last_error=backlog.last_error if backlog else None,
                 ),
+                commands=_commands(self._context.broker),
                 open_videos=found.overview.open_videos if found.overview else {},
                 providers={
                     provider: _provider(row, enabled=provider in enabled, now=found.at)
@@ -155,6 +160,14 @@ def _bare(*, ready: bool) -> Response:
         return Response(b'{"status":"ready"}', headers=_HEADERS, media_type="application/json")
     found = problem(ProblemCode.NOT_READY, "the service cannot be used now; try again")
     return problems.document(found, {"retry-after": str(problems.RETRY_SECONDS)})
+
+
+def _commands(broker: BrokerLink | None) -> Commands | None:
+    if broker is None:
+        return None
+    link = broker.commands
+    shown = None if link is None else Link(ready=link.connected, fault=None if link.connected else link.last_error)
+    return Commands(link=shown, dead_letters=broker.dead_letters)
 
 
 def _providers(tx: Tx) -> dict[Provider, ProviderRow | None]:

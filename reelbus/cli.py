@@ -234,6 +234,31 @@ def redeliver(
     raise typer.Exit(redeliver_all(video_ids))
 
 
+dead = typer.Typer(help="Commands that could not be handled and are parked in `video.commands.dead`.")
+app.add_typer(dead, name="dead", no_args_is_help=True)
+
+
+@dead.command("list")
+def list_dead(
+    limit: Annotated[int, typer.Option(help="How many, oldest first.", min=1, max=1000)] = 50,
+) -> None:
+    """Show parked commands: why, since when, how large, and how each begins."""
+    from reelbus.dead import print_letters
+
+    raise typer.Exit(print_letters(limit=limit))
+
+
+@dead.command("requeue")
+def requeue_dead(
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ids of letters, or message ids.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Put every parked command back.")] = False,
+) -> None:
+    """Put parked commands back into the queue that they came from, and print their ids."""
+    from reelbus.dead import put_back
+
+    raise typer.Exit(put_back(ids or [], everything=everything))
+
+
 @app.command()
 def doctor() -> None:
     """Check settings, store, broker, topology and providers, one line each; exit 1 if any fails."""

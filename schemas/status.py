@@ -20,6 +20,10 @@ class Ready(Document):
     broker: Literal["ready"] | None
     unpublished_events: int
     oldest_unpublished_seconds: float
+    refused_events: int
+    """Of the unpublished ones, what the broker refused and what waits behind that; tried again within the hour."""
+    dead_letters: int | None
+    """Commands that are parked, as of a few seconds ago; null where that is not known."""
 
 
 class Link(Document):
@@ -33,8 +37,16 @@ class Outbox(Document):
     """The events that no broker has confirmed yet; the count stops at 10,000."""
 
     unpublished: int
+    refused: int
     oldest_seconds: float
     last_error: str | None
+
+
+class Commands(Document):
+    """The queue of commands: its link, where this process has one, and how many are parked."""
+
+    link: Link | None
+    dead_letters: int | None
 
 
 class ProviderState(Document):
@@ -52,6 +64,7 @@ class Status(Document):
     store: Link
     broker: Link | None
     outbox: Outbox
+    commands: Commands | None
     open_videos: dict[VideoStatus, int]
     providers: dict[Provider, ProviderState]
 

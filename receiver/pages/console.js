@@ -159,11 +159,14 @@ async function overview() {
   const broker = status.broker === null ? ["off", "elsewhere", "another process publishes"]
     : status.broker.ready ? ["good", "connected", waiting ? `${waiting} events to publish` : "every event is published"]
     : ["bad", "away", `${waiting} events wait. ${status.broker.fault}`];
+  const refused = status.outbox.refused ? `, ${status.outbox.refused} refused by the broker` : "";
+  const parked = status.commands && status.commands.dead_letters;
   const work = Object.entries(status.open_videos).map(([name, count]) => `${count} ${name}`).join(", ");
   $("tiles").replaceChildren(
     tile("In work", open ? "busy" : "good", String(open), work || "nothing to do"),
     tile("Broker", ...broker),
-    tile("Outbox", waiting ? "busy" : "good", String(waiting), waiting ? `oldest waits ${span(status.outbox.oldest_seconds)}` : "nothing waits"),
+    tile("Outbox", waiting ? "busy" : "good", String(waiting), waiting ? `oldest waits ${span(status.outbox.oldest_seconds)}${refused}` : "nothing waits"),
+    ...(parked === null ? [] : [tile("Dead letters", parked ? "bad" : "good", String(parked), parked ? "commands are parked: reelbus dead list" : "no command is parked")]),
     ...Object.entries(status.providers).map(([name, state]) => providerTile(name, state, credits[name])),
   );
 }

@@ -14,10 +14,12 @@ class Link:
 
     connected: bool
     last_error: str | None = None
+    dead_letters: int | None = None
+    commands: "Link | None" = None
 
 
 async def test_a_receiver_with_store_and_broker_is_ready(tmp_path: Path) -> None:
-    async with serving(tmp_path, broker=Link(connected=True)) as service:
+    async with serving(tmp_path, broker=Link(connected=True, dead_letters=2)) as service:
         answer = await service.http.get("/readyz")
 
     assert answer.status_code == 200
@@ -27,6 +29,8 @@ async def test_a_receiver_with_store_and_broker_is_ready(tmp_path: Path) -> None
         "broker": "ready",
         "unpublished_events": 0,
         "oldest_unpublished_seconds": 0.0,
+        "refused_events": 0,
+        "dead_letters": 2,
     }
 
 
@@ -99,3 +103,15 @@ async def test_the_status_shows_providers_broker_and_backlog(tmp_path: Path) -> 
 @pytest.mark.parametrize("address", ["/healthz", "/readyz", "/metrics", "/v1/status"])
 async def test_what_watches_the_shared_is_never_cached(shared: Service, address: str) -> None:
     assert (await shared.http.get(address)).headers["cache-control"] == "no-store"
+
+
+async def test_parked_commands_and_the_link_that_takes_commands_show_in_the_status(tmp_path: Path) -> None:
+    taking = Link(connected=False, last_error="the topology does not match")
+    async with serving(tmp_path, broker=Link(connected=True, dead_letters=3, commands=taking)) as service:
+        shown = (await service.http.get("/v1/status")).json()
+
+    assert shown["broker"] == {"ready": True, "fault": None}
+    assert shown["commands"] == {
+        "link": {"ready": False, "fault": "the topology does not match"},
+        "dead_letters": 3,
+    }

@@ -1,0 +1,127 @@
+"""What is parked can be seen and put back, and is never lost on the way."""
+
+import json
+from typing import Any
+
+import pytest
+from aio_pika import DeliveryMode, Message
+from typer.testing import CliRunner
+
+from process.settings import Settings
+from publisher import dead_letters
+from publisher.dead_letters import DeadLettersUnavailable, listed, requeue
+from publisher.topology import COMMANDS, DEAD_QUEUE, SUBMIT_KEY, SUBMIT_QUEUE
+from reelbus.cli import app
+from tests.broker import Broker, eventually
+from tests.publisher.commanding import GOOD, Client, Door, all_acknowledged, dead
+from tests.publisher.conftest import QUICK, Room
+
+
+async def _letters(broker: Broker, *bodies: bytes, **properties: Any) -> None:
+    async with broker.channel() as channel:
+        for number, body in enumerate(bodies):
+            letter = Message(body, message_id=f"m-{number}", **properties)
+            await channel.default_exchange.publish(letter, DEAD_QUEUE)
+
+
+async def test_a_list_tells_why_and_leaves_everything_where_it_is(broker: Broker, commanded: Room) -> None:
+    await eventually(lambda: commanded.state.dead_letters == 0)
+    await _letters(broker, b"one", b"two\x1b[2J", b"three", headers={"x-reason": "because"})
+
+    for _ in range(2):
+        letters = await listed(commanded.settings, limit=2, pace=QUICK)
+        assert [letter.beginning for letter in letters] == [b"one", b"two\x1b[2J"]
+        assert [letter.reason for letter in letters] == ["because"] * 2
+        assert [letter.size for letter in letters] == [3, 7]
+    assert [letter.message_id for letter in await listed(commanded.settings, limit=9, pace=QUICK)] == [
+        "m-0",
+        "m-1",
+        "m-2",
+    ]
+
+
+async def test_what_is_put_back_is_handled_as_if_it_came_anew(broker: Broker, client: Client, door: Door) -> None:
+    broken = True
+
+    async def fail(_: object) -> None:
+        if broken:
+            raise RuntimeError("a bug")
+
+    door.before = fail
+    await client.send(GOOD, message_id="key-1", headers={"shop": "north"}, delivery_mode=DeliveryMode.NOT_PERSISTENT)
+    settings = broker.settings(reply_to_prefixes=("replies.",))
+
+    async def parked() -> bool:
+        return len(await listed(settings, limit=5, pace=QUICK)) == 1
+
+    await eventually(parked)
+    [letter] = await listed(settings, limit=5, pace=QUICK)
+    assert letter.parked_at is not None
+    assert letter.reason == "failed at 4 deliveries, last with RuntimeError: a bug"
+
+    broken = False
+    assert await requeue(settings, ["nothing", letter.letter_id], pace=QUICK) == {letter.letter_id}
+    _, document = await client.reply()
+    assert document["id"] == door.videos["key-1"]
+    await all_acknowledged(broker)
+    assert await listed(settings, limit=5, pace=QUICK) == []
+
+
+async def test_all_are_put_back_persistent_and_without_the_marks_of_their_journey(
+    broker: Broker, commanded: Room
+) -> None:
+    await commanded.stopped()
+    travelled: dict[str, Any] = {"x-reason": "r", "x-delivery-count": 9, "shop": "north"}
+    await _letters(broker, b"1", b"2", b"3", headers=travelled)
+
+    assert len(await requeue(commanded.settings, None, pace=QUICK)) == 3
+    async with broker.channel() as channel:
+        queue = await channel.get_queue(SUBMIT_QUEUE, ensure=False)
+        messages = [await queue.get() for _ in range(3)]
+        assert [message.body for message in messages] == [b"1", b"2", b"3"]
+        marks = [dict(message.headers) for message in messages]
+        assert {mark.pop("x-delivery-count", 0) for mark in marks} == {0}  # which the queue itself may add
+        assert marks == [{"shop": "north"}] * 3
+        assert all(message.delivery_mode is DeliveryMode.PERSISTENT for message in messages)
+        await queue.purge()
+
+
+async def test_what_cannot_be_put_back_stays_parked(broker: Broker, commanded: Room) -> None:
+    await commanded.stopped()
+    await _letters(broker, b"1")
+    async with broker.channel() as channel:
+        await (await channel.get_queue(SUBMIT_QUEUE, ensure=False)).unbind(COMMANDS, SUBMIT_KEY)
+
+    with pytest.raises(DeadLettersUnavailable, match="0 were put back"):
+        await requeue(commanded.settings, None, pace=QUICK)
+    await dead(broker).take(1)
+
+
+async def test_the_commands_speak_of_a_broker_that_is_away(broker: Broker) -> None:
+    nowhere = broker.settings(amqp_url="amqp://guest:guest@127.0.0.1:1/")
+    with pytest.raises(DeadLettersUnavailable, match="the broker cannot be reached"):
+        await listed(nowhere, limit=1, pace=QUICK)
+
+
+def test_the_command_line_lists_and_puts_back(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reelbus.dead.settings_or_exit", lambda: settings)
+    letter = dead_letters.DeadLetter("abc", "m\x1b", "why\n", None, 3, b"\x1b[2J")
+
+    async def letters(*_: object, **__: object) -> list[dead_letters.DeadLetter]:
+        return [letter]
+
+    async def back(_: Settings, wanted: object) -> set[str]:
+        return {"abc"} if wanted is None or "abc" in wanted else set()  # type: ignore[operator]
+
+    monkeypatch.setattr("reelbus.dead.listed", letters)
+    monkeypatch.setattr("reelbus.dead.requeue", back)
+    run = CliRunner().invoke
+    shown = run(app, ["dead", "list"])
+    assert shown.exit_code == 0
+    assert "abc" in shown.output
+    assert "\x1b" not in shown.output
+    assert json.loads(json.dumps(run(app, ["dead", "requeue", "abc"]).stdout)) == "abc\n"
+    assert run(app, ["dead", "requeue", "--all"]).exit_code == 0
+    assert run(app, ["dead", "requeue", "xyz"]).exit_code == 4
+    assert run(app, ["dead", "requeue"]).exit_code == 2
+    assert run(app, ["dead", "requeue", "abc", "--all"]).exit_code == 2
