@@ -36,6 +36,6 @@ def announce(tx: Tx, video_id: str, event_type: EventType, *, attempt: int, now:
         video_id=video_id,
         event_type=event_type,
         routing_key=routing_key(event_type, video.provider),
-        body=event.model_dump_json(),
+        body=event.written(),
         now=now,
     )

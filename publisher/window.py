@@ -14,6 +14,7 @@ from importlib.metadata import version
 from struct import Struct
 from typing import Any, Protocol
 
+import pamqp.encode
 import pamqp.frame
 from aio_pika import DeliveryMode, Message
 from aio_pika.abc import AbstractChannel, AbstractExchange
@@ -22,7 +23,8 @@ from aiormq.abc import ChannelFrame
 from aiormq.channel import Channel
 from pamqp import commands
 
-from schemas.event import CONTENT_TYPE
+from schemas.event import CONTENT_TYPE, Naming, headers
+from schemas.times import rfc3339
 from store.outbox import OutboxEvent
 
 APP_ID = "reelbus"
@@ -106,6 +108,12 @@ def _message(event: OutboxEvent) -> Message:
         timestamp=int(event.created_at),
         type=event.type,
         app_id=APP_ID,
+        headers={
+            **headers(event.type, event.routing_key, Naming.source),
+            "cloudEvents_id": event.event_id,
+            "cloudEvents_subject": event.video_id,
+            "cloudEvents_time": rfc3339(event.created_at),
+        },
     )
 
 
@@ -199,7 +207,8 @@ _TIMESTAMP = Struct(">Q")
 _FLAGS = sum(
     commands.Basic.Properties.flags[name]
     for name in (
-        "content_type", "delivery_mode", "correlation_id", "message_id", "timestamp", "message_type", "app_id"
+        "content_type", "headers", "delivery_mode", "correlation_id", "message_id", "timestamp", "message_type",
+        "app_id",
     )
 )  # fmt: skip
 
@@ -209,7 +218,35 @@ def _short(text: str) -> bytes:
     return bytes((len(raw),)) + raw
 
 
-_FIRST_PROPERTIES = _short(CONTENT_TYPE) + bytes((DeliveryMode.PERSISTENT,))
+_FIRST_PROPERTIES = _short(CONTENT_TYPE)
+_PERSISTENT = bytes((DeliveryMode.PERSISTENT,))
+_SIZE = Struct(">I")
+_ID, _SUBJECT, _TIME = (_short(f"cloudEvents_{name}") + b"S" for name in ("id", "subject", "time"))
+
+
+def _long(text: str) -> bytes:
+    raw = text.encode()
+    return _SIZE.pack(len(raw)) + raw
+
+
+@lru_cache(maxsize=256)
+def _common_headers(event_type: str, routing_key: str, source: str) -> bytes:
+    return pamqp.encode.field_table(dict(headers(event_type, routing_key, source)))[_SIZE.size :]
+
+
+def _headers(event: OutboxEvent) -> bytes:
+    table = b"".join(
+        (
+            _common_headers(event.type, event.routing_key, Naming.source),
+            _ID,
+            _long(event.event_id),
+            _SUBJECT,
+            _long(event.video_id),
+            _TIME,
+            _long(rfc3339(event.created_at)),
+        )
+    )
+    return _SIZE.pack(len(table)) + table
 
 
 @lru_cache(maxsize=256)
@@ -228,6 +265,8 @@ def _header_frame(number: int, event: OutboxEvent, body_size: int) -> bytes:
         (
             _CONTENT.pack(_CLASS_BASIC, 0, body_size, _FLAGS),
             _FIRST_PROPERTIES,
+            _headers(event),
+            _PERSISTENT,
             _short(event.video_id),
             _short(event.event_id),
             _TIMESTAMP.pack(int(event.created_at)),

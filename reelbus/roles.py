@@ -27,6 +27,7 @@ from publisher.connection import BrokerState
 from receiver import commands
 from receiver.context import Context
 from reelbus.wiring import opened_clients, opened_inspectors, opened_store, policy_of, signer_of
+from schemas.event import Naming
 from schemas.names import Provider
 from store.database import Store
 
@@ -64,6 +65,7 @@ async def run_roles(settings: Settings, roles: Collection[Role], stop: asyncio.E
 
     Raises an ExceptionGroup of whatever a role could not go on after.
     """
+    Naming.source = settings.source
     async with opened_store(settings) as store, opened_clients(settings) as clients, opened_inspectors() as inspectors:
         signer = await signer_of(settings, store)
         parts = _Parts(settings, policy_of(settings), store, signer, clients, BrokerState(), inspectors, stop)

@@ -15,6 +15,8 @@ from schemas.video import Document, Video
 
 Json = dict[str, Any]
 
+_BINDING = "0.3.0"
+
 _ABOUT = {
     EventType.SUBMITTED: "A provider accepted the job. Not terminal.",
     EventType.FALLBACK: (
@@ -74,11 +76,14 @@ def _event_channels() -> Json:
             "messages": {_short(event_type): _ref("messages", _short(event_type))},
             "parameters": {
                 "provider": {
-                    "description": "The provider that the event tells of; none where no provider was chosen.",
-                    "enum": [*Provider, "none"],
+                    "description": (
+                        "The provider that the event tells of; none where no provider was chosen."
+                        " The list is open: bind with a `*` unless you want one alone."
+                    ),
+                    "examples": [*Provider, "none"],
                 }
             },
-            "bindings": {"amqp": {"is": "routingKey", "exchange": exchange}},
+            "bindings": {"amqp": {"is": "routingKey", "exchange": exchange, "bindingVersion": _BINDING}},
         }
         for event_type in EventType
     }
@@ -91,7 +96,7 @@ def _event_operations() -> Json:
             "channel": _ref("channels", _short(event_type), root=True),
             "summary": _ABOUT[event_type],
             "messages": [{"$ref": f"#/channels/{_short(event_type)}/messages/{_short(event_type)}"}],
-            "bindings": {"amqp": {"deliveryMode": 2, "mandatory": True}},
+            "bindings": {"amqp": {"deliveryMode": 2, "mandatory": True, "bindingVersion": _BINDING}},
         }
         for event_type in EventType
     }
@@ -105,14 +110,18 @@ def _command_channels() -> Json:
             "description": (
                 "Ask for a video. `message_id` is the idempotency key, in a key space of its own. A body that is no"
                 " JSON object goes to `video.commands.dead` with the header `x-reason`; a refused command does where"
-                " it names no `reply_to`."
+                " it names no `reply_to`, or a queue that commands may not name. RabbitMQ 4 takes 16 MiB at most:"
+                " send a large picture by its address."
             ),
             "messages": {"submit": _ref("messages", "submit")},
-            "bindings": {"amqp": {"is": "routingKey", "exchange": exchange}},
+            "bindings": {"amqp": {"is": "routingKey", "exchange": exchange, "bindingVersion": _BINDING}},
         },
         "replies": {
             "address": None,
-            "description": "The queue that a command names in `reply_to`.",
+            "description": (
+                "The queue that a command names in `reply_to`: direct reply-to, a queue that the broker named"
+                " (`amq.gen-…`), or one with a prefix of `REELBUS_REPLY_TO_PREFIXES`."
+            ),
             "messages": {"video": _ref("messages", "video"), "problem": _ref("messages", "problem")},
         },
     }
@@ -144,7 +153,7 @@ def _messages() -> Json:
             "title": str(event_type),
             "summary": _ABOUT[event_type],
             "contentType": EVENT_TYPE,
-            "headers": _properties("The event's id.", "The video's id."),
+            "headers": _event_headers(),
             "correlationId": {"location": "$message.header#/correlation_id"},
             "payload": {
                 "allOf": [
@@ -152,7 +161,7 @@ def _messages() -> Json:
                     {"type": "object", "properties": {"type": {"const": str(event_type)}}},
                 ]
             },
-            "bindings": {"amqp": {"messageType": str(event_type)}},
+            "bindings": {"amqp": {"messageType": str(event_type), "bindingVersion": _BINDING}},
         }
         for event_type in EventType
     }
@@ -185,6 +194,20 @@ def _command_messages() -> Json:
             "payload": _ref("schemas", "Problem"),
         },
     }
+
+
+def _event_headers() -> Json:
+    """Describe the properties, and the headers by which streams and headers exchanges can filter."""
+    described = _properties("The event's id.", "The video's id.")
+    described["description"] = "AMQP properties, and headers that repeat the envelope for filters."
+    for name in ("specversion", "id", "source", "type", "subject", "time"):
+        described["properties"][f"cloudEvents_{name}"] = {"type": "string", "description": f"The event's `{name}`."}
+    described["properties"]["provider"] = {
+        "type": "string",
+        "description": "The last word of the routing key. The list is open.",
+        "examples": [*Provider, "none"],
+    }
+    return described
 
 
 def _properties(message_id: str, correlation_id: str) -> Json:

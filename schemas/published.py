@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from schemas.event import Event
+from schemas.event import DATA_SCHEMA, Event
 from schemas.problem import Problem
 from schemas.request import VideoRequest
 from schemas.video import Document, Video
@@ -30,7 +30,7 @@ _EXTENSIONS: Json = {
 
 def video_schema() -> Json:
     """Describe a video, as the API and every event show it."""
-    return _described(Video, "video.v1.json")
+    return {**_described(Video, "video.v1.json"), "$id": DATA_SCHEMA}
 
 
 def events_schema() -> Json:

@@ -20,6 +20,8 @@ from schemas.video import Document
 MAX_PROMPT = 2000
 MAX_METADATA = 16
 MAX_IDEMPOTENCY_KEY = 255
+MAX_TEXT_BYTES = 48 * 1024
+"""Bytes of prompt and metadata in JSON, so that an event stays under 64 KiB; only control characters take so many."""
 
 _LARGE_BODY = 64 * 1024
 # No valid request has nearly as many commas and brackets; decoding more would only cost memory.
@@ -142,6 +144,7 @@ def parse(
             errors=[FieldFault(field="body", message="must be a JSON object"), *others],
         )
     fields, faults = _validated(values)
+    faults += _text_faults(fields)
     faults += _source_faults(values, picture)
     url = values.get("image_url")
     if isinstance(url, str) and url and len(url) <= MAX_URL_CHARACTERS:
@@ -186,6 +189,16 @@ def _refuse_bombs(text: str) -> None:
         _unreadable(_TOO_DEEP)
     if text.count(",") > _MAX_PARTS:
         _refuse([FieldFault(field="body", message=f"has more than {_MAX_PARTS} parts; no request needs so many")])
+
+
+def _text_faults(fields: VideoRequest | None) -> list[FieldFault]:
+    if fields is None:
+        return []
+    size = len(fields.model_dump_json(include={"prompt", "metadata"}).encode())
+    if size <= MAX_TEXT_BYTES:
+        return []
+    message = f"must take at most {MAX_TEXT_BYTES} bytes in JSON together with the prompt, this takes {size}"
+    return [FieldFault(field="metadata", message=message)]
 
 
 def _validated(values: dict[Any, Any]) -> tuple[VideoRequest | None, list[FieldFault]]:

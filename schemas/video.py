@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from schemas.names import (
     AttemptStatus,
@@ -15,6 +15,16 @@ from schemas.names import (
     VideoStatus,
 )
 
+OpenProvider = Annotated[
+    Provider,
+    WithJsonSchema(
+        {
+            "type": "string",
+            "description": "Who makes it. The list is open: stand a name that you do not know.",
+            "examples": [str(provider) for provider in Provider],
+        }
+    ),
+]
 Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-01-31T12:00:00.000000Z"])]
 """RFC 3339 in UTC."""
 
@@ -42,7 +52,7 @@ class Refund(Document):
 class Attempt(Document):
     """One provider's attempt at a video, however many tries its submission took."""
 
-    provider: Provider
+    provider: OpenProvider
     provider_job_id: str | None
     status: AttemptStatus
     submitted_at: Timestamp | None
@@ -62,7 +72,7 @@ class Video(Document):
     orientation: Orientation
     prompt: str | None
     metadata: dict[str, str]
-    provider: Provider | None
+    provider: OpenProvider | None
     provider_job_id: str | None
     detected_by: DetectedBy | None
     input_image: str

@@ -54,6 +54,15 @@ async def test_an_event_arrives_with_the_documented_properties_and_the_stored_by
     assert message.app_id == "reelbus"
     assert message.timestamp is not None
     assert before <= message.timestamp.timestamp() <= time.time()
+    assert message.headers == {
+        "cloudEvents_specversion": "1.0",
+        "cloudEvents_id": event_id,
+        "cloudEvents_source": "/reelbus",
+        "cloudEvents_type": "video.ready",
+        "cloudEvents_subject": video_id,
+        "cloudEvents_time": json.loads(message.body)["time"],
+        "provider": "iacrea",
+    }
     assert message.body == stored.body.encode()
     assert Event.model_validate_json(message.body).subject == video_id
     await _drained(store)

@@ -139,9 +139,10 @@ async def test_the_documents_are_served(shared: Service, name: str) -> None:
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_an_event_names_a_schema_that_is_served(shared: Service) -> None:
-    address = Event.model_fields["dataschema"].default
+    served = (await shared.http.get("/schemas/video.v1.json")).json()
 
-    assert (await shared.http.get(address)).json() == video_schema()
+    assert served == video_schema()
+    assert served["$id"] == Event.model_fields["dataschema"].default == "urn:reelbus:schema:video.v1"
 
 
 def test_the_known_fields_are_published() -> None:
