@@ -1,4 +1,4 @@
-"""Throw generated input at everything that reads input: `python -m tests.fuzz [SEED]`.
+"""Throw generated input at everything that reads input: `python -m tests.fuzz [SEED [MESSAGES]]`.
 
 Prints how much was tried and what was wrong; exits 1 if anything was. Bounded to ten minutes.
 """
@@ -11,13 +11,15 @@ import traceback
 from pathlib import Path
 
 from process import logs
-from tests.fuzz import parsers, pictures
+from tests.fuzz import messages, parsers, pictures
 from tests.receiver.conformance import KEY, conform
 from tests.receiver.serving import serving
 
 MINUTES = 10
 CASES = 3_000
 EXAMPLES = 120
+MESSAGES = 5_000
+"""Mutated AMQP messages; a long run is given 100,000 and more."""
 
 
 async def _routes(seed: int, until: float) -> tuple[int, str | None]:
@@ -32,6 +34,16 @@ async def _routes(seed: int, until: float) -> tuple[int, str | None]:
         if found.wrong is not None:
             return cases, found.wrong
     return cases, None
+
+
+def _commands(seed: int, count: int, until: float) -> int:
+    """Send mutated messages to a publisher; give how much was wrong."""
+    found = asyncio.run(messages.fuzz(count, seed=seed, until=until))
+    print(f"{found.tried:>8,}  AMQP messages, {found.honest} honest ones among them, {found.parked:,} parked;", end=" ")
+    print(f"the event loop was held for {1000 * found.longest_pause:.0f} ms at most")
+    if found.wrong is not None:
+        print(f"   WRONG  {found.wrong}")
+    return int(found.wrong is not None)
 
 
 def main() -> int:
@@ -50,6 +62,7 @@ def main() -> int:
     found = asyncio.run(pictures.run(pictures.COUNT, seed=seed))
     wrong += len(found.wrong)
     print("\n".join([f"{found.tried:>8,}  mutated pictures through inspectors", *found.wrong]), flush=True)
+    wrong += _commands(seed, int(sys.argv[2]) if len(sys.argv) > 2 else MESSAGES, until)
     cases, report = asyncio.run(_routes(seed, until))
     print(f"{cases:>8,}  requests generated from the OpenAPI document")
     if report is not None:
