@@ -2,9 +2,12 @@
 
 import asyncio
 
+import pytest
+from aio_pika.exceptions import AMQPConnectionError
+
 from process import metrics
-from process.settings import Settings
-from publisher.connection import BrokerState
+from process.settings import Settings, WrongSettings
+from publisher.connection import BrokerState, connect, reason
 from publisher.doctor import probe
 from publisher.run import stay_connected
 from tests.broker import Broker, eventually
@@ -33,3 +36,31 @@ async def test_its_state_and_the_metric_follow_the_broker(broker: Broker, settin
     stop.set()
     async with asyncio.timeout(5):
         await task
+
+
+async def test_of_several_addresses_the_first_that_lets_us_in_is_used(broker: Broker) -> None:
+    several = broker.settings(amqp_url=f"amqp://guest:guest@127.0.0.1:1/, {broker.url}")
+    connection = await connect(several, QUICK, name="test")
+    assert not connection.is_closed
+    await connection.close()
+
+
+async def test_where_none_of_several_addresses_lets_us_in_it_says_so_without_them(broker: Broker) -> None:
+    nowhere = broker.settings(amqp_url="amqp://a:canary@127.0.0.1:1/,amqp://b:canary@127.0.0.1:2/")
+    with pytest.raises(AMQPConnectionError) as refused:
+        await connect(nowhere, QUICK, name="test")
+    assert reason(refused.value) == "the broker cannot be reached"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "fault"),
+    [
+        ("AMQP_URL", "amqp://one.example,http://two.example", "is not an AMQP address (address 2)"),
+        ("REPLY_TO_PREFIXES", "shop.,video.commands.", "allows replies into queues of reelbus itself"),
+        ("SOURCE", "two words", "is not a URI reference"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_fault(variable: str, value: str, fault: str) -> None:
+    with pytest.raises(WrongSettings) as wrong:
+        Settings.read({f"REELBUS_{variable}": value}, file=None)
+    assert f"REELBUS_{variable} {fault}" in str(wrong.value)
