@@ -12,7 +12,8 @@ from generator.submission import Submitter
 from jobs import submit
 from jobs.policy import LEASE_SECONDS, LOOK_SECONDS, Policy
 from process.crashpoints import reach
-from process.stopping import set_too, wait
+from process.repeating import repeat
+from process.stopping import set_too
 from process.workers import Found, Workers
 from providers.promise import ProviderClient
 from schemas.names import Provider
@@ -45,20 +46,16 @@ async def run(
 
 
 async def _route(store: Store, policy: Policy, stop: asyncio.Event) -> None:
+    async def route() -> bool:
+        store.wake(Topic.SUBMISSIONS)
+        routed = await store.write_repeatable(submit.route, policy, now=time.time())
+        if routed:
+            await reach("routed")
+        return routed == submit.ROUTED_AT_ONCE
+
     wake = store.listen(Topic.ACCEPTED)
     async with set_too(wake, by=(stop,)):
-        while not stop.is_set():
-            wake.clear()
-            store.wake(Topic.SUBMISSIONS)
-            try:
-                routed = await store.write_repeatable(submit.route, policy, now=time.time())
-            except StoreUnavailable as error:
-                log.warning("could not choose providers", error=str(error))
-                routed = 0
-            if routed:
-                await reach("routed")
-            if routed < submit.ROUTED_AT_ONCE:
-                await wait(wake, timeout=LOOK_SECONDS)
+        await repeat(route, stop, every=LOOK_SECONDS, expected=(StoreUnavailable,), wake=wake)
 
 
 def _workers(

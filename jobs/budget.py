@@ -25,6 +25,9 @@ def allowance(tx: Tx, policy: Policy, provider: Provider, *, now: float) -> Allo
     """Read how many requests may be made now; `again_at` is when one more than those may be."""
     shared = providers.get(tx, provider)
     rate = policy.rates[provider]
+    if shared is not None and shared.refilled_at > now:
+        # The clock was put back: to wait until it is there again would stop the provider for so long.
+        providers.set_tokens(tx, provider, tokens=shared.tokens, now=now)
     if shared is not None and shared.paused_until > now:
         return Allowance(0, shared.paused_until)
     tokens = _tokens(shared, rate, now)

@@ -7,6 +7,7 @@ outage of ours nor a step of the wall clock counts.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from jobs import refunds, settle
 from jobs.policy import LATE_WATCH, OVERDUE_GRACE, Policy
@@ -15,6 +16,7 @@ from schemas.names import ErrorCode, Provider
 from store import attempts, providers
 from store.attempts import AttemptRow, AttemptState
 from store.transaction import Tx
+from store.unreadable import Kind, one_of_many
 
 STEP_SECONDS = 1.0
 """How often a poller looks for what is overdue."""
@@ -56,9 +58,18 @@ def find(tx: Tx, policy: Policy, *, now: float, limit: int = 500) -> Overdue:
 
 def give_up(tx: Tx, policy: Policy, attempt_ids: Collection[str], *, now: float) -> int:
     """Time out those of the attempts that are still open; say how many."""
-    found = [attempts.get(tx, attempt_id) for attempt_id in attempt_ids]
-    still = [row for row in found if row is not None and row.state is AttemptState.GENERATING]
-    return sum(settle.fail(tx, policy, row, timed_out(policy), now=now) for row in still)
+    ends = [
+        one_of_many(tx, Kind.ATTEMPT, attempt_id, partial(_give_up, tx, policy, attempt_id, now), now=now)
+        for attempt_id in attempt_ids
+    ]
+    return sum(ended is True for ended in ends)
+
+
+def _give_up(tx: Tx, policy: Policy, attempt_id: str, now: float) -> bool:
+    attempt = attempts.get(tx, attempt_id)
+    if attempt is None or attempt.state is not AttemptState.GENERATING:
+        return False
+    return settle.fail(tx, policy, attempt, timed_out(policy), now=now)
 
 
 @dataclass(slots=True)

@@ -5,8 +5,9 @@ from then on is never sent again by anybody unless the provider certainly did no
 """
 
 from dataclasses import dataclass
+from functools import partial
 
-from jobs import budget, check, learning, refunds, routing, schedule, settle
+from jobs import budget, check, learning, refunds, routing, schedule, settle, shares
 from jobs import events as video_events
 from jobs.policy import FORGOTTEN_SECONDS, LEASE_SECONDS, LOOK_SECONDS, Policy
 from jobs.settle import Failing
@@ -17,6 +18,7 @@ from store import attempts, credits, history, providers, videos
 from store.attempts import AttemptRow, AttemptState
 from store.credits import Entry
 from store.transaction import Topic, Tx
+from store.unreadable import Kind, one_of_many
 from store.videos import VideoRow
 
 ROUTED_AT_ONCE = 100
@@ -25,14 +27,18 @@ ROUTED_AT_ONCE = 100
 
 def route(tx: Tx, policy: Policy, *, now: float) -> int:
     """Choose a provider for accepted videos, oldest first; say how many were taken care of."""
-    found = videos.accepted(tx, limit=ROUTED_AT_ONCE)
+    found = videos.accepted(tx, limit=ROUTED_AT_ONCE, now=now)
     for video in found:
-        provider = routing.choose(video.choice, video.motion, policy.providers)
-        if provider is None:
-            settle.fail_unrouted(tx, video.id, "no enabled provider has this motion any more", now=now)
-        else:
-            settle.begin_attempt(tx, video.id, provider, number=1, now=now)
+        one_of_many(tx, Kind.VIDEO, video.id, partial(_route, tx, policy, video, now), now=now)
     return len(found)
+
+
+def _route(tx: Tx, policy: Policy, video: VideoRow, now: float) -> None:
+    provider = routing.choose(video.choice, video.motion, policy.providers)
+    if provider is None:
+        settle.fail_unrouted(tx, video.id, "no enabled provider has this motion any more", now=now)
+    else:
+        settle.begin_attempt(tx, video.id, provider, number=1, now=now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,26 +59,35 @@ def claim(tx: Tx, policy: Policy, provider: Provider, *, owner: str, room: int, 
     """
     forgotten = now - FORGOTTEN_SECONDS
     for orphan in attempts.orphans(tx, provider, owner=owner, now=now, forgotten_before=forgotten):
-        lose(tx, policy, orphan, "the process that sent it died before it recorded the answer", now=now)
+        message = "the process that sent it died before it recorded the answer"
+        losing = partial(lose, tx, policy, orphan, message, now=now)
+        one_of_many(tx, Kind.ATTEMPT, orphan.id, losing, now=now)
     allowed = budget.allowance(tx, policy, provider, now=now)
-    limit = min(room, allowed.requests)
+    spare = shares.for_submissions(tx, policy, provider, allowed.requests, now=now) if allowed.requests else 0
+    limit = min(room, spare)
     found = (
         attempts.to_submit(tx, provider, owner=owner, now=now, forgotten_before=forgotten, limit=limit) if limit else []
     )
-    work = [claimed for attempt in found for claimed in _claimed(tx, attempt, owner, now)]
+    tried = [
+        one_of_many(tx, Kind.ATTEMPT, attempt.id, partial(_claimed, tx, attempt, owner, now), now=now)
+        for attempt in found
+    ]
+    work = [claimed for claimed in tried if claimed is not None]
     budget.spend(tx, provider, allowed, len(work), now=now)
+    if spare < allowed.requests:
+        return Claim(work, now + LOOK_SECONDS)
     if len(work) < allowed.requests:
         return Claim(work, attempts.next_due(tx, _TO_SUBMIT, provider))
     return Claim(work, allowed.again_at)
 
 
-def _claimed(tx: Tx, attempt: AttemptRow, owner: str, now: float) -> list[tuple[AttemptRow, VideoRow]]:
+def _claimed(tx: Tx, attempt: AttemptRow, owner: str, now: float) -> tuple[AttemptRow, VideoRow] | None:
     video = videos.get(tx, attempt.video_id)
     until = now + LEASE_SECONDS
     columns = {"lease_owner": owner, "lease_until": until, "due_at": until}
     if video is None or not take(tx, CLAIM, attempt.id, columns):
-        return []
-    return [(attempt, video)]
+        return None
+    return attempt, video
 
 
 def send(tx: Tx, attempt_id: str, *, owner: str, now: float) -> bool:

@@ -2,16 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
+from functools import partial
 from uuid import uuid4
 
 import structlog
 
-from jobs import check, housekeeping, overdue
+from jobs import check, housekeeping, overdue, quarantine
 from jobs.policy import LEASE_SECONDS, LOOK_SECONDS, Policy
 from poller.checking import Checker, ReadWebhook
-from process.stopping import wait
+from poller.unreadable import tell_unreadable
+from process.repeating import repeat
 from process.workers import Found, Workers
 from providers.promise import ProviderClient
 from schemas.names import Provider
@@ -19,6 +21,7 @@ from store import attempts
 from store.attempts import AttemptRow
 from store.database import Store, StoreUnavailable
 from store.transaction import Topic
+from store.unreadable import MALFORMED, Kind, put_aside
 
 IN_FLIGHT = 16
 """Checks of one provider at once."""
@@ -54,28 +57,22 @@ async def run(
         await store.pictures.remove(dropped.names)
         return dropped.number
 
+    async def review() -> int:
+        tell_unreadable(await store.write(quarantine.review))
+        return 0
+
+    again = partial(repeat, stop=stop, expected=(StoreUnavailable,))
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(_repeat(give_up, stop, every=overdue.STEP_SECONDS))
-        tasks.create_task(_repeat(checker.store_lessons, stop, every=LEARN_SECONDS))
-        tasks.create_task(_repeat(tidy, stop, every=HOUSEKEEPING_SECONDS))
-        tasks.create_task(_repeat(drop_pictures, stop, every=HOUSEKEEPING_SECONDS))
-        tasks.create_task(_repeat(store.pictures.remove_orphans, stop, every=HOUSEKEEPING_SECONDS))
+        tasks.create_task(again(give_up, every=overdue.STEP_SECONDS))
+        tasks.create_task(again(checker.store_lessons, every=LEARN_SECONDS))
+        tasks.create_task(again(tidy, every=HOUSEKEEPING_SECONDS))
+        tasks.create_task(again(drop_pictures, every=HOUSEKEEPING_SECONDS))
+        tasks.create_task(again(store.pictures.remove_orphans, every=HOUSEKEEPING_SECONDS))
+        tasks.create_task(again(review, every=HOUSEKEEPING_SECONDS))
         for client in clients.values():
             tasks.create_task(_workers(store, policy, client, checker).run(stop))
     with suppress(StoreUnavailable):
         await checker.store_lessons()
-
-
-async def _repeat(step: Callable[[], Awaitable[int]], stop: asyncio.Event, *, every: float) -> None:
-    """Take a step every so many seconds, and again at once while it finds something."""
-    while not stop.is_set():
-        try:
-            found = await step()
-        except StoreUnavailable as error:
-            log.warning("step put off", step=step.__name__, error=str(error))
-            found = 0
-        if not found:
-            await wait(stop, timeout=every)
 
 
 def _workers(store: Store, policy: Policy, client: ProviderClient, checker: Checker) -> Workers[AttemptRow]:
@@ -91,6 +88,10 @@ def _workers(store: Store, policy: Policy, client: ProviderClient, checker: Chec
         except StoreUnavailable as error:
             # What was answered is asked for again when the lease has run out.
             log.warning("answer not stored", video=attempt.video_id, provider=client.name, error=str(error))
+            return False
+        except MALFORMED as error:
+            log.exception("attempt put aside", video=attempt.video_id, provider=client.name)
+            await store.write(put_aside, Kind.ATTEMPT, attempt.id, str(error), now=time.time())
             return False
         except asyncio.CancelledError:
             await store.write(check.release, attempt, owner=checker.owner, now=time.time())

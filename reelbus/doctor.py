@@ -3,8 +3,9 @@
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,10 +16,11 @@ from receiver.local import is_loopback
 from reelbus.errors import env_file
 from reelbus.wiring import opened_clients, opened_store
 from schemas.names import Provider
-from store import leases, providers
+from store import leases, providers, unreadable
 from store.database import StoreUnavailable
 from store.look import look
 from store.migrate import StoreTooNew
+from store.unreadable import Unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +101,11 @@ async def _store(settings: Settings) -> AsyncIterator[Finding]:
             async with opened_store(settings) as store:
                 # A transaction that changes nothing would also succeed on a full disk.
                 await store.write(leases.take, "readiness", owner="any", now=time.time(), seconds=1)
+                rows = await store.read(partial(unreadable.listed, limit=1000))
             count = f" and has {found.videos} videos" if found else ""
             yield Finding("store", "ok", f"{file or 'the database'} can be written{count}")
+            for finding in _unreadable(rows):
+                yield finding
     except (StoreUnavailable, StoreTooNew, OSError) as error:
         yield Finding("store", "fail", str(error), mend)
         return
@@ -113,6 +118,13 @@ def _file(settings: Settings) -> Path | None:
     prefix = "sqlite:///"
     url = settings.database_url
     return Path(url.removeprefix(prefix)).absolute() if url.startswith(prefix) else None
+
+
+def _unreadable(rows: Sequence[Unreadable]) -> list[Finding]:
+    if not rows:
+        return []
+    detail = f"{len(rows)} put aside as unreadable, the oldest {rows[0].kind} {rows[0].id}: {rows[0].reason}"
+    return [Finding("rows", "warn", detail, "run the release that wrote them; a poller then takes them back")]
 
 
 async def _providers(settings: Settings) -> AsyncIterator[Finding]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from schemas.names import DetectedBy, ErrorCode, Provider, RefundStatus
 from store.transaction import Tx
+from store.unreadable import MALFORMED, Kind, put_aside
 
 
 class AttemptState(StrEnum):
@@ -81,6 +82,25 @@ def _select(tx: Tx, condition: str, parameters: dict[str, object] | tuple[object
     return [_row(columns) for columns in rows]
 
 
+def _work(tx: Tx, condition: str, parameters: dict[str, object], *, now: float | None) -> list[AttemptRow]:
+    """Select attempts to work on without those that cannot be read, which are put aside unless this only reads."""
+    rows = tx.execute(
+        f"SELECT {_COLUMNS} FROM attempts"  # noqa: S608 - constant parts
+        f" WHERE id NOT IN (SELECT id FROM unreadable WHERE kind = 'attempt') AND {condition}",
+        parameters,
+    ).fetchall()
+    return [row for columns in rows if (row := _readable(tx, columns, now)) is not None]
+
+
+def _readable(tx: Tx, columns: Sequence[object], now: float | None) -> AttemptRow | None:
+    try:
+        return _row(columns)
+    except MALFORMED as error:
+        if now is not None:
+            put_aside(tx, Kind.ATTEMPT, str(columns[0]), str(error), now=now)
+        return None
+
+
 def add(tx: Tx, attempt_id: str, *, video_id: str, number: int, provider: Provider, now: float) -> None:
     """Store a new attempt that is due to be submitted now."""
     tx.execute(
@@ -150,13 +170,14 @@ def to_submit(
     The owner's own are left out, for it may still be at them, unless their leases ran out before
     `forgotten_before`.
     """
-    return _select(
+    return _work(
         tx,
         "provider = :provider AND state IN ('waiting', 'claimed', 'sending') AND state <> 'sending'"
         " AND due_at <= :now AND lease_until <= :now"
         " AND (lease_owner IS NULL OR lease_owner <> :owner OR lease_until <= :forgotten_before)"
         " ORDER BY due_at LIMIT :limit",
         {"provider": provider, "owner": owner, "now": now, "forgotten_before": forgotten_before, "limit": limit},
+        now=now,
     )
 
 
@@ -165,47 +186,68 @@ def orphans(tx: Tx, provider: Provider, *, owner: str, now: float, forgotten_bef
 
     The owner's own are among them only if their leases ran out before `forgotten_before`.
     """
-    return _select(
+    return _work(
         tx,
         "state = 'sending' AND provider = :provider AND lease_until <= :now"
         " AND (lease_owner <> :owner OR lease_until <= :forgotten_before)",
         {"provider": provider, "owner": owner, "now": now, "forgotten_before": forgotten_before},
+        now=now,
     )
 
 
 def to_check(tx: Tx, provider: Provider, *, now: float, limit: int) -> list[AttemptRow]:
     """List the attempts whose provider should be asked, longest overdue first."""
-    return _select(
+    return _work(
         tx,
         "provider = :provider AND state IN ('unconfirmed', 'generating') AND due_at <= :now"
         " AND lease_until <= :now ORDER BY due_at LIMIT :limit",
         {"provider": provider, "now": now, "limit": limit},
+        now=now,
     )
 
 
 def to_check_late(tx: Tx, provider: Provider, *, now: float, limit: int) -> list[AttemptRow]:
     """List the attempts that were given up but may still come to something, longest overdue first."""
-    return _select(
+    return _work(
         tx,
         "provider = :provider AND state = 'failed' AND due_at IS NOT NULL AND due_at <= :now"
         " AND lease_until <= :now ORDER BY due_at LIMIT :limit",
         {"provider": provider, "now": now, "limit": limit},
+        now=now,
     )
 
 
 def accepted_before(tx: Tx, *, before: float, limit: int) -> list[AttemptRow]:
-    """List the unfinished attempts that their provider accepted before a time."""
-    return _select(tx, "state = 'generating' AND accepted_at <= ? ORDER BY accepted_at LIMIT ?", (before, limit))
+    """List the unfinished attempts that their provider accepted before a time, but none that cannot be read."""
+    return _work(
+        tx,
+        "state = 'generating' AND accepted_at <= :before ORDER BY accepted_at LIMIT :limit",
+        {"before": before, "limit": limit},
+        now=None,
+    )
+
+
+def checks_due(tx: Tx, provider: Provider, *, now: float, limit: int) -> tuple[int, float | None]:
+    """Count the checks that are due and that nobody has in hand, up to a limit; and say since when the oldest is."""
+    count, oldest = tx.execute(
+        "SELECT COUNT(*), MIN(due_at) FROM (SELECT due_at FROM attempts"
+        " WHERE provider = ? AND state IN ('unconfirmed', 'generating') AND due_at <= ? AND lease_until <= ?"
+        " AND id NOT IN (SELECT id FROM unreadable WHERE kind = 'attempt')"
+        " ORDER BY due_at LIMIT ?)",
+        (provider, now, now, limit),
+    ).fetchone()
+    return count, oldest
 
 
 def next_due(tx: Tx, condition_states: Collection[AttemptState], provider: Provider) -> float | None:
     """Say when the next attempt in one of these states is due: the states of `to_submit` or of `to_check`."""
     states = ", ".join(f"'{state}'" for state in condition_states)
-    found: float | None = tx.execute(
-        f"SELECT MIN(due_at) FROM attempts WHERE provider = ? AND state IN ({states})",  # noqa: S608 - own states only
+    found = tx.execute(
+        f"SELECT due_at FROM attempts WHERE provider = ? AND state IN ({states}) AND due_at IS NOT NULL"  # noqa: S608 - own states only
+        " AND id NOT IN (SELECT id FROM unreadable WHERE kind = 'attempt') ORDER BY due_at LIMIT 1",
         (provider,),
-    ).fetchone()[0]
-    return found
+    ).fetchone()
+    return None if found is None else found[0]
 
 
 def lease(tx: Tx, attempt_ids: Collection[str], *, owner: str, until: float, checked_at: float | None = None) -> None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from schemas.names import ErrorCode, Motion, Orientation, Provider, ProviderChoice, VideoStatus
 from store import uploads
 from store.transaction import Tx
+from store.unreadable import MALFORMED, Kind, put_aside
 
 
 class VideoRow(NamedTuple):
@@ -97,13 +98,22 @@ def page(
     return [_row(columns) for columns in rows]
 
 
-def accepted(tx: Tx, *, limit: int) -> list[VideoRow]:
-    """Read the oldest videos for which no provider has been chosen yet."""
+def accepted(tx: Tx, *, limit: int, now: float) -> list[VideoRow]:
+    """Read the oldest videos for which no provider has been chosen yet; those that cannot be read are put aside."""
     rows = tx.execute(
-        f"SELECT {_COLUMNS} FROM videos WHERE state = 'accepted' ORDER BY id LIMIT ?",  # noqa: S608 - constant columns
+        f"SELECT {_COLUMNS} FROM videos WHERE state = 'accepted'"  # noqa: S608 - constant columns
+        " AND id NOT IN (SELECT id FROM unreadable WHERE kind = 'video') ORDER BY id LIMIT ?",
         (limit,),
     ).fetchall()
-    return [_row(columns) for columns in rows]
+    return [row for columns in rows if (row := _readable(tx, columns, now)) is not None]
+
+
+def _readable(tx: Tx, columns: Sequence[object], now: float) -> VideoRow | None:
+    try:
+        return _row(columns)
+    except MALFORMED as error:
+        put_aside(tx, Kind.VIDEO, str(columns[0]), str(error), now=now)
+        return None
 
 
 def move(

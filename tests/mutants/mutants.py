@@ -12,7 +12,7 @@ import jobs.check
 import jobs.schedule
 import jobs.settle
 import jobs.submit
-from jobs import budget, check, events, overdue, policy, refunds, settle, submit, transitions, webhooks
+from jobs import budget, check, events, overdue, policy, refunds, settle, shares, submit, transitions, webhooks
 from jobs.policy import Policy
 from jobs.settle import Failing
 from jobs.transitions import FREE, Step, take
@@ -28,6 +28,7 @@ from store.attempts import AttemptRow, AttemptState
 from store.database import _deliver
 from store.group import Committed, GroupCommit
 from store.outbox import OutboxEvent
+from store.providers import ProviderRow
 from store.transaction import Tx
 from tests.simulation.world import alive, connection
 
@@ -212,6 +213,14 @@ def nothing(*_: object, **__: object) -> None:
     """Leave undone whatever it was."""
 
 
+def clock_back_empties_the_bucket() -> AbstractContextManager[object]:
+    def tokens(shared: ProviderRow | None, rate: float, now: float) -> float:
+        full = max(rate * budget.BURST_SECONDS, 1.0)
+        return full if shared is None else min(full, shared.tokens + (now - shared.refilled_at) * rate)
+
+    return mock.patch.object(budget, "_tokens", tokens)
+
+
 def never_expiring_leases() -> AbstractContextManager[object]:
     return all_of(*(mock.patch.object(room, "LEASE_SECONDS", 1e9) for room in (policy, jobs.submit, jobs.check)))
 
@@ -275,6 +284,11 @@ IN_ONE_TEST: dict[str, Mutant] = {
         "a webhook during a check is slept through", patched(check, "woken_meanwhile", lambda _tx, _attempt: False)
     ),
     "the budget is shared": Mutant("requests are not counted", patched(budget, "spend", nothing)),
+    "what is paid comes first": Mutant(
+        "submissions take what there is",
+        patched(shares, "for_submissions", lambda _tx, _policy, _provider, requests, **_: requests),
+    ),
+    "a clock that goes back refills nothing": Mutant("clock back empties the bucket", clock_back_empties_the_bucket),
     "throttling pauses": Mutant("a pause is forgotten", patched(providers, "pause", nothing)),
     "a job is given up in time": Mutant("nobody gives up", patched(overdue.Watch, "step", lambda *_, **__: [])),
     "what waits for its turn is kept": Mutant(

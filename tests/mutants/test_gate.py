@@ -93,6 +93,12 @@ CHECKS: dict[str, Callable[[Path], None]] = {
     "the budget is shared": lambda _: test_budget.test_submissions_and_checks_of_any_process_draw_on_the_same_budget(
         Desk()
     ),
+    "what is paid comes first": lambda _: (
+        test_budget.test_submissions_and_checks_of_any_process_draw_on_the_same_budget(Desk())
+    ),
+    "a clock that goes back refills nothing": lambda _: (
+        test_budget.test_a_clock_that_goes_back_stops_nobody_and_gives_nobody_more(Desk())
+    ),
     "throttling pauses": lambda _: test_submissions.test_being_throttled_pauses_the_provider_for_everybody(Desk()),
     "a job is given up in time": lambda _: (
         test_overdue.test_a_provider_that_hangs_does_not_keep_a_job_from_being_given_up(*asking())

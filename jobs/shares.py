@@ -1,0 +1,18 @@
+"""Share a provider's budget by need: what is paid comes first, then new jobs, as far as they can be looked at."""
+
+from jobs.policy import LEASE_SECONDS, Policy
+from schemas.names import Provider
+from store import attempts
+from store.transaction import Tx
+
+
+def for_submissions(tx: Tx, policy: Policy, provider: Provider, requests: int, *, now: float) -> int:
+    """Say how many of the requests that may be made now new jobs may have.
+
+    A request is left for each check that is due: jobs that are opened faster than they can be looked at are paid, and
+    found late. So none is opened either while nobody looks at all.
+    """
+    count, oldest = attempts.checks_due(tx, provider, now=now, limit=max(requests, 1))
+    if oldest is not None and now - oldest > policy.poll_max + LEASE_SECONDS:
+        return 0
+    return max(requests - count, 0)
