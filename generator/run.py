@@ -10,7 +10,9 @@ import structlog
 from generator.pictures import Pictures
 from generator.submission import Submitter
 from jobs import submit
+from jobs.announced import ANNOUNCE_SECONDS
 from jobs.policy import LEASE_SECONDS, LOOK_SECONDS, Policy
+from jobs.sightings import Sightings
 from process.crashpoints import reach
 from process.repeating import repeat
 from process.stopping import set_too
@@ -18,6 +20,7 @@ from process.workers import Found, Workers
 from providers.promise import ProviderClient
 from schemas.names import Provider
 from store import attempts
+from store.announcements import Role, announce
 from store.attempts import AttemptRow
 from store.database import Store, StoreUnavailable
 from store.transaction import Topic
@@ -39,8 +42,14 @@ async def run(
     """Submit until told to stop, then finish what is in hand. Any number of generators may run at once."""
     owner = f"generator-{uuid4().hex}"
     submitter = Submitter(store, policy, pictures, owner)
+
+    async def announcing() -> int:
+        await store.write_repeatable(announce, Role.GENERATOR, policy.providers, now=time.time())
+        return 0
+
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_route(store, policy, stop))
+        tasks.create_task(repeat(announcing, stop, every=ANNOUNCE_SECONDS, expected=(StoreUnavailable,)))
         for client in clients.values():
             tasks.create_task(_workers(store, policy, client, submitter).run(stop))
 
@@ -61,9 +70,13 @@ async def _route(store: Store, policy: Policy, stop: asyncio.Event) -> None:
 def _workers(
     store: Store, policy: Policy, client: ProviderClient, submitter: Submitter
 ) -> Workers[tuple[AttemptRow, VideoRow]]:
+    sightings = Sightings()
+
     async def claim(room: int) -> Found[tuple[AttemptRow, VideoRow]]:
+        owner, sent = submitter.owner, await store.read_brief(attempts.sending, client.name, now=None)
+        dead = sightings.lapsed(sent, owner=owner, at=time.monotonic())
         found = await store.write_repeatable(
-            submit.claim, policy, client.name, owner=submitter.owner, room=room, now=time.time()
+            submit.claim, policy, client.name, owner=owner, room=room, now=time.time(), dead=dead
         )
         return Found({attempt.id: (attempt, video) for attempt, video in found.work}, found.again_at)
 

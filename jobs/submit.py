@@ -4,11 +4,13 @@ An attempt is claimed, becomes `sending` in a commit made at the last instant at
 from then on is never sent again by anybody unless the provider certainly did not take it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from jobs import budget, check, learning, refunds, routing, schedule, settle, shares
 from jobs import events as video_events
+from jobs.announced import enabled_anywhere
 from jobs.policy import FORGOTTEN_SECONDS, LEASE_SECONDS, LOOK_SECONDS, Policy
 from jobs.settle import Failing
 from jobs.transitions import ACCEPT, CLAIM, FREE, LOSE, RELEASE, RETRY, SEND, WATCH_ON, take
@@ -21,24 +23,34 @@ from store.transaction import Topic, Tx
 from store.unreadable import Kind, one_of_many
 from store.videos import VideoRow
 
+UNROUTED_SECONDS = 30.0
+"""How long a video waits for a generator that has a provider for it."""
+
 ROUTED_AT_ONCE = 100
 """Few, because it runs beside everything else."""
 
 
 def route(tx: Tx, policy: Policy, *, now: float) -> int:
-    """Choose a provider for accepted videos, oldest first; say how many were taken care of."""
+    """Choose a provider for accepted videos, oldest first; say how many were taken care of.
+
+    One that no generator seems to have is left for a while to those that may be just starting.
+    """
     found = videos.accepted(tx, limit=ROUTED_AT_ONCE, now=now)
-    for video in found:
-        one_of_many(tx, Kind.VIDEO, video.id, partial(_route, tx, policy, video, now), now=now)
-    return len(found)
+    enabled = enabled_anywhere(tx, policy, now=now) if found else ()
+    routed = [
+        one_of_many(tx, Kind.VIDEO, video.id, partial(_route, tx, enabled, video, now), now=now) for video in found
+    ]
+    return sum(each is not False for each in routed)
 
 
-def _route(tx: Tx, policy: Policy, video: VideoRow, now: float) -> None:
-    provider = routing.choose(video.choice, video.motion, policy.providers)
-    if provider is None:
-        settle.fail_unrouted(tx, video.id, "no enabled provider has this motion any more", now=now)
-    else:
+def _route(tx: Tx, enabled: Sequence[Provider], video: VideoRow, now: float) -> bool:
+    provider = routing.choose(video.choice, video.motion, enabled)
+    if provider is not None:
         settle.begin_attempt(tx, video.id, provider, number=1, now=now)
+        return True
+    if now < video.created_at + UNROUTED_SECONDS:
+        return False
+    return settle.fail_unrouted(tx, video.id, "no enabled provider has this motion any more", now=now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +64,27 @@ class Claim:
 _TO_SUBMIT = (AttemptState.WAITING, AttemptState.CLAIMED, AttemptState.SENDING)
 
 
-def claim(tx: Tx, policy: Policy, provider: Provider, *, owner: str, room: int, now: float) -> Claim:
+def claim(
+    tx: Tx,
+    policy: Policy,
+    provider: Provider,
+    *,
+    owner: str,
+    room: int,
+    now: float,
+    dead: Sequence[AttemptRow] | None = None,
+) -> Claim:
     """Claim up to `room` attempts to submit, as far as the provider's budget goes.
 
-    What a dead process left in `sending` is not claimed: its outcome is unknown from now on.
+    What a dead process left in `sending` is not claimed: its outcome is unknown from now on. `dead` are those whose
+    owners were seen to be dead; without it, those whose leases have run out by the wall clock.
     """
     forgotten = now - FORGOTTEN_SECONDS
-    for orphan in attempts.orphans(tx, provider, owner=owner, now=now, forgotten_before=forgotten):
+    if dead is None:
+        dead = attempts.orphans(tx, provider, owner=owner, now=now, forgotten_before=forgotten)
+    for orphan in dead:
         message = "the process that sent it died before it recorded the answer"
-        losing = partial(lose, tx, policy, orphan, message, now=now)
+        losing = partial(lose, tx, policy, orphan, message, owner=orphan.lease_owner, now=now)
         one_of_many(tx, Kind.ATTEMPT, orphan.id, losing, now=now)
     allowed = budget.allowance(tx, policy, provider, now=now)
     spare = shares.for_submissions(tx, policy, provider, allowed.requests, now=now) if allowed.requests else 0

@@ -13,6 +13,7 @@ from jobs.overdue import Watch
 from jobs.policy import Policy
 from jobs.settle import Failing
 from process import metrics
+from process.clock import Clock
 from process.crashpoints import reach
 from providers.promise import ProviderClient
 from providers.reports import Doubtful, Failed, Ready, Report, Unavailable, UnknownJob, WebhookHint, Working
@@ -36,6 +37,8 @@ class Checker:
     read_webhook: ReadWebhook
     lessons: list[Lesson] = field(default_factory=list)
     """What was learnt of the providers' durations and is not stored yet."""
+    clock: Clock = field(default_factory=Clock)
+    """The steps of the wall clock: a job's time is not over because the clock was put forward."""
     watch: Watch = field(default_factory=Watch)
     """What is known of the looks that are under way."""
 
@@ -55,7 +58,7 @@ class Checker:
         return True
 
     async def _look(self, client: ProviderClient, attempt: AttemptRow, provider_job_id: str) -> Decision | None:
-        asked_at = time.time()
+        asked_at = time.time() - self.clock.skipped_since(attempt.accepted_at or 0.0)
         report = await self._report(client, attempt, provider_job_id)
         now = time.time()
         decision = await self.store.write_brief(

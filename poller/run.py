@@ -9,10 +9,11 @@ from uuid import uuid4
 
 import structlog
 
-from jobs import check, housekeeping, overdue, quarantine
+from jobs import check, overdue
+from jobs.announced import ANNOUNCE_SECONDS
 from jobs.policy import LEASE_SECONDS, LOOK_SECONDS, Policy
 from poller.checking import Checker, ReadWebhook
-from poller.unreadable import tell_unreadable
+from poller.upkeep import Upkeep
 from process.repeating import repeat
 from process.workers import Found, Workers
 from providers.promise import ProviderClient
@@ -42,33 +43,15 @@ async def run(
     """Check until told to stop, then finish what is in hand. Any number of pollers may run at once."""
     checker = Checker(store, policy, f"poller-{uuid4().hex}", read_webhook)
 
-    async def give_up() -> int:
-        found = await store.read(overdue.find, policy, now=time.time())
-        over = checker.watch.step(policy, found, now=time.time(), at=time.monotonic())
-        if over:
-            await store.write(overdue.give_up, policy, over, now=time.time())
-        return 0
-
-    async def tidy() -> int:
-        return await store.write(housekeeping.sweep, now=time.time())
-
-    async def drop_pictures() -> int:
-        dropped = await store.write(housekeeping.drop_pictures, policy, now=time.time())
-        await store.pictures.remove(dropped.names)
-        return dropped.number
-
-    async def review() -> int:
-        tell_unreadable(await store.write(quarantine.review))
-        return 0
-
+    upkeep = Upkeep(store, policy, checker)
     again = partial(repeat, stop=stop, expected=(StoreUnavailable,))
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(again(give_up, every=overdue.STEP_SECONDS))
         tasks.create_task(again(checker.store_lessons, every=LEARN_SECONDS))
-        tasks.create_task(again(tidy, every=HOUSEKEEPING_SECONDS))
-        tasks.create_task(again(drop_pictures, every=HOUSEKEEPING_SECONDS))
-        tasks.create_task(again(store.pictures.remove_orphans, every=HOUSEKEEPING_SECONDS))
-        tasks.create_task(again(review, every=HOUSEKEEPING_SECONDS))
+        tasks.create_task(again(upkeep.give_up, every=overdue.STEP_SECONDS))
+        tasks.create_task(again(upkeep.mend_clock, every=LOOK_SECONDS))
+        tasks.create_task(again(upkeep.switch_off, every=ANNOUNCE_SECONDS))
+        for step in (upkeep.tidy, upkeep.drop_pictures, store.pictures.remove_orphans, upkeep.review):
+            tasks.create_task(again(step, every=HOUSEKEEPING_SECONDS))
         for client in clients.values():
             tasks.create_task(_workers(store, policy, client, checker).run(stop))
     with suppress(StoreUnavailable):

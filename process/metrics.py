@@ -23,6 +23,7 @@ videos_accepted = _counter("videos_accepted", "videos accepted", "door", "caller
 webhooks_received = _counter("webhooks_received", "webhooks recorded", "provider")
 webhooks_refused = _counter("webhooks_refused", "webhook requests with a token that is not ours")
 unexpected_errors = _counter("unexpected_errors", "steps that failed in a way nobody foresaw", "step", "error")
+provider_switched_off = _gauge("provider_switched_off", "1 while no process has its credentials", "provider")
 rows_unreadable = _gauge("rows_unreadable", "rows put aside because this release cannot read them")
 webhook_missed = _counter("webhook_missed", "ends that a poll found before any webhook came", "provider")
 submissions = _counter("submissions", "submissions by what they came to", "provider", "outcome")

@@ -195,6 +195,11 @@ def orphans(tx: Tx, provider: Provider, *, owner: str, now: float, forgotten_bef
     )
 
 
+def sending(tx: Tx, provider: Provider, *, now: float | None) -> list[AttemptRow]:
+    """List the attempts that may be being sent, whoever has them in hand."""
+    return _work(tx, "state = 'sending' AND provider = :provider", {"provider": provider}, now=now)
+
+
 def to_check(tx: Tx, provider: Provider, *, now: float, limit: int) -> list[AttemptRow]:
     """List the attempts whose provider should be asked, longest overdue first."""
     return _work(
@@ -212,6 +217,28 @@ def to_check_late(tx: Tx, provider: Provider, *, now: float, limit: int) -> list
         tx,
         "provider = :provider AND state = 'failed' AND due_at IS NOT NULL AND due_at <= :now"
         " AND lease_until <= :now ORDER BY due_at LIMIT :limit",
+        {"provider": provider, "now": now, "limit": limit},
+        now=now,
+    )
+
+
+def unsent_of(tx: Tx, provider: Provider, *, now: float, limit: int) -> list[AttemptRow]:
+    """List a provider's attempts that are not accepted yet and that nobody has in hand, longest due first."""
+    return _work(
+        tx,
+        "provider = :provider AND state IN ('waiting', 'claimed', 'sending') AND lease_until <= :now"
+        " ORDER BY due_at LIMIT :limit",
+        {"provider": provider, "now": now, "limit": limit},
+        now=now,
+    )
+
+
+def sent_of(tx: Tx, provider: Provider, *, now: float, limit: int) -> list[AttemptRow]:
+    """List a provider's attempts that were sent and have not ended, and that nobody has in hand, longest due first."""
+    return _work(
+        tx,
+        "provider = :provider AND state IN ('unconfirmed', 'generating') AND lease_until <= :now"
+        " ORDER BY due_at LIMIT :limit",
         {"provider": provider, "now": now, "limit": limit},
         now=now,
     )
@@ -257,6 +284,17 @@ def lease(tx: Tx, attempt_ids: Collection[str], *, owner: str, until: float, che
         " WHERE id = ?",
         [(owner, until, until, checked_at, attempt_id) for attempt_id in attempt_ids],
     )
+
+
+def bring_near(tx: Tx, seconds: float, *, now: float) -> None:
+    """Have what is due more than so many seconds ahead be due so much earlier, and its lease end so much earlier."""
+    for states in ("'waiting', 'claimed', 'sending'", "'unconfirmed', 'generating'"):
+        tx.execute(
+            "UPDATE attempts SET due_at = due_at - :seconds,"  # noqa: S608 - constant parts
+            " lease_until = CASE WHEN lease_until > :now THEN lease_until - :seconds ELSE lease_until END"
+            f" WHERE state IN ({states}) AND due_at > :now + :seconds",
+            {"seconds": seconds, "now": now},
+        )
 
 
 def renew_leases(tx: Tx, attempt_ids: Collection[str], *, owner: str, until: float) -> None:

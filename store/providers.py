@@ -48,3 +48,11 @@ def set_authorized(tx: Tx, provider: Provider, *, authorized: bool, now: float) 
         " WHERE name = :name AND (unauthorized_since IS NULL) <> (:authorized = 1)",
         {"name": provider, "authorized": int(authorized), "now": now},
     )
+
+
+def bring_near(tx: Tx, seconds: float, *, now: float) -> None:
+    """Have a pause that ends more than so many seconds ahead end so much earlier."""
+    tx.execute(
+        "UPDATE providers SET paused_until = paused_until - :seconds WHERE paused_until > :now + :seconds",
+        {"seconds": seconds, "now": now},
+    )

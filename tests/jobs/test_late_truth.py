@@ -140,3 +140,14 @@ def test_what_its_provider_itself_called_failed_is_over(desk: Desk) -> None:
     attempt = desk.generating()
     desk.checked(attempt, FAILED)
     assert desk.current(attempt).due_at is None
+
+
+def test_a_stale_owner_of_a_late_check_does_not_reschedule_what_another_one_is_asking_about(desk: Desk) -> None:
+    attempt = desk.timed_out()
+    claimed = desk.wait_until_due(attempt)
+    desk.now += 11
+    assert [row.id for row in desk.due(owner="poller-2")] == [attempt.id]
+    before = desk.current(attempt)
+
+    desk.learn(claimed, Working())
+    assert desk.current(attempt) == before

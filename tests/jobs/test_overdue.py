@@ -75,10 +75,8 @@ def test_a_provider_that_hangs_does_not_keep_a_job_from_being_given_up(desk: Des
     attempt = desk.generating()
     desk.now = START + desk.policy.job_timeout - 1
     poller.ask(attempt)
-    while code(desk, attempt) is None:
-        poller.step()
+    poller.steps(6)
     assert desk.told(attempt) == ["submitted", "failed"]
-    assert desk.now <= START + desk.policy.job_timeout + 5
 
 
 def test_a_provider_that_hangs_for_those_who_ask_hangs_for_all(desk: Desk, poller: Poller) -> None:

@@ -73,6 +73,7 @@ def test_a_video_is_routed_once_however_often_it_is_looked_for(desk: Desk) -> No
 
 def test_a_video_that_no_enabled_provider_can_make_any_more_fails_without_an_attempt(desk: Desk) -> None:
     video_id = desk.request(choice=ProviderChoice.IACREA)
+    desk.now += submit.UNROUTED_SECONDS
     desk.under(providers=(Provider.HOMEDESIGNS,)).do(submit.route, desk.policy, now=desk.now)
 
     [event] = [body for body in desk.bodies() if body["subject"] == video_id]

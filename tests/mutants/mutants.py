@@ -12,9 +12,23 @@ import jobs.check
 import jobs.schedule
 import jobs.settle
 import jobs.submit
-from jobs import budget, check, events, overdue, policy, refunds, settle, shares, submit, transitions, webhooks
+from jobs import (
+    budget,
+    check,
+    events,
+    overdue,
+    policy,
+    refunds,
+    settle,
+    shares,
+    submit,
+    switched_off,
+    transitions,
+    webhooks,
+)
 from jobs.policy import Policy
 from jobs.settle import Failing
+from jobs.sightings import Sightings
 from jobs.transitions import FREE, Step, take
 from process.settings import Settings
 from providers.hints import read_webhook
@@ -24,6 +38,7 @@ from publisher.connection import BrokerState
 from publisher.pace import Pace
 from schemas.names import TERMINAL_EVENTS, DetectedBy, ErrorCode, EventType, Provider, VideoStatus
 from store import attempts, credits, outbox, providers, sqlite, videos
+from store.announcements import Role
 from store.attempts import AttemptRow, AttemptState
 from store.database import _deliver
 from store.group import Committed, GroupCommit
@@ -213,6 +228,27 @@ def nothing(*_: object, **__: object) -> None:
     """Leave undone whatever it was."""
 
 
+def renewed_whosever_they_are(tx: Tx, attempt_ids: Any, *, owner: str, until: float) -> None:
+    del owner
+    for attempt_id in attempt_ids:
+        tx.execute("UPDATE attempts SET lease_until = ?, due_at = ? WHERE id = ?", (until, until, attempt_id))
+
+
+def lapsed_at_once(_: Sightings, leased: Any, *, owner: str, at: float) -> list[AttemptRow]:
+    del owner, at
+    return list(leased)
+
+
+def taken_whosever_it_is(tx: Tx, step: Step, attempt_id: str, columns: Any = FREE, *, owner: str | None = None) -> bool:
+    del owner
+    return take(tx, step, attempt_id, columns)
+
+
+def all_that_are_silent(_: object, seen: Any, *, at: float) -> set[tuple[Role, Provider]]:
+    del at
+    return {(role, name) for role in Role for name in Provider if (role, name) not in seen}
+
+
 def clock_back_empties_the_bucket() -> AbstractContextManager[object]:
     def tokens(shared: ProviderRow | None, rate: float, now: float) -> float:
         full = max(rate * budget.BURST_SECONDS, 1.0)
@@ -289,6 +325,18 @@ IN_ONE_TEST: dict[str, Mutant] = {
         patched(shares, "for_submissions", lambda _tx, _policy, _provider, requests, **_: requests),
     ),
     "a clock that goes back refills nothing": Mutant("clock back empties the bucket", clock_back_empties_the_bucket),
+    "only ones own leases are renewed": Mutant(
+        "anybody's lease is renewed", patched(attempts, "renew_leases", renewed_whosever_they_are)
+    ),
+    "a step of the clock kills nobody": Mutant(
+        "leases are believed by the wall clock", patched(Sightings, "lapsed", lapsed_at_once)
+    ),
+    "a late check that was overtaken is dropped": Mutant(
+        "a stale owner reschedules a late check", patched(jobs.check, "take", taken_whosever_it_is)
+    ),
+    "providers that are away are not off": Mutant(
+        "generators that are away switch providers off", patched(switched_off.Watch, "step", all_that_are_silent)
+    ),
     "throttling pauses": Mutant("a pause is forgotten", patched(providers, "pause", nothing)),
     "a job is given up in time": Mutant("nobody gives up", patched(overdue.Watch, "step", lambda *_, **__: [])),
     "what waits for its turn is kept": Mutant(

@@ -21,9 +21,11 @@ from tests.jobs import (
     test_accepting,
     test_budget,
     test_checks,
+    test_clock,
     test_late_truth,
     test_overdue,
     test_submissions,
+    test_switched_off,
     test_webhooks,
 )
 from tests.jobs.desk import Desk
@@ -98,6 +100,16 @@ CHECKS: dict[str, Callable[[Path], None]] = {
     ),
     "a clock that goes back refills nothing": lambda _: (
         test_budget.test_a_clock_that_goes_back_stops_nobody_and_gives_nobody_more(Desk())
+    ),
+    "only ones own leases are renewed": lambda _: test_clock.test_only_ones_own_leases_are_renewed(Desk()),
+    "a step of the clock kills nobody": lambda _: test_clock.test_a_living_generator_is_not_declared_dead_by_a_step(
+        Desk(), 3600.0
+    ),
+    "a late check that was overtaken is dropped": lambda _: (
+        test_late_truth.test_a_stale_owner_of_a_late_check_does_not_reschedule_what_another_one_is_asking_about(Desk())
+    ),
+    "providers that are away are not off": lambda _: (
+        test_switched_off.test_while_generators_are_away_or_some_have_it_nothing_is_ended(Desk(), ())
     ),
     "throttling pauses": lambda _: test_submissions.test_being_throttled_pauses_the_provider_for_everybody(Desk()),
     "a job is given up in time": lambda _: (

@@ -107,3 +107,29 @@ async def test_work_that_failed_unexpectedly_may_be_due_again() -> None:
     pile.handle = fail  # type: ignore[method-assign]
     async with at_work(pile, limit=2):
         await pile.after(2)
+
+
+async def test_leases_that_are_late_are_renewed_before_more_is_claimed() -> None:
+    done: list[str] = []
+    pile = Pile(["one"])
+
+    async def claim(room: int) -> Found[str]:
+        done.append("claim")
+        return await pile.claim(room)
+
+    async def renew(pieces: Collection[str]) -> None:
+        done.append(f"renew {' '.join(pieces)}")
+
+    wake, stop = asyncio.Event(), asyncio.Event()
+    workers = Workers(limit=2, look_every=1000, wake=wake, claim=claim, handle=pile.handle, renew=renew)
+    running = asyncio.create_task(workers.run(stop))
+    await pile.after(1)
+    while "one" not in pile.in_hand:
+        await asyncio.sleep(0)
+    workers._renewed_at -= 60  # the store was away for a minute
+    wake.set()
+    await pile.after(2)
+    assert done == ["claim", "renew one", "claim"]
+    stop.set()
+    pile.in_hand["one"].set()
+    await running

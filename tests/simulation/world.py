@@ -28,6 +28,7 @@ from jobs.learning import Lesson
 from jobs.overdue import Watch
 from jobs.policy import Policy
 from poller.checking import Checker
+from process.clock import Clock
 from providers.hints import read_webhook
 from providers.pictures import PictureRefused, PictureUnavailable
 from providers.promise import Order
@@ -112,6 +113,7 @@ class World:
         self.recorded: dict[str, str | None] = {}
         """The jobs whose acceptance was answered and, as far as the generator knows, stored."""
         self.acting: Process | None = None
+        self.clock = Clock(lambda: self.now, lambda: self.now)
         self._counter = 0
 
     # What the peers and the code under test see of it.
@@ -216,7 +218,7 @@ class World:
         self.transact(overdue.give_up, self.policy, over, now=self.now)
         self.transact(learning.learn, self.lessons)
         self.lessons.clear()
-        checker = Checker(self, self.policy, process.owner, read_webhook, self.lessons, process.watch)  # type: ignore[arg-type]  # it offers what is used
+        checker = Checker(self, self.policy, process.owner, read_webhook, self.lessons, self.clock, process.watch)  # type: ignore[arg-type]  # it offers what is used
         for name, account in self.accounts.items():
             found = self.transact(check.claim, self.policy, name, owner=process.owner, room=8, now=self.now)
             for attempt in found.work:

@@ -1,0 +1,69 @@
+"""What a poller does now and then beside its checks; each is a step of `process.repeating.repeat`."""
+
+import time
+from dataclasses import dataclass, field
+
+import structlog
+
+from jobs import clock, housekeeping, overdue, quarantine, switched_off
+from jobs.policy import Policy
+from poller.checking import Checker
+from poller.telling import tell_switched_off, tell_unreadable
+from process.clock import Clock
+from store import announcements
+from store.announcements import Role
+from store.database import Store
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """The steps of one poller, and what it has seen between them."""
+
+    store: Store
+    policy: Policy
+    checker: Checker
+    clock: Clock = field(default_factory=Clock)
+    announced: switched_off.Watch = field(default_factory=switched_off.Watch)
+
+    async def give_up(self) -> int:
+        """Time out what is overdue and could be asked about in vain."""
+        found = await self.store.read(overdue.find, self.policy, now=time.time())
+        skipped = self.checker.clock.skipped_since
+        over = self.checker.watch.step(self.policy, found, now=time.time(), at=time.monotonic(), skipped_since=skipped)
+        if over:
+            await self.store.write(overdue.give_up, self.policy, over, now=time.time())
+        return 0
+
+    async def mend_clock(self) -> int:
+        """Notice a step of the wall clock, and mend what one that was put back left far ahead."""
+        step = self.clock.look()
+        if step:
+            log.warning("the clock was put forward" if step > 0 else "the clock was put back", seconds=abs(step))
+        if step < 0:
+            await self.store.write(clock.put_back, -step, now=time.time())
+        return 0
+
+    async def switch_off(self) -> int:
+        """Announce what this poller has, and end what a switched-off provider left."""
+        await self.store.write_repeatable(announcements.announce, Role.POLLER, self.policy.providers, now=time.time())
+        off = self.announced.step(await self.store.read(announcements.announced), at=time.monotonic())
+        ended = await self.store.write(switched_off.end, self.policy, off, now=time.time()) if off else 0
+        tell_switched_off(off, ended)
+        return ended
+
+    async def tidy(self) -> int:
+        """Drop what nobody can need any more."""
+        return await self.store.write(housekeeping.sweep, now=time.time())
+
+    async def drop_pictures(self) -> int:
+        """Drop the pictures that no provider may still fetch."""
+        dropped = await self.store.write(housekeeping.drop_pictures, self.policy, now=time.time())
+        await self.store.pictures.remove(dropped.names)
+        return dropped.number
+
+    async def review(self) -> int:
+        """Take back the rows that can be read by now, and tell of those that cannot."""
+        tell_unreadable(await self.store.write(quarantine.review))
+        return 0

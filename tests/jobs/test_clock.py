@@ -1,0 +1,123 @@
+"""A step of the wall clock declares nobody dead, loses no job, stops no provider and times nothing out."""
+
+import pytest
+
+from jobs import clock, submit
+from jobs.check import Succeed
+from jobs.policy import FORGOTTEN_SECONDS, LEASE_SECONDS
+from jobs.sightings import Sightings
+from process.clock import Clock
+from schemas.names import Provider
+from store import attempts, leases, providers
+from store.attempts import AttemptRow
+from tests.jobs.desk import GENERATOR, READY, Desk
+
+HOMEDESIGNS = Provider.HOMEDESIGNS
+
+
+class Observer:
+    """Another generator, which looks once a second of its own clock."""
+
+    def __init__(self, desk: Desk, owner: str = "observer") -> None:
+        self.desk, self.owner = desk, owner
+        self.sightings = Sightings()
+        self.steady = 0.0
+
+    def look(self, seconds: float = 1.0) -> list[AttemptRow]:
+        self.steady += seconds
+        sent = self.desk.do(attempts.sending, HOMEDESIGNS, now=None)
+        dead = self.sightings.lapsed(sent, owner=self.owner, at=self.steady)
+        now = self.desk.now
+        self.desk.do(submit.claim, self.desk.policy, HOMEDESIGNS, owner=self.owner, room=0, now=now, dead=dead)
+        return dead
+
+
+def renew(desk: Desk, attempt: AttemptRow) -> None:
+    until = desk.now + LEASE_SECONDS
+    desk.do(attempts.renew_leases, [attempt.id], owner=GENERATOR, until=until)
+
+
+@pytest.mark.parametrize("step", [11.0, 3600.0, -3600.0])
+def test_a_living_generator_is_not_declared_dead_by_a_step(desk: Desk, step: float) -> None:
+    attempt, observer = desk.sending(HOMEDESIGNS), Observer(desk)
+    observer.look()
+    desk.now += step
+    for second in range(60):
+        assert observer.look() == []
+        desk.now += 1
+        if second % 3 == 2:
+            renew(desk, attempt)
+    assert desk.told(attempt) == []
+
+
+@pytest.mark.parametrize("step", [0.0, 3600.0, -3600.0])
+def test_a_dead_one_is_found_out_within_a_lease_of_watching(desk: Desk, step: float) -> None:
+    attempt, observer = desk.sending(HOMEDESIGNS), Observer(desk)
+    desk.now += step
+    for _ in range(int(LEASE_SECONDS)):
+        assert observer.look() == []
+    assert [row.id for row in observer.look()] == [attempt.id]
+    assert desk.told(attempt) == ["failed"]
+
+
+def test_an_observer_that_stood_still_saw_nobody_fail_to_renew(desk: Desk) -> None:
+    desk.sending(HOMEDESIGNS)
+    observer = Observer(desk)
+    observer.look()
+    assert observer.look(600) == []
+
+
+def test_ones_own_submission_counts_as_dropped_only_after_a_minute(desk: Desk) -> None:
+    desk.sending(HOMEDESIGNS)
+    observer = Observer(desk, GENERATOR)
+    for _ in range(int(FORGOTTEN_SECONDS)):
+        assert observer.look() == []
+    assert len(observer.look()) == 1
+
+
+def test_renewed_between_the_look_and_the_claim_by_somebody_else_it_is_not_lost(desk: Desk) -> None:
+    attempt = desk.sending(HOMEDESIGNS)
+    stale = attempt._replace(lease_owner="one that held it before")
+    desk.do(submit.claim, desk.policy, HOMEDESIGNS, owner="g", room=0, now=desk.now, dead=[stale])
+    assert desk.told(attempt) == []
+
+
+def test_only_ones_own_leases_are_renewed(desk: Desk) -> None:
+    attempt = desk.sending(HOMEDESIGNS)
+    desk.do(attempts.renew_leases, [attempt.id], owner="somebody else", until=desk.now + 1000)
+    assert desk.current(attempt) == attempt
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_a_clock_put_back_delays_neither_checks_nor_providers_nor_leases(desk: Desk, times: int) -> None:
+    attempt = desk.generating(HOMEDESIGNS)
+    desk.do(providers.pause, HOMEDESIGNS, until=desk.now + 5)
+    assert desk.do(leases.take, "relay", owner="one", now=desk.now, seconds=5)
+    due_in = (desk.current(attempt).due_at or 0) - desk.now
+    desk.now -= 3600
+    for _ in range(times):
+        desk.do(clock.put_back, 3600, now=desk.now)
+    assert desk.current(attempt).due_at == pytest.approx(desk.now + due_in)
+    desk.now += 6
+    assert desk.do(leases.take, "relay", owner="another", now=desk.now, seconds=5)
+    desk.now += due_in
+    assert isinstance(desk.checked(attempt, READY), Succeed)
+
+
+def test_a_clock_tells_steps_from_the_passing_of_time() -> None:
+    wall, even = [1000.0], [5.0]
+    watch = Clock(lambda: wall[0], lambda: even[0])
+
+    def passes(seconds: float, step: float = 0.0) -> float:
+        even[0] += seconds
+        wall[0] += seconds + step
+        return watch.look()
+
+    assert passes(86_400) == 0
+    accepted_at = wall[0]
+    assert passes(10, step=3600) == 3600
+    assert watch.skipped_since(accepted_at) == 3600
+    assert watch.skipped_since(wall[0]) == 0
+    assert passes(10, step=1) == 0
+    assert passes(10, step=-3600) < -3590
+    assert watch.skipped_since(wall[0] + 4000) == 0
