@@ -150,9 +150,16 @@ class _Child:
             with suppress(ConnectionError):  # then there is no answer either
                 socket.send_fds(self._socket, [b"?"], [file.fileno()])
             answer = self._receive(patience)
-        if "rejected" in answer:
-            raise PictureRejected(str(answer["rejected"]))
-        return Picture(str(answer["content_type"]), int(answer["width"]), int(answer["height"]))
+        match answer:
+            case {"rejected": str(why)}:
+                raise PictureRejected(why)
+            case {
+                "content_type": "image/png" | "image/jpeg" as kind,
+                "width": int(width),
+                "height": int(height),
+            }:
+                return Picture(kind, width, height)
+        raise _Died
 
     def interrupt(self) -> None:
         """Have whoever waits for its answer hear that it died."""
@@ -164,7 +171,7 @@ class _Child:
         self._process.kill()
         self._process.wait()
 
-    def _receive(self, patience: float) -> dict[str, str | int]:
+    def _receive(self, patience: float) -> object:
         self._socket.settimeout(patience)
         try:
             message = self._socket.recv(_ANSWER_BYTES)
@@ -173,8 +180,10 @@ class _Child:
         if not message:
             self._process.wait()
             raise _Died
-        answer: dict[str, str | int] = json.loads(message)
-        return answer
+        try:
+            return json.loads(message)
+        except ValueError as error:
+            raise _Died from error
 
 
 def _started(asking: socket.socket) -> "subprocess.Popen[bytes]":

@@ -9,7 +9,7 @@ import sys
 sys.path[:] = sys.argv[1:]
 import ctypes, socket, time
 from process import inspected
-from schemas.picture import inspect
+from schemas.picture import Picture, inspect
 
 def odd(data):
     if data.startswith(b"burn"):
@@ -21,6 +21,8 @@ def odd(data):
         time.sleep(3600)
     if data.startswith(b"swell"):
         bytearray(2 ** 30)
+    if data.startswith(b"lie"):
+        return Picture("text/html", 512, 512)
     if data.startswith(b"write"):
         with open(data[5:], "w") as file:
             file.write("something")

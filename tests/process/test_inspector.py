@@ -79,7 +79,7 @@ async def test_the_dearest_picture_is_cheap(inspectors: Inspectors, name: str) -
     assert most_memory(pid) < 100_000_000
 
 
-@pytest.mark.parametrize("what", ["burn", "crash", "swell"])
+@pytest.mark.parametrize("what", ["burn", "crash", "swell", "lie"])
 async def test_a_picture_that_kills_its_inspector_is_rejected(odd: Inspectors, what: str) -> None:
     await odd.inspect(picture())
 
@@ -128,6 +128,16 @@ async def test_an_inspector_that_dies_by_chance_costs_no_picture(
 
     assert await inspectors.inspect(picture()) == SMALL
     assert process_of(inspectors) != dead
+
+
+async def test_it_stays_below_what_the_operator_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hard limit cannot be raised again, so that an inspector that tried would die of every picture."""
+    few = "import resource; resource.setrlimit(resource.RLIMIT_AS, (2**28, 2**28))\n"
+    monkeypatch.setattr(inspector, "_PROGRAM", few + inspector._PROGRAM)
+    opened = Inspectors()
+
+    assert await opened.inspect(picture()) == SMALL
+    await opened.close()
 
 
 async def test_it_can_write_no_file(odd: Inspectors, tmp_path: Path) -> None:
