@@ -1,77 +1,146 @@
-"""Set our own ledger of credits against what the providers report."""
+"""Set our own ledger of credits against what the providers report.
 
-from collections.abc import Iterator, Sequence
+What is older than `LONGEST_REQUEST` is summed up by `fold` and not read again, so that an answer takes no longer
+the more credits were ever spent.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import takewhile
+from typing import NamedTuple
 
 from schemas.names import Provider
 from schemas.times import optional_rfc3339
 from schemas.video import ProviderCredits
 from store import credits
-from store.credits import Entry, LedgerEntry
+from store.credits import Entry, Following, LedgerEntry, Sums
 from store.transaction import Tx
+
+LONGEST_REQUEST = 900.0
+"""Seconds after which an answer is not expected any more: what is older than that before a report was before it."""
+
+_READ_AT_MOST = 20_000
+"""How many entries are looked at that are not summed up yet; more there are only if reports stop coming."""
+
+
+class _Span(NamedTuple):
+    """The reports between which a balance is explained."""
+
+    oldest: LedgerEntry
+    newest: LedgerEntry
+
+
+class _Move(NamedTuple):
+    """By how much an entry moved the balance between two reports, and whether it surely did."""
+
+    credits: int
+    surely: bool
 
 
 def all_credits(tx: Tx) -> dict[Provider, ProviderCredits]:
     """Say for each provider what it reports, what we spent and got back, and what does not add up."""
-    return {provider: summary(credits.ledger(tx, provider)) for provider in Provider}
+    return {provider: _credits(tx, provider) for provider in Provider}
 
 
-def summary(ledger: Sequence[LedgerEntry]) -> ProviderCredits:
-    """Sum up a ledger; pure. An entry's request was under way from `sent_at` to `at`."""
-    counts = {kind: sum(entry.entry is kind for entry in ledger) for kind in Entry}
-    reports = [entry for entry in ledger if entry.remaining is not None]
-    newest = _newest(reports)
+def fold(tx: Tx, provider: Provider, *, now: float, limit: int, longest_request: float = LONGEST_REQUEST) -> int:
+    """Sum up the next `limit` entries that nothing can change any more; say how many there were."""
+    before = credits.sums(tx, provider)
+    counted = _count(tx, provider, before, older_than=now - longest_request, limit=limit)
+    folded = _fold_moves(tx, provider, counted, longest_request=longest_request, limit=limit)
+    if folded == before:
+        return 0
+    credits.keep_sums(tx, provider, folded)
+    return max(folded.counted_seq - before.counted_seq, folded.folded_seq - before.folded_seq)
+
+
+def _credits(tx: Tx, provider: Provider) -> ProviderCredits:
+    sums = credits.sums(tx, provider)
+    recent = credits.count_after(tx, provider, sums.counted_seq)
+    span = _span(tx, provider)
     return ProviderCredits(
-        remaining=newest.remaining if newest else None,
-        remaining_at=optional_rfc3339(newest.at if newest else None),
-        spent=counts[Entry.SPENT],
-        refunded=counts[Entry.REFUNDED],
-        unknown=counts[Entry.UNKNOWN],
-        unexplained=_unexplained(ledger, reports),
+        remaining=span.newest.remaining if span else None,
+        remaining_at=optional_rfc3339(span.newest.at if span else None),
+        spent=sums.spent + recent[Entry.SPENT],
+        refunded=sums.refunded + recent[Entry.REFUNDED],
+        unknown=sums.unknown + recent[Entry.UNKNOWN],
+        unexplained=_unexplained(tx, provider, sums, span) if span else 0,
     )
 
 
-def _newest(reports: Sequence[LedgerEntry]) -> LedgerEntry | None:
-    """Of the reports whose requests overlapped the newest one, the lowest balance was the last."""
-    if not reports:
+def _span(tx: Tx, provider: Provider) -> _Span | None:
+    """Find the first and the last report.
+
+    Of those whose requests overlapped the oldest one, the highest balance was the first; of those that overlapped
+    the newest one, the lowest was the last. Among equals the span is the longest.
+    """
+    last = credits.last_reports(tx, provider)
+    if not last:
         return None
-    last = max(reports, key=lambda report: report.sent_at)
-    return min((report for report in reports if report.at >= last.sent_at), key=_balance)
-
-
-def _oldest(reports: Sequence[LedgerEntry]) -> LedgerEntry:
-    """Of the reports whose requests overlapped the oldest one, the highest balance was the first."""
-    first = min(reports, key=lambda report: report.at)
-    return max((report for report in reports if report.sent_at <= first.at), key=_balance)
+    return _Span(
+        max(credits.first_reports(tx, provider), key=lambda report: (_balance(report), -report.sent_at, -report.at)),
+        min(last, key=lambda report: (_balance(report), -report.at, -report.sent_at)),
+    )
 
 
 def _balance(report: LedgerEntry) -> int:
     return report.remaining or 0
 
 
-def _unexplained(ledger: Sequence[LedgerEntry], reports: Sequence[LedgerEntry]) -> int:
-    newest = _newest(reports)
-    if newest is None:
-        return 0
-    oldest = _oldest(reports)
-    moves = list(_moves(ledger, oldest, newest))
-    gap = _balance(newest) - _balance(oldest) - sum(credits for credits, surely in moves if surely)
-    doubtful = [credits for credits, surely in moves if not surely]
-    return gap - min(max(gap, -doubtful.count(-1)), doubtful.count(1))
+def _unexplained(tx: Tx, provider: Provider, sums: Sums, span: _Span) -> int:
+    entries = credits.following(tx, provider, sums.folded_seq, limit=_READ_AT_MOST)
+    total = _added(sums, _moves(entries, span))
+    gap = _balance(span.newest) - _balance(span.oldest) - total.sure
+    return gap - min(max(gap, -total.perhaps_spent), total.perhaps_refunded)
 
 
-def _moves(ledger: Sequence[LedgerEntry], oldest: LedgerEntry, newest: LedgerEntry) -> Iterator[tuple[int, bool]]:
-    """Tell what may have moved the balance between two reports: by how much, and whether it surely did.
+def _count(tx: Tx, provider: Provider, sums: Sums, *, older_than: float, limit: int) -> Sums:
+    found = credits.following(tx, provider, sums.counted_seq, limit=limit)
+    old = list(takewhile(lambda following: following.entry.at < older_than, found))
+    if not old:
+        return sums
+    kinds = [following.entry.entry for following in old]
+    return replace(
+        sums,
+        spent=sums.spent + kinds.count(Entry.SPENT),
+        refunded=sums.refunded + kinds.count(Entry.REFUNDED),
+        unknown=sums.unknown + kinds.count(Entry.UNKNOWN),
+        counted_seq=old[-1].seq,
+    )
+
+
+def _fold_moves(tx: Tx, provider: Provider, sums: Sums, *, longest_request: float, limit: int) -> Sums:
+    """Sum up the moves before the newest report, once no report can come any more that is older than the oldest."""
+    span = _span(tx, provider)
+    if span is None or span.newest.sent_at <= span.oldest.at + longest_request:
+        return sums
+    found = credits.following(tx, provider, sums.folded_seq, limit=limit)
+    settled = span.newest.sent_at - longest_request
+    old = list(takewhile(lambda following: following.entry.at < settled, found))
+    return replace(_added(sums, _moves(old, span)), folded_seq=old[-1].seq) if old else sums
+
+
+def _added(sums: Sums, moves: Iterable[_Move]) -> Sums:
+    of = list(moves)
+    return replace(
+        sums,
+        sure=sums.sure + sum(move.credits for move in of if move.surely),
+        perhaps_spent=sums.perhaps_spent + of.count(_Move(-1, surely=False)),
+        perhaps_refunded=sums.perhaps_refunded + of.count(_Move(1, surely=False)),
+    )
+
+
+def _moves(entries: Sequence[Following], span: _Span) -> Iterator[_Move]:
+    """Tell what may have moved the balance between two reports.
 
     Which came first is not always known: a refund is in the balance before we hear of it, and of a submission
     that was proven without a report only the time of its request is known.
     """
-    spent = {entry.attempt_id: entry for entry in ledger if entry.entry is Entry.SPENT}
-    for entry in ledger:
-        of = spent.get(entry.attempt_id, entry)
-        if entry.entry is Entry.UNKNOWN or entry.at < oldest.sent_at or of.sent_at > newest.at:
+    oldest, newest = span
+    for _, entry, spent in entries:
+        if entry.entry is Entry.UNKNOWN or entry.at < oldest.sent_at or spent.sent_at > newest.at:
             continue
-        after_oldest = of.remaining is not None or of.sent_at > oldest.at
+        after_oldest = spent.remaining is not None or spent.sent_at > oldest.at
         if entry.entry is Entry.REFUNDED:
-            yield 1, after_oldest and entry.at <= newest.sent_at
-        elif entry is not oldest:
-            yield -1, after_oldest and (entry.remaining is not None or entry.at < newest.sent_at)
+            yield _Move(1, surely=after_oldest and entry.at <= newest.sent_at)
+        elif entry.attempt_id != oldest.attempt_id:
+            yield _Move(-1, surely=after_oldest and (entry.remaining is not None or entry.at < newest.sent_at))

@@ -17,8 +17,9 @@ from schemas.problem import FieldFault, ProblemCode, problem
 from schemas.status import Alive, Commands, Link, Outbox, ProviderState, Ready, Status
 from schemas.times import optional_rfc3339
 from schemas.video import Document
-from store import leases, providers
+from store import providers
 from store.database import StoreUnavailable
+from store.probe import probe
 from store.providers import ProviderRow
 from store.transaction import Tx
 
@@ -141,8 +142,7 @@ class Health:
         context = self._context
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
-                # A transaction that changes nothing would also succeed on a full disk.
-                await context.store.write(leases.take, "readiness", owner="any", now=context.now(), seconds=1)
+                await context.store.write(probe, now=context.now())
                 return None, await context.store.read(feed.overview)
         except StoreUnavailable as error:
             return f"cannot be written: {error}", None

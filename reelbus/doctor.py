@@ -16,10 +16,11 @@ from receiver.local import is_loopback
 from reelbus.errors import env_file
 from reelbus.wiring import opened_clients, opened_store
 from schemas.names import Provider
-from store import leases, providers, unreadable
+from store import providers, unreadable
 from store.database import StoreUnavailable
 from store.look import look
 from store.migrate import StoreTooNew
+from store.probe import probe as write_probe
 from store.unreadable import Unreadable
 
 
@@ -99,8 +100,7 @@ async def _store(settings: Settings) -> AsyncIterator[Finding]:
             yield Finding("store", "ok", f"{file} has {found.videos} videos; a start upgrades its tables")
         else:
             async with opened_store(settings) as store:
-                # A transaction that changes nothing would also succeed on a full disk.
-                await store.write(leases.take, "readiness", owner="any", now=time.time(), seconds=1)
+                await store.write(write_probe, now=time.time())
                 rows = await store.read(partial(unreadable.listed, limit=1000))
             count = f" and has {found.videos} videos" if found else ""
             yield Finding("store", "ok", f"{file or 'the database'} can be written{count}")

@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,8 +18,20 @@ AFTER_PIECES = 50
 LONG_BYTES = 16 * 2**20
 """How long the log may grow under load before it is made to start anew."""
 
-AGAIN_SECONDS = 1.0
-"""How long to leave a long log alone that somebody still reads."""
+TOO_LONG_BYTES = 32 * 2**20
+"""How long the log may be for more to be written at once."""
+
+HOLD_BACK_SECONDS = 1.0
+"""How long the writing of a process waits for a log that is too long to start anew."""
+
+GO_ON_SECONDS = 10.0
+"""How long it then goes on, though somebody still reads the old log, before it waits again."""
+
+AGAIN_SECONDS = 0.2
+"""How long to leave a log alone that could not be made to start anew."""
+
+
+_HOLDING_SECONDS = 0.005
 
 
 class Checkpoints:
@@ -31,6 +44,7 @@ class Checkpoints:
         self._stopping = threading.Event()
         self._moved = 0
         self._seen = 0
+        self._go_on_until = 0.0
         self._thread = threading.Thread(target=self._run, name="store-checkpoints", daemon=True)
 
     def start(self) -> None:
@@ -42,6 +56,18 @@ class Checkpoints:
         self._stopping.set()
         self._thread.join()
         self._connection.close()
+
+    def is_too_long(self) -> bool:
+        """Say whether the log should start anew before more is written."""
+        return self._length() > TOO_LONG_BYTES and time.monotonic() >= self._go_on_until
+
+    def hold_back(self) -> None:
+        """Block for a moment while the log is too long, so that the checkpoint finds nobody at work."""
+        give_up_at = time.monotonic() + HOLD_BACK_SECONDS
+        while self.is_too_long():
+            if time.monotonic() >= give_up_at:
+                self._go_on_until = time.monotonic() + GO_ON_SECONDS
+            self._stopping.wait(_HOLDING_SECONDS)
 
     def _run(self) -> None:
         pause = LOOK_SECONDS

@@ -54,6 +54,7 @@ class Store:
         self._listeners: dict[Topic, list[asyncio.Event]] = {topic: [] for topic in Topic}
         self._writer = Writer(
             self._commits,
+            hold_back=self._checkpoints.hold_back,
             written=lambda committed: self._from_writer(self._written, committed),
             changed=lambda: self._from_writer(self._set, set(Topic)),
             died=lambda error: self._from_writer(self._break, error),
@@ -174,6 +175,8 @@ class Store:
     def _fits_here(self, group: list[Work]) -> bool:
         """Say whether a group may be written on the event loop."""
         if self._handed_over or len(group) > LARGEST_ON_LOOP or not all(work.brief for work in group):
+            return False
+        if self._checkpoints.is_too_long():
             return False
         return self._commits.pace.is_quick(synced=not all(work.repeatable for work in group))
 

@@ -39,13 +39,14 @@ def of_video(tx: Tx, video_id: str) -> list[Happening]:
 
 
 def _webhooks(tx: Tx, video_id: str) -> list[Happening]:
-    rows = tx.execute(
-        "SELECT webhooks.received_at, attempts.number, webhooks.body, webhooks.size"
-        " FROM attempts JOIN webhooks ON webhooks.attempt_id = attempts.id"
-        " WHERE attempts.video_id = ? ORDER BY webhooks.id LIMIT 100",
-        (video_id,),
-    ).fetchall()
-    return [Happening(at, "webhook received", number, _shown(body, size)) for at, number, body, size in rows]
+    tried = tx.execute("SELECT id, number FROM attempts WHERE video_id = ?", (video_id,)).fetchall()
+    return [
+        Happening(at, "webhook received", number, _shown(body, size))
+        for attempt_id, number in tried
+        for at, body, size in tx.execute(
+            "SELECT received_at, body, size FROM webhooks WHERE attempt_id = ? ORDER BY id LIMIT 100", (attempt_id,)
+        ).fetchall()
+    ]
 
 
 def _shown(body: bytes | None, size: int) -> str:

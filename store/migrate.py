@@ -19,34 +19,35 @@ def migrate(tx: Tx, dialect: dict[str, str]) -> None:
     to do. Raises `StoreTooNew`.
     """
     steps = _steps()
-    done = _version(tx, dialect, known=len(steps))
-    if done == 0:
+    done = _done(tx, dialect, steps)
+    if not done:
         tx.execute(_VERSIONS)
-    for version, (name, script) in enumerate(steps, start=1):
-        if version > done:
+    for version, (name, script) in steps.items():
+        if version not in done:
             _run(tx, script, dialect)
             tx.execute("INSERT INTO migrations (version, name) VALUES (?, ?)", (version, name))
 
 
 def is_behind(tx: Tx, dialect: dict[str, str]) -> bool:
     """Say whether there is a migration to run; writes nothing. Raises `StoreTooNew`."""
-    known = len(_steps())
-    return _version(tx, dialect, known=known) < known
+    steps = _steps()
+    return not steps.keys() <= _done(tx, dialect, steps)
 
 
-def _version(tx: Tx, dialect: dict[str, str], *, known: int) -> int:
+def _done(tx: Tx, dialect: dict[str, str], steps: dict[int, tuple[str, str]]) -> set[int]:
     if ("migrations",) not in tx.execute(dialect["tables"]).fetchall():
-        return 0
-    version: int = tx.execute("SELECT MAX(version) FROM migrations").fetchone()[0]
-    if version > known:
-        raise StoreTooNew(f"the store has schema version {version}, this release knows {known}")
-    return version
+        return set()
+    done = {version for (version,) in tx.execute("SELECT version FROM migrations").fetchall()}
+    if max(done) > max(steps):
+        raise StoreTooNew(f"the store has schema version {max(done)}, this release knows {max(steps)}")
+    return done
 
 
-def _steps() -> list[tuple[str, str]]:
+def _steps() -> dict[int, tuple[str, str]]:
+    """Read the migrations, by the numbers that their names begin with, in that order."""
     folder = resources.files("store") / "migrations"
     files = sorted((file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda file: file.name)
-    return [(file.name, file.read_text()) for file in files]
+    return {int(file.name.split("_")[0]): (file.name, file.read_text()) for file in files}
 
 
 def _run(tx: Tx, script: str, dialect: dict[str, str]) -> None:

@@ -55,6 +55,7 @@ def add(
             "now": now,
         },
     )
+    tx.must_sync()
     tx.wake(Topic.EVENTS)
     return added.rowcount == 1
 
@@ -145,20 +146,20 @@ def backlog(tx: Tx, *, count_up_to: int = 10_000) -> Backlog:
 
 
 def after(tx: Tx, *, seq: int, limit: int) -> list[OutboxEvent]:
-    """Read the events that follow a sequence number, oldest first."""
+    """Read the events that follow a sequence number, oldest first, without those whose bodies were dropped."""
     return _events(
         tx.execute(
-            f"SELECT {_COLUMNS} FROM outbox WHERE seq > ? ORDER BY seq LIMIT ?",  # noqa: S608 - constant columns
+            f"SELECT {_COLUMNS} FROM outbox WHERE seq > ? AND body <> '' ORDER BY seq LIMIT ?",  # noqa: S608 - constant columns
             (seq, limit),
         ).fetchall()
     )
 
 
 def of_video(tx: Tx, video_id: str) -> list[OutboxEvent]:
-    """Read a video's events, oldest first."""
+    """Read a video's events, oldest first, without those whose bodies were dropped."""
     return _events(
         tx.execute(
-            f"SELECT {_COLUMNS} FROM outbox WHERE video_id = ? ORDER BY seq",  # noqa: S608 - constant columns
+            f"SELECT {_COLUMNS} FROM outbox WHERE video_id = ? AND body <> '' ORDER BY seq",  # noqa: S608 - constant columns
             (video_id,),
         ).fetchall()
     )
@@ -174,3 +175,22 @@ def seq_of(tx: Tx, event_id: str) -> int | None:
     """Give an event's sequence number."""
     row = tx.execute("SELECT seq FROM outbox WHERE event_id = ?", (event_id,)).fetchone()
     return None if row is None else row[0]
+
+
+def last_old(tx: Tx, *, after: int, before: float, limit: int) -> int | None:
+    """Of the next `limit` events give the last one that was made before a time."""
+    last: int | None = tx.execute(
+        "SELECT MAX(seq) FROM (SELECT seq, created_at FROM outbox WHERE seq > ? ORDER BY seq LIMIT ?) AS following"
+        " WHERE created_at < ?",
+        (after, limit, before),
+    ).fetchone()[0]
+    return last
+
+
+def drop_bodies(tx: Tx, *, after: int, up_to: int) -> None:
+    """Drop the bodies of events that were published and are no video's end."""
+    tx.execute(
+        "UPDATE outbox SET body = '' WHERE seq > ? AND seq <= ? AND published_at IS NOT NULL"
+        " AND type NOT IN ('video.ready', 'video.failed')",
+        (after, up_to),
+    )

@@ -175,6 +175,10 @@ def keep_key(tx: Tx, *, caller: str, key: str, kept: KeptKey, now: float) -> Non
     )
 
 
-def forget_keys(tx: Tx, *, before: float) -> int:
-    """Drop idempotency keys older than `before`; say how many."""
-    return tx.execute("DELETE FROM idempotency_keys WHERE created_at < ?", (before,)).rowcount
+def forget_keys(tx: Tx, *, before: float, limit: int) -> int:
+    """Drop up to `limit` idempotency keys older than `before`; say how many."""
+    return tx.execute(
+        "DELETE FROM idempotency_keys WHERE (caller, key) IN"
+        " (SELECT caller, key FROM idempotency_keys WHERE created_at < ? ORDER BY created_at LIMIT ?)",
+        (before, limit),
+    ).rowcount

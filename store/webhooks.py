@@ -9,7 +9,7 @@ from store.transaction import Tx
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """One delivery. `body` is None where it was too large to keep; `size` is what arrived, in bytes."""
+    """One delivery. `body` is None where it was too large or is too old to keep; `size` is what arrived, in bytes."""
 
     id: int
     attempt_id: str
@@ -58,3 +58,18 @@ def of_attempt(tx: Tx, attempt_id: str, *, limit: int = 50) -> list[Webhook]:
         (attempt_id, limit),
     ).fetchall()
     return [Webhook(*row) for row in rows]
+
+
+def last_old(tx: Tx, *, after: int, before: float, limit: int) -> int | None:
+    """Of the next `limit` deliveries give the last one that came before a time."""
+    last: int | None = tx.execute(
+        "SELECT MAX(id) FROM (SELECT id, received_at FROM webhooks WHERE id > ? ORDER BY id LIMIT ?) AS following"
+        " WHERE received_at < ?",
+        (after, limit, before),
+    ).fetchone()[0]
+    return last
+
+
+def drop_bodies(tx: Tx, *, after: int, up_to: int) -> None:
+    """Drop the bodies of deliveries that somebody has acted on."""
+    tx.execute("UPDATE webhooks SET body = NULL WHERE id > ? AND id <= ? AND handled_at IS NOT NULL", (after, up_to))

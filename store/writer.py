@@ -15,21 +15,23 @@ _LARGEST_GROUP = 2000
 
 
 class Writer:
-    """One thread over one connection. Its three callbacks are called in that thread.
+    """One thread over one connection. Its callbacks are called in that thread.
 
-    `written` is given what came of each group, `changed` is called after another process's commit, and `died`
-    is given the error if the thread ends before it was told to.
+    `hold_back` is called before each group and may wait. `written` is given what came of each group, `changed` is
+    called after another process's commit, and `died` is given the error if the thread ends before it was told to.
     """
 
     def __init__(
         self,
         commits: GroupCommit,
         *,
+        hold_back: Callable[[], None],
         written: Callable[[Committed], None],
         changed: Callable[[], None],
         died: Callable[[BaseException], None],
     ) -> None:
         self._commits = commits
+        self._hold_back = hold_back
         self._written = written
         self._changed = changed
         self._died = died
@@ -77,6 +79,7 @@ class Writer:
             self._in_hand = group
             stopping = self._join(group)
             if group:
+                self._hold_back()
                 self._written(self._commits.write(group))
             self._in_hand = []
             self._watch()

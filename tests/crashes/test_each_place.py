@@ -80,12 +80,12 @@ async def _case(
         video = await on.ended(await asking)
         await asyncio.sleep(0.5)
         found = (video["error"] or {"code": video["status"]})["code"], await on.paid(number), on.terminals(video["id"])
-        if found != (end, paid, 1) or not await _adds_up(on, provider, video["attempts"]):
+        if found != (end, paid, 1) or not await adds_up(on, provider, video["attempts"]):
             return f"{place}, {provider}: expected {(end, paid, 1)}, got {found}: {video['attempts']}"
     return None
 
 
-async def _adds_up(on: Stage, provider: str, attempts: list[dict[str, object]]) -> bool:
+async def adds_up(on: Stage, provider: str, attempts: list[dict[str, object]]) -> bool:
     """Say whether the ledger and the refunds tell of the attempts what is true of them."""
     shown = (await on.service.http.get("/v1/credits")).json()[provider]
     known = sum(attempt["provider_job_id"] is not None for attempt in attempts)

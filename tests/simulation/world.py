@@ -146,11 +146,19 @@ class World:
             raise StoreUnavailable("the disk is full")
         return transact(self.connection, work, *args, **kwargs)
 
+    def transact_repeatable(self, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Do a piece of work that the service does through `write_repeatable`."""
+        return self.transact(work, *args, **kwargs)
+
     def write(self, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Awaitable[Any]:
         """Be the store's `write`."""
         return Step(lambda: self.transact(work, *args, **kwargs), what=getattr(work, "__name__", "work"))
 
-    write_brief = write_repeatable = write
+    write_brief = write
+
+    def write_repeatable(self, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Awaitable[Any]:
+        """Be the store's `write_repeatable`."""
+        return Step(lambda: self.transact_repeatable(work, *args, **kwargs), what=getattr(work, "__name__", "work"))
 
     async def read(self, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Be the store's `read`."""
@@ -199,10 +207,10 @@ class World:
 
     def _generate(self, process: Process) -> None:
         self._renew(process)
-        self.transact(submit.route, self.policy, now=self.now)
+        self.transact_repeatable(submit.route, self.policy, now=self.now)
         submitter = Submitter(self, self.policy, self, process.owner)  # type: ignore[arg-type]  # it offers what is used
         for name, account in self.accounts.items():
-            found = self.transact(submit.claim, self.policy, name, owner=process.owner, room=8, now=self.now)
+            found = self.transact_repeatable(submit.claim, self.policy, name, owner=process.owner, room=8, now=self.now)
             for attempt, video in found.work:
                 self.begin(process, attempt.id, self._submit(submitter, Line(account), attempt, video))
 
@@ -216,11 +224,11 @@ class World:
         found = self.transact(overdue.find, self.policy, now=self.now)
         over = process.watch.step(self.policy, found, now=self.now, at=self.now)
         self.transact(overdue.give_up, self.policy, over, now=self.now)
-        self.transact(learning.learn, self.lessons)
+        self.transact_repeatable(learning.learn, self.lessons)
         self.lessons.clear()
         checker = Checker(self, self.policy, process.owner, read_webhook, self.lessons, self.clock, process.watch)  # type: ignore[arg-type]  # it offers what is used
         for name, account in self.accounts.items():
-            found = self.transact(check.claim, self.policy, name, owner=process.owner, room=8, now=self.now)
+            found = self.transact_repeatable(check.claim, self.policy, name, owner=process.owner, room=8, now=self.now)
             for attempt in found.work:
                 self.begin(process, attempt.id, checker.check(account, attempt))
 
@@ -228,7 +236,7 @@ class World:
         if process.tasks and self.now >= process.renewed_at + 3:
             process.renewed_at = self.now
             until = self.now + rules.LEASE_SECONDS
-            self.transact(attempts.renew_leases, list(process.tasks), owner=process.owner, until=until)
+            self.transact_repeatable(attempts.renew_leases, list(process.tasks), owner=process.owner, until=until)
 
     def _relay(self, process: Process) -> None:
         if "relay" not in process.tasks:
@@ -237,7 +245,7 @@ class World:
     async def _round(self, owner: str) -> None:
         until = self.now + RELAY_LEASE
         try:
-            if not await self.write(leases.take, "relay", owner=owner, now=self.now, seconds=RELAY_LEASE):
+            if not await self.write_repeatable(leases.take, "relay", owner=owner, now=self.now, seconds=RELAY_LEASE):
                 return
             rows: list[OutboxEvent] = await self.read(outbox.sendable, now=self.now, limit=50)
             confirmed = []
@@ -245,7 +253,7 @@ class World:
                 if self.now < until and await Step(lambda event=event: self.broker.publish(event), what="publish"):  # type: ignore[misc]  # a loop variable bound at once
                     confirmed.append(event.seq)
             if confirmed:
-                await self.write(outbox.mark_published, confirmed, now=self.now)
+                await self.write_repeatable(outbox.mark_published, confirmed, now=self.now)
         except StoreUnavailable:
             self.note(owner, "store away")
 

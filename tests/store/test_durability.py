@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from store import sqlite
+from schemas.names import EventType
+from store import outbox, sqlite
 from store.database import Store
 from store.transaction import Tx
 from tests.store.dying import left_by_the_dead
@@ -34,6 +35,23 @@ async def test_for_what_would_be_done_again_alone_nothing_is_synced(store: Store
         store.write_repeatable(pragma, "synchronous"),
     )
     assert (together[0], together[2]) == (FULL, FULL)
+
+
+def decide(tx: Tx) -> object:
+    """Do what a claim does that finds the attempt of a dead process: put an event into the outbox."""
+    outbox.add(
+        tx, event_id="e", video_id="v", event_type=EventType.FAILED, routing_key="video.failed", body="{}", now=1.0
+    )
+    return pragma(tx, "synchronous")
+
+
+async def test_what_is_decided_is_synced_however_it_was_called(store: Store) -> None:
+    _, synchronous, found = await asyncio.gather(
+        store.write_repeatable(put, "a lease"), store.write_repeatable(decide), store.write_repeatable(names)
+    )
+    assert (synchronous, found) == (FULL, {"a lease"})
+    assert len(await store.read(outbox.after, seq=0, limit=9)) == 1
+    assert await store.write_repeatable(pragma, "synchronous") == NORMAL
 
 
 def test_what_would_be_done_again_outlives_the_process_all_the_same(path: Path) -> None:

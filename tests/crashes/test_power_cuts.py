@@ -1,0 +1,71 @@
+"""The power fails at each place: every process is gone, and of the store there is what was synced.
+
+The broker, the providers and the subscribers are elsewhere and keep theirs. So each video must end as it would have
+after the death of the process alone, and nothing that anybody was told may be taken back.
+"""
+
+import asyncio
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.pictures import gallery
+from tests.crashes.conftest import SetStage
+from tests.crashes.power.sitecustomize import KEPT_IN
+from tests.crashes.stage import Stage, died
+from tests.crashes.test_each_place import PLACES, UNKNOWN, adds_up
+from tests.service import ROOT
+
+
+@pytest.mark.timeout(150)
+@pytest.mark.parametrize("where", PLACES)
+async def test_a_video_whose_service_loses_its_power_at_a_place_ends_once_and_is_paid_once(
+    where: str, set_stage: SetStage
+) -> None:
+    async with set_stage("weights") as first:
+        seconds = 8 if where == "generator" else 0.5
+        weights = {"provider": "iacrea", "weights": {"webhook-names-generation": 1}, "render_seconds": seconds}
+        (await first.sandbox.http.post("/sandbox/behaviours", json=weights)).raise_for_status()
+    turn = asyncio.Semaphore(3)
+    async with gallery() as pictures:
+        cases = enumerate(PLACES[where])
+        wrong = await asyncio.gather(*(_case(set_stage, turn, pictures, number, case) for number, case in cases))
+    assert [line for line in wrong if line] == []
+
+
+async def _case(
+    set_stage: SetStage, turn: asyncio.Semaphore, pictures: str, number: int, case: tuple[str, str, str, int]
+) -> str | None:
+    place, provider, end, paid = case
+    async with set_stage(f"{place}-{provider}") as on:
+        copies = on.service.folder / "synced"
+        path = f"{Path(__file__).parent / 'power'}:{ROOT}"
+        async with turn:
+            [victim] = await on.start(**{"REELBUS_TEST_CRASH": f"{place}:1", "PYTHONPATH": path, KEPT_IN: str(copies)})
+            await on.subscribe()
+            asking = asyncio.create_task(on.ask(number, provider, None if place == "picture stored" else pictures))
+            await died(victim)
+            cut_power(on, copies)
+            await on.start()
+        video = await on.ended(await asking)
+        await asyncio.sleep(0.5)
+        found = (video["error"] or {"code": video["status"]})["code"], await on.paid(number), on.terminals(video["id"])
+        # IACrea's one webhook proves the job only if it finds the service up again.
+        proven = (end, paid, 1), *([(UNKNOWN, paid, 1)] if place == "answer read" else [])
+        if found not in proven or not await adds_up(on, provider, video["attempts"]):
+            return f"{place}, {provider}: expected {(end, paid, 1)}, got {found}: {video['attempts']}"
+        told = {(delivery.event_id, delivery.digest) for delivery in on.subscriber.deliveries}
+        if len(told) != len(on.subscriber.documents):
+            return f"{place}, {provider}: an event was told again with another body"
+    return None
+
+
+def cut_power(on: Stage, copies: Path) -> None:
+    """Put what was synced in the place of what was written."""
+    store = on.service.folder / "reelbus.db"
+    for file in (store, *(store.with_name(store.name + end) for end in ("-wal", "-shm"))):
+        file.unlink(missing_ok=True)
+    kept = copies / "kept"
+    for file in (kept if kept.exists() else copies / "old").iterdir():
+        shutil.copy(file, store.parent)

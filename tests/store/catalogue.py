@@ -1,0 +1,132 @@
+"""Calls of what the simulated histories do not reach, so that every statement's plan can be looked at.
+
+A new statement that `test_plans.py` says nobody ran is called here, with whatever values: only its plan counts.
+"""
+
+from collections.abc import Callable
+from itertools import product
+
+from schemas.names import EventType, Provider, VideoStatus
+from store import (
+    announcements,
+    api_keys,
+    attempts,
+    audit,
+    credits,
+    durations,
+    history,
+    leases,
+    outbox,
+    providers,
+    pruned,
+    secrets,
+    spending,
+    unreadable,
+    uploads,
+    videos,
+    webhooks,
+)
+from store.announcements import Role
+from store.api_keys import StoredKey
+from store.attempts import AttemptState
+from store.credits import Entry, Sums
+from store.probe import probe
+from store.transaction import Tx
+from store.unreadable import Kind, put_aside
+from store.uploads import Upload
+from store.videos import KeptKey
+
+NOW = 1_700_000_000.0
+P = Provider.IACREA
+
+CALLS: list[Callable[[Tx], object]] = [
+    *(
+        lambda tx, status=status, provider=provider, before=before: videos.page(
+            tx, status=status, provider=provider, before=before, limit=20
+        )
+        for status, provider, before in product((None, VideoStatus.READY), (None, P), (None, "0198"))
+    ),
+    lambda tx: videos.kept_key(tx, caller="c", key="k"),
+    lambda tx: videos.keep_key(tx, caller="c", key="k", kept=KeptKey("f", "v"), now=NOW),
+    lambda tx: videos.forget_keys(tx, before=NOW, limit=1),
+    videos.count_by_state,
+    lambda tx: attempts.next_due(tx, (AttemptState.WAITING, AttemptState.CLAIMED, AttemptState.SENDING), P),
+    lambda tx: attempts.next_due(tx, (AttemptState.UNCONFIRMED, AttemptState.GENERATING), P),
+    lambda tx: attempts.wake(tx, "a", now=NOW, pause=1, watched=1),
+    lambda tx: outbox.add(
+        tx, event_id="e", video_id="v", event_type=EventType.READY, routing_key="video.ready", body="{}", now=NOW
+    ),
+    lambda tx: outbox.publish_again(tx, "v"),
+    outbox.backlog,
+    outbox.last_seq,
+    lambda tx: outbox.seq_of(tx, "e"),
+    lambda tx: outbox.of_video(tx, "v"),
+    lambda tx: credits.enter(tx, P, "a", Entry.REFUNDED, sent_at=NOW, now=NOW),
+    lambda tx: credits.strike_unknown(tx, "a"),
+    lambda tx: credits.sums(tx, P),
+    lambda tx: credits.keep_sums(tx, P, Sums()),
+    lambda tx: credits.count_after(tx, P, 0),
+    lambda tx: credits.following(tx, P, 0, limit=1),
+    lambda tx: credits.first_reports(tx, P),
+    lambda tx: credits.last_reports(tx, P),
+    lambda tx: credits.enter(tx, P, "b", Entry.UNKNOWN, sent_at=NOW, now=NOW),
+    lambda tx: credits.strike_unknown(tx, "b"),
+    lambda tx: outbox.last_old(tx, after=0, before=NOW, limit=1),
+    lambda tx: outbox.drop_bodies(tx, after=0, up_to=1),
+    lambda tx: webhooks.last_old(tx, after=0, before=NOW, limit=1),
+    lambda tx: webhooks.drop_bodies(tx, after=0, up_to=1),
+    lambda tx: pruned.place(tx, "outbox"),
+    lambda tx: pruned.keep_place(tx, "outbox", 1),
+    lambda tx: webhooks.of_attempt(tx, "a"),
+    lambda tx: history.of_video(tx, any_video(tx)),
+    lambda tx: durations.load(tx, P),
+    lambda tx: durations.save(tx, P, "[]", completions=1),
+    lambda tx: leases.give_back(tx, "relay", owner="o"),
+    lambda tx: providers.pause(tx, P, until=NOW),
+    lambda tx: probe(tx, now=NOW),
+    lambda tx: uploads.add(tx, any_video(tx), Upload("image/png", 1, None, "name")),
+    lambda tx: uploads.of_video(tx, "v"),
+    lambda tx: uploads.body(tx, "v"),
+    lambda tx: uploads.retire(tx, any_video(tx), now=NOW),
+    lambda tx: uploads.drop(tx, unused_before=NOW + 1, limit=1),
+    lambda tx: uploads.without_video(tx, ["name"]),
+    lambda tx: api_keys.add(tx, StoredKey("shop", "digest", frozenset(), None, NOW, None, None)),
+    api_keys.get_all,
+    api_keys.disabled_callers,
+    lambda tx: api_keys.disable(tx, "shop", now=NOW),
+    lambda tx: api_keys.enable(tx, "shop"),
+    lambda tx: audit.add(tx, actor="a", action="b", subject=None, detail=None, now=NOW),
+    lambda tx: audit.page(tx, before=None, limit=1),
+    lambda tx: audit.page(tx, before=1, limit=1),
+    lambda tx: audit.prune(tx, now=NOW, limit=1),
+    lambda tx: spending.get(tx, "shop", day=1),
+    lambda tx: spending.add(tx, "shop", day=1, videos=1),
+    lambda tx: outbox.sendable(tx, now=NOW, limit=1),
+    lambda tx: attempts.checks_due(tx, P, now=NOW, limit=1),
+    lambda tx: put_aside(tx, Kind.VIDEO, "v", "strange", now=NOW),
+    lambda tx: unreadable.listed(tx, limit=1),
+    lambda tx: unreadable.take_back(tx, unreadable.Unreadable(Kind.VIDEO, "v", "strange", NOW)),
+    lambda tx: unreadable.one_of_many(tx, Kind.VIDEO, "v", unreadable_work, now=NOW),
+    lambda tx: outbox.refuse(tx, outbox.after(tx, seq=0, limit=1)[0], "no", retry_at=NOW),
+    lambda tx: announcements.announce(tx, Role.POLLER, [P], now=NOW),
+    announcements.announced,
+    lambda tx: attempts.sending(tx, P, now=NOW),
+    lambda tx: attempts.unsent_of(tx, P, now=NOW, limit=1),
+    lambda tx: attempts.sent_of(tx, P, now=NOW, limit=1),
+    lambda tx: attempts.bring_near(tx, 1.0, now=NOW),
+    lambda tx: leases.bring_near(tx, 1.0, now=NOW),
+    lambda tx: providers.bring_near(tx, 1.0, now=NOW),
+    lambda tx: secrets.keep(tx, "webhook", "secret"),
+]
+
+
+def any_video(tx: Tx) -> str:
+    """Give the id of some video without a picture."""
+    sql = "SELECT id FROM videos WHERE id NOT IN (SELECT video_id FROM uploads) LIMIT 1"
+    video_id: str = tx.execute(sql).fetchone()[0]
+    return video_id
+
+
+def unreadable_work() -> None:
+    """Meet a row that cannot be read."""
+    raise ValueError("strange")
