@@ -4,13 +4,13 @@ import asyncio
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import IO
 
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
-from receiver.context import Limits
+from receiver.context import Context
+from receiver.spool import Spool
 from schemas.problem import ProblemCode, Refusal
 
 _PIECE = 256 * 1024
@@ -19,62 +19,53 @@ _PROGRESS = 4096
 
 
 class Body:
-    """A whole body: in memory if small, else in a file without a name."""
+    """A whole body: in memory if small, else in a file without a name, as far as there is room in the spool."""
 
-    def __init__(self, in_memory: int) -> None:
+    def __init__(self, in_memory: int, spool: Spool, caller: str) -> None:
         self.size = 0
         self._in_memory = in_memory
-        self._start = bytearray()
-        self._file: IO[bytes] | None = None
+        self._spool = spool
+        self._caller = caller
+        self._reserved = 0
+        self._file = tempfile.SpooledTemporaryFile(max_size=in_memory)  # noqa: SIM115 - lives as long as the body
 
     def add(self, chunk: bytes) -> None:
-        """Take the next bytes."""
+        """Take the next bytes. Raises `Refusal` (overloaded) where the spool is full."""
         self.size += len(chunk)
-        if self._file is None:
-            self._start += chunk
-            if self.size > self._in_memory:
-                self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - lives as long as the body
-                self._file.write(self._start)
-                self._start.clear()
-        else:
-            self._file.write(chunk)
-
-    @property
-    def is_large(self) -> bool:
-        """Whether the body is kept in a file."""
-        return self._file is not None
+        if self.size > self._in_memory:
+            more = self.size - self._reserved
+            self._spool.reserve(self._caller, more)
+            self._reserved += more
+        self._file.write(chunk)
 
     def read(self) -> bytes:
-        """Give all bytes, once."""
-        if self._file is None:
-            return bytes(self._start)
+        """Give all bytes."""
         self._file.seek(0)
         return self._file.read()
 
     def pieces(self) -> Iterator[bytes]:
-        """Give all bytes, once, little by little."""
-        if self._file is None:
-            yield bytes(self._start)
-            return
+        """Give all bytes little by little."""
         self._file.seek(0)
         while piece := self._file.read(_PIECE):
             yield piece
 
     def close(self) -> None:
         """Drop the bytes."""
-        if self._file is not None:
-            self._file.close()
+        self._file.close()
+        self._spool.release(self._caller, self._reserved)
+        self._reserved = 0
 
 
-async def take_in(receive: Receive, headers: Headers, limits: Limits, *, limit: int) -> Body:
-    """Receive a body of at most `limit` bytes.
+async def take_in(receive: Receive, headers: Headers, context: Context, caller: str) -> Body:
+    """Receive a body of at most `REELBUS_MAX_BODY_BYTES`.
 
-    Raises `Refusal` for a larger or a stalled one, and `ClientDisconnect`.
+    Raises `Refusal` for a larger or a stalled one or where there is no room for it now, and `ClientDisconnect`.
     """
+    limits, limit = context.limits, context.settings.max_body_bytes
     announced = headers.get("content-length", "0")
     if len(announced) > 18 or int(announced) > limit:
         raise _too_large(limit)
-    body = Body(limits.body_in_memory)
+    body = Body(limits.body_in_memory, context.spool, caller)
     try:
         await _fill(body, receive, limits.body_stall, limit)
     except BaseException:

@@ -11,6 +11,7 @@ from process.addresses import Addresses
 from process.inspector import Inspectors
 from process.settings import Settings
 from process.tokens import Signer
+from receiver.spool import Spool
 from schemas.problem import ProblemCode, Refusal
 from store.database import Store
 from store.transaction import Tx
@@ -69,6 +70,10 @@ class Limits:
     key_requests: int = 2000
     key_window: int = 10
     listeners: int = 256
+    key_listeners: int = 64
+    redeliveries: int = 300
+    redelivery_window: int = 60
+    spool: int = 512 * 1024 * 1024
 
 
 class Queue:
@@ -128,6 +133,11 @@ class Context:
     def queue(self) -> Queue:
         """Those who wait for the store."""
         return Queue(self.limits.waiting_writes)
+
+    @cached_property
+    def spool(self) -> Spool:
+        """Room for large bodies; at least two of the largest fit in for each caller."""
+        return Spool(max(self.limits.spool, 4 * self.settings.max_body_bytes))
 
     @cached_property
     def addresses(self) -> Addresses:

@@ -14,6 +14,7 @@ from process import metrics
 from receiver import problems
 from receiver.context import Context
 from receiver.guard import Guard
+from receiver.line_limit import LineLimit
 from receiver.webhooks import PREFIX, Webhooks
 from schemas.problem import ProblemCode, Refusal
 from store.database import StoreUnavailable
@@ -40,6 +41,7 @@ class Door:
         self._guard = guard
         self._webhooks = webhooks
         self._app = app
+        self._lines = LineLimit()
         self._inside = 0
         self._warned_at = 0.0
 
@@ -70,7 +72,7 @@ class Door:
             await problems.internal()(scope, receive, answer)
         finally:
             self._inside -= 1
-            _note(scope, answer.status, perf_counter() - started)
+            self._note(scope, answer.status, perf_counter() - started)
 
     def _has_room(self, path: str) -> bool:
         limits = self._context.limits
@@ -99,6 +101,19 @@ class Door:
             if path == "/v1/events":
                 answer.may_go_on = partial(self._guard.still_admits, scope)
         await self._app(scope, receive, answer)
+
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        key = (_route(scope), scope["method"], status)
+        _count(key)
+        if status < 400 and seconds < _SLOW_SECONDS:
+            return
+        caller: str | None = scope.get("reelbus.caller")
+        unlogged = self._lines.allowance(caller) if 400 <= status < 500 else 0
+        if unlogged is None:
+            return
+        tell = _log.warning if status >= 500 else _log.info
+        facts = {"route": key[0], "method": key[1], "status": status, "seconds": round(seconds, 3), "caller": caller}
+        tell("request answered", **facts, **({"unlogged_before": unlogged} if unlogged else {}))
 
 
 class _Answer:
@@ -140,19 +155,3 @@ def _count(key: tuple[str, str, int]) -> None:
     if counter is None:
         counter = _counters[key] = metrics.requests.labels(*key)
     counter.inc()
-
-
-def _note(scope: Scope, status: int, seconds: float) -> None:
-    key = (_route(scope), scope["method"], status)
-    _count(key)
-    if status < 400 and seconds < _SLOW_SECONDS:
-        return
-    tell = _log.warning if status >= 500 else _log.info
-    tell(
-        "request answered",
-        route=key[0],
-        method=key[1],
-        status=status,
-        seconds=round(seconds, 3),
-        caller=scope.get("reelbus.caller"),
-    )

@@ -5,9 +5,9 @@ all, or from the store where it has fallen behind. So a slow listener costs noth
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Sequence
-from contextlib import suppress
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 import structlog
 from starlette.requests import Request
@@ -41,18 +41,28 @@ class Events:
         self._place = 0
         self._more = asyncio.Event()
         self._following: asyncio.Task[None] | None = None
-        self.listeners = 0
+        self._listeners: Counter[str] = Counter()
 
     async def listen(self, request: Request) -> Response:
         """Begin to tell a listener, after the event that it heard last or from now on."""
-        if self.listeners >= self._context.limits.listeners:
-            raise Refusal(ProblemCode.OVERLOADED, "too many listeners are connected; try again", retry_after=5)
         place = await self._context.store.read(feed.place_of, request.headers.get("last-event-id"))
         if self._following is None or self._following.done():
             self._place = place
             self._newest.clear()
             self._following = asyncio.create_task(self._follow())
-        return _Stream(self, self._context, place)
+        return _Stream(self, self._context, place, request.scope["reelbus.caller"])
+
+    @contextmanager
+    def listener(self, caller: str) -> Iterator[None]:
+        """Count a listener. Raises `Refusal` (overloaded) where the caller, or all together, have too many."""
+        limits = self._context.limits
+        if self._listeners.total() >= limits.listeners or self._listeners[caller] >= limits.key_listeners:
+            raise Refusal(ProblemCode.OVERLOADED, "too many listeners are connected; try again", retry_after=5)
+        self._listeners[caller] += 1
+        try:
+            yield
+        finally:
+            self._listeners[caller] -= 1
 
     async def after(self, place: int) -> _Page:
         """Give the next events after a place; none if there are none yet."""
@@ -93,26 +103,29 @@ class _Stream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, events: Events, context: Context, place: int) -> None:
+    def __init__(self, events: Events, context: Context, place: int, caller: str) -> None:
         super().__init__(headers={"cache-control": "no-store", "x-accel-buffering": "no"})
         del self.headers["content-length"]
         self._events = events
         self._context = context
         self._place = place
+        self._caller = caller
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Tell until the end."""
-        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        if scope["method"] == "HEAD":
-            await send({"type": "http.response.body"})
-            return
-        self._events.listeners += 1
+        with self._events.listener(self._caller):
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            if scope["method"] == "HEAD":
+                await send({"type": "http.response.body"})
+            else:
+                await self._until_the_end(receive, send)
+
+    async def _until_the_end(self, receive: Receive, send: Send) -> None:
         telling = asyncio.create_task(self._tell(send))
         leaving = asyncio.create_task(_left(receive))
         try:
             await asyncio.wait({telling, leaving}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._events.listeners -= 1
             for task in (telling, leaving):
                 task.cancel()
                 with suppress(asyncio.CancelledError, TimeoutError, StoreUnavailable):

@@ -11,7 +11,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from receiver.intake import Raw
 from schemas.problem import FieldFault, ProblemCode, Refusal
-from schemas.request import read_json
+from schemas.request import VideoRequest, read_json
 
 # It warns of every broken form, so that senders could fill the log.
 logging.getLogger("python_multipart").setLevel(logging.ERROR)
@@ -25,6 +25,7 @@ _FILE_FIELD = "image"
 class _Part:
     name: str = ""
     is_file: bool = False
+    is_misnamed: bool = False
     disposition: bytes = b""
     data: bytearray = field(default_factory=bytearray)
 
@@ -62,9 +63,12 @@ class _Reader:
             _broken("the form has a part without a name; give every part a name")
         part.name = _text(options[b"name"], "the name of a part")
         part.is_file = part.name == _FILE_FIELD
+        part.is_misnamed = b"filename" in options and part.name not in VideoRequest.model_fields | {_FILE_FIELD: None}
 
     def on_part_data(self, data: bytes, start: int, end: int) -> None:
         part = self.parts[-1]
+        if part.is_misnamed:
+            return
         if not part.is_file and len(part.data) + end - start > _MAX_FIELD_BYTES:
             fault = FieldFault(field=part.name[:200], message=f"must have at most {_MAX_FIELD_BYTES} bytes")
             raise Refusal(ProblemCode.INVALID_REQUEST, f"{fault.field} {fault.message}", errors=[fault])
@@ -77,13 +81,13 @@ class _Reader:
 def read_form(content_type: str, body: Iterable[bytes]) -> Raw:
     """Decode a form. Raises `Refusal` for a broken one, or one with fields that cannot be read."""
     parts = _parts(content_type, body)
-    faults = _repeated(parts)
+    faults = _repeated(parts) + _misnamed(parts)
     values: dict[str, Any] = {}
     picture = None
     for part in parts:
         if part.is_file:
             picture = bytes(part.data)
-        else:
+        elif not part.is_misnamed:
             values[part.name] = _text(part.data, part.name)
     if "fallback" in values:
         values["fallback"] = {"true": True, "false": False}.get(values["fallback"], values["fallback"])
@@ -131,6 +135,11 @@ def _repeated(parts: list[_Part]) -> list[FieldFault]:
         for name in dict.fromkeys(names)
         if names.count(name) > 1
     ]
+
+
+def _misnamed(parts: list[_Part]) -> list[FieldFault]:
+    message = "is the name that the file part must have; here it is named "
+    return [FieldFault(field=_FILE_FIELD, message=message + part.name[:200]) for part in parts if part.is_misnamed]
 
 
 def _metadata(text: str) -> object:

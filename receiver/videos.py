@@ -18,6 +18,7 @@ from receiver.context import Context
 from receiver.forms import read_form
 from receiver.intake import Raw, Sender
 from receiver.keyring import Identity
+from receiver.redelivery_limit import RedeliveryLimit
 from schemas.audit import AuditAction
 from schemas.names import Provider, VideoStatus
 from schemas.problem import FieldFault, ProblemCode, Refusal
@@ -38,6 +39,7 @@ class Videos:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._redeliveries = RedeliveryLimit(context.limits)
 
     async def create(self, request: Request) -> Response:
         """Accept a request for a video."""
@@ -51,7 +53,7 @@ class Videos:
             budget=_budget(request),
         )
         decode = _decoder(request)
-        body = await take_in(request.receive, request.headers, context.limits, limit=context.settings.max_body_bytes)
+        body = await take_in(request.receive, request.headers, context, sender.caller)
         try:
             read = partial(decode, body)
             accepted = await intake.accept(context, read, sender, size=body.size)
@@ -90,6 +92,7 @@ class Videos:
         """Have a video's terminal event published again."""
         video_id = _video_id(request)
         caller: str = request.scope["reelbus.caller"]
+        self._redeliveries.hit(caller)
         event_id = await self._context.write(_redeliver, video_id, caller, self._context.now())
         if event_id is None:
             found = await self._context.store.read(view.video, video_id)

@@ -5,7 +5,7 @@ import asyncio
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from jobs import webhooks
+from jobs import interest, webhooks
 from process import crashpoints, metrics
 from receiver import problems
 from receiver.bodies import take_some
@@ -37,12 +37,13 @@ class Webhooks:
         self._received = metrics.webhooks_received.labels(Provider.IACREA)
         self._deliveries: dict[str, int] = {}
         self._window_ends = 0.0
+        self._ended: set[str] = set()
         self._groups: dict[str, asyncio.Task[None]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Record a delivery, then say so."""
         attempt_id = self._attempt_of(scope["path"][len(PREFIX) :])
-        if attempt_id is None:
+        if attempt_id is None or not await self._is_awaited(attempt_id):
             metrics.webhooks_refused.inc()
             await problems.not_found()(scope, receive, send)
         elif scope["method"] in {"POST", "PUT"}:
@@ -52,6 +53,20 @@ class Webhooks:
             await _RECORDED(scope, receive, send)
         else:
             await problems.method_not_allowed("POST, PUT, GET, HEAD")(scope, receive, send)
+
+    async def _is_awaited(self, attempt_id: str) -> bool:
+        """Say whether an attempt's address is still good: it ends with the last interest in the attempt."""
+        now = self._context.now()
+        if interest.is_young(attempt_id, now=now):
+            return True
+        if attempt_id in self._ended:
+            return False
+        if await self._context.store.read(interest.is_awaited, attempt_id, now=now):
+            return True
+        if len(self._ended) >= _MANY_ATTEMPTS:
+            self._ended.clear()
+        self._ended.add(attempt_id)
+        return False
 
     async def _record(self, attempt_id: str, scope: Scope, receive: Receive) -> None:
         limits = self._context.limits

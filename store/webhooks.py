@@ -1,6 +1,6 @@
 """Webhooks as they came: an append-only inbox, and the note that each was acted on."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -31,11 +31,20 @@ class Delivery(NamedTuple):
     content_type: str | None
 
 
-def record(tx: Tx, deliveries: Iterable[Delivery], *, now: float) -> None:
+KEPT_OF_AN_ATTEMPT = 200
+"""How many deliveries of one attempt are kept, the newest; older ones are dropped as more come."""
+
+
+def record(tx: Tx, deliveries: Sequence[Delivery], *, now: float) -> None:
     """Keep deliveries. What they do comes when checks are claimed: see `jobs.check`."""
     tx.executemany(
         "INSERT INTO webhooks (attempt_id, body, size, content_type, received_at) VALUES (?, ?, ?, ?, ?)",
         [(*delivery, now) for delivery in deliveries],
+    )
+    tx.executemany(
+        "DELETE FROM webhooks WHERE attempt_id = ? AND id <= (SELECT id FROM webhooks WHERE attempt_id = ?"
+        " ORDER BY id DESC LIMIT 1 OFFSET ?)",
+        [(attempt_id, attempt_id, KEPT_OF_AN_ATTEMPT) for attempt_id in {delivery[0] for delivery in deliveries}],
     )
 
 

@@ -187,7 +187,7 @@ async def test_java_s_first_request_is_served(served: Service) -> None:
             b"POST /webhooks/iacrea/%s HTTP/1.1\r\nConnection: Upgrade, HTTP2-Settings\r\nContent-Length: 2\r\n"
             b"Host: localhost\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\nUpgrade: h2c\r\n"
             b"User-Agent: Java-http-client/21\r\nContent-Type: application/json\r\n\r\n{}"
-            % served.context.signer.webhook_token("0" * 32).encode()
+            % served.context.signer.webhook_token("f" * 32).encode()
         )
         answer = await raw.answer()
 

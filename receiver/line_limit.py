@@ -1,0 +1,42 @@
+"""Bound the log lines that anybody outside can have written (log flooding)."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+LINES_A_SECOND = 20
+"""How many refused requests of one caller are logged in a second; all strangers together are one caller."""
+
+_MOST_CALLERS = 1000
+
+
+@dataclass(slots=True)
+class _Second:
+    began: float
+    lines: int = 0
+    unlogged: int = 0
+
+
+class LineLimit:
+    """Counts lines in each second; what is over the bound is counted instead, and told with the next line."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._seconds: OrderedDict[str | None, _Second] = OrderedDict()
+
+    def allowance(self, caller: str | None) -> int | None:
+        """Give how many lines were left out since the caller's last, or None where this one is to be left out."""
+        now = self._now()
+        second = self._seconds.pop(caller, None) or _Second(now)
+        self._seconds[caller] = second
+        if len(self._seconds) > _MOST_CALLERS:
+            self._seconds.popitem(last=False)
+        if now - second.began >= 1:
+            second.began, second.lines = now, 0
+        if second.lines >= LINES_A_SECOND:
+            second.unlogged += 1
+            return None
+        second.lines += 1
+        unlogged, second.unlogged = second.unlogged, 0
+        return unlogged
