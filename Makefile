@@ -24,7 +24,7 @@ run: ## The same, and stay up with the console until Ctrl-C
 	@$(DEMO) $(PY) -m reelbus.demo --stay $(ARGS)
 
 test: ## Every test, against a RabbitMQ of its own (ARGS="-n 2 -k webhook" goes to pytest)
-	@$(TWO_AT_ONCE) .venv/.dev programs .run/asyncapi/.done .run/examples/.done
+	@$(TWO_AT_ONCE) .venv/.dev programs proxies .run/asyncapi/.done .run/examples/.done
 	$(PY) -m pytest -n 3 --dist loadscope $(ARGS)
 
 lint: .venv/.dev ## Format, style, types, which room may import which, and deploy/
@@ -71,6 +71,9 @@ python:
 programs: python
 	@$(BROKER) fetch
 
+proxies: python
+	@$(PYTHON) -m setup.proxies
+
 # Each environment holds the one before it.
 .venv/.runtime: locks/runtime.txt $(LOCKED) | python
 	@setup/venv.sh runtime
@@ -92,4 +95,4 @@ programs: python
 	@setup/examples/install.sh
 	@touch $@
 
-.PHONY: help demo run test lint bench chaos fuzz lock stop clean broker python programs
+.PHONY: help demo run test lint bench chaos fuzz lock stop clean broker python programs proxies

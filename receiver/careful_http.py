@@ -36,6 +36,7 @@ class CarefulHttp(H11Protocol):
         self.limits = limits
         self.logger = _log
         self._hand_back = hand_back
+        self._is_refused = False
         self._lingering: asyncio.TimerHandle | None = None
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -51,7 +52,10 @@ class CarefulHttp(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes in; those of a body that was answered already are dropped."""
-        if self.transport.is_closing() or (self._has_cycle() and self.cycle.response_complete):
+        if self.transport.is_closing() or self._is_refused:
+            return
+        if self._has_cycle() and self.cycle.response_complete:
+            self._skip_body(data)
             return
         if self._has_cycle() and not self.cycle.more_body:
             self._hold(data)
@@ -68,18 +72,36 @@ class CarefulHttp(H11Protocol):
         if self.conn.our_state is h11.DONE and self.conn.their_state is h11.DONE:
             self._hand_back(self.conn.trailing_data[0])
         else:
-            self.flow.resume_reading()
-            self._lingering = self.loop.call_later(LINGER_SECONDS, self.transport.close)
+            self._linger()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words, which say nothing more
-        """Answer for broken framing with a problem document, unless an answer is under way."""
-        if not self._has_cycle() or not self.cycle.response_started:
-            self.transport.write(problems.bad_request("the request's body is not framed as HTTP/1.1 has it"))
-        self.transport.close()
+        """Answer for broken framing with a problem document, unless an answer is under way; close gently."""
+        self._is_refused = True
+        if self._has_cycle() and self.cycle.response_started:
+            self.transport.close()
+            return
+        self.transport.write(problems.bad_request("the request's body is not framed as HTTP/1.1 has it"))
+        self.transport.write_eof()
+        self._linger()
+        if self._has_cycle():
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
 
     def _has_cycle(self) -> bool:
         """Say whether the head was read; until then uvicorn has None where its types promise a cycle."""
         return cast("RequestResponseCycle | None", self.cycle) is not None
+
+    def _skip_body(self, data: bytes) -> None:
+        """Read the rest of a body that nobody waits for, and hand the connection back at its end."""
+        self.conn.receive_data(data)
+        try:
+            while isinstance(event := self.conn.next_event(), h11.Data):
+                pass
+        except h11.RemoteProtocolError:
+            self.transport.close()
+            return
+        if isinstance(event, h11.EndOfMessage):
+            self._hand_back(self.conn.trailing_data[0])
 
     def _hold(self, data: bytes) -> None:
         """Keep what comes before the answer; where it is too much, answer and close."""
@@ -88,6 +110,10 @@ class CarefulHttp(H11Protocol):
             self.cycle.keep_alive = False
         else:
             self.conn.receive_data(data)
+
+    def _linger(self) -> None:
+        self.flow.resume_reading()
+        self._lingering = self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
     def _stop_lingering(self) -> None:
         if self._lingering is not None:

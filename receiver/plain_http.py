@@ -137,10 +137,16 @@ class PlainHttp(HttpToolsProtocol):
             self._set_deadline(self.limits.head_seconds)
 
     def send_400_response(self, msg: str) -> None:
-        """Answer for what is no HTTP with a problem document too."""
+        """Answer for what is no HTTP with a problem document too, and close gently (lingering close).
+
+        A connection that is closed at once while bytes come is reset, and with it go the answers on their way.
+        """
+        self._refusal = msg
         self._forget_deadline()
         self.transport.write(problems.bad_request(msg))
-        self.transport.close()
+        self.transport.write_eof()
+        self.flow.resume_reading()
+        self._set_deadline(LINGER_SECONDS)
 
     def _is_answering(self) -> bool:
         """Say whether the last request came whole and its answer is not complete."""

@@ -4,17 +4,14 @@ Installing the package would start a broker for the whole machine on 5672, open 
 starts nothing and leaves nothing behind outside the folder.
 """
 
-import fcntl
 import os
 import shutil
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from setup.broker.errors import BrokerMissing
+from setup.debian import PackagesMissing, apt, one_at_a_time, to_install, unpack
 
 CACHE = Path(__file__).parents[2] / ".run" / "rabbitmq"
 DEBIAN = Path("usr/lib/rabbitmq/bin")
@@ -88,7 +85,7 @@ def fetch(cache: Path = CACHE) -> Binaries:
         BrokerMissing: this is no Debian, or its archive is out of reach.
     """
     root = cache / "root"
-    with _alone(cache):
+    with one_at_a_time(cache):
         if not root.exists():
             _say("fetching RabbitMQ from this machine's package archive")
             unpacked = _unpack(_download(cache), cache / "unpacking")
@@ -97,30 +94,26 @@ def fetch(cache: Path = CACHE) -> Binaries:
     return Binaries(root / DEBIAN, root)
 
 
-def _download(cache: Path) -> list[Path]:
-    if not shutil.which("apt-get") or not shutil.which("dpkg"):
-        raise BrokerMissing(HOW_TO_HELP)
-    for folder in ("lists/partial", "archives/partial", "packages"):
-        (cache / folder).mkdir(parents=True, exist_ok=True)
-    _apt(cache, "update")
-    plan = _apt(cache, "install", "--simulate", "--no-install-recommends", "rabbitmq-server")
-    wanted = {line.split()[1] for line in plan.splitlines() if line.startswith("Inst ")}
-    _apt(cache, "download", *sorted(wanted | _erlang(cache)), inside=cache / "packages")
-    return sorted((cache / "packages").glob("*.deb"))
+def _download(cache: Path) -> Path:
+    try:
+        apt(cache, "update")
+        wanted = to_install(cache, "rabbitmq-server")
+        apt(cache, "download", *sorted(wanted | _erlang(cache)), inside=cache / "packages")
+    except PackagesMissing as missing:
+        raise BrokerMissing(f"{HOW_TO_HELP}\n({missing})") from None
+    return cache / "packages"
 
 
 def _erlang(cache: Path) -> set[str]:
     """Name Erlang's packages, which must lie together even where some are installed already."""
-    tree = _apt(cache, "depends", "--recurse", "--important", "rabbitmq-server", program="apt-cache")
+    tree = apt(cache, "depends", "--recurse", "--important", "rabbitmq-server", program="apt-cache")
     return {line for line in tree.splitlines() if line.startswith("erlang-") and not line.endswith("-hipe")}
 
 
-def _unpack(packages: list[Path], target: Path) -> Path:
+def _unpack(packages: Path, target: Path) -> Path:
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir()
-    for package in packages:
-        subprocess.run(["dpkg", "-x", package, target], check=True)
-        package.unlink()
+    unpack(packages, target)
     [runtime] = (target / ERLANG).glob("erts-*/bin")
     # Erlang's own start script has its final place written into it; this start needs none.
     (target / "launch").mkdir()
@@ -137,32 +130,6 @@ def _trim(root: Path) -> None:
     for plugin in broker.parents[2].glob("rabbitmq_*"):
         if plugin.name.partition("-")[0] not in needed:
             shutil.rmtree(plugin)
-
-
-def _apt(cache: Path, *command: str, program: str = "apt-get", inside: Path | None = None) -> str:
-    private = {
-        "Dir::State::lists": cache / "lists",
-        "Dir::Cache": cache,
-        "Dir::Cache::archives": cache / "archives",
-        "Debug::NoLocking": 1,
-        "APT::Sandbox::User": "root",  # as root, do not switch to a user who may not enter our folder
-    }
-    options = [f"--option={name}={value}" for name, value in private.items()]
-    try:
-        run = [program, *options, *command]
-        return subprocess.run(run, check=True, cwd=inside, text=True, capture_output=True).stdout
-    except subprocess.CalledProcessError as failure:
-        reason = failure.stderr.strip() or failure.stdout.strip()
-        raise BrokerMissing(f"{HOW_TO_HELP}\n({program} {command[0]} said: {reason[-500:]})") from None
-
-
-@contextmanager
-def _alone(cache: Path) -> Iterator[None]:
-    """Let one process at a time fetch into the same folder."""
-    cache.mkdir(parents=True, exist_ok=True)
-    with (cache / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _say(message: str) -> None:

@@ -1,9 +1,13 @@
-"""Throw generated input at everything that reads input: `python -m tests.fuzz [SEED [MESSAGES]]`.
+"""Throw generated input at everything that reads input: `python -m tests.fuzz [SEED [MESSAGES]] [--http REQUESTS]`.
+
+With `--http` only raw HTTP requests are sent, so many of them, and without the limit of time below.
 
 Prints how much was tried and what was wrong; exits 1 if anything was. Bounded to ten minutes.
 """
 
+import argparse
 import asyncio
+import math
 import sys
 import tempfile
 import time
@@ -11,7 +15,7 @@ import traceback
 from pathlib import Path
 
 from process import logs
-from tests.fuzz import messages, parsers, pictures
+from tests.fuzz import messages, parsers, pictures, raw_http
 from tests.receiver.conformance import KEY, conform
 from tests.receiver.serving import serving
 
@@ -20,6 +24,7 @@ CASES = 3_000
 EXAMPLES = 120
 MESSAGES = 5_000
 """Mutated AMQP messages; a long run is given 100,000 and more."""
+HTTP_REQUESTS = 20_000
 
 
 async def _routes(seed: int, until: float) -> tuple[int, str | None]:
@@ -46,11 +51,35 @@ def _commands(seed: int, count: int, until: float) -> int:
     return int(found.wrong is not None)
 
 
+def _raw_http(seed: int, requests: int, until: float) -> bool:
+    """Send mutated HTTP requests; say whether all went well."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = asyncio.run(raw_http.fuzz(Path(folder), requests=requests, seed=seed, until=until))
+    print(
+        f"{report.requests:>8,}  raw HTTP requests, sound and mutated; the receiver grew by"
+        f" {report.grown / 1e6:.1f} MB, /healthz took {1000 * report.slowest_health:.0f} ms at most",
+        flush=True,
+    )
+    print("".join(f"   WRONG  {fault}\n" for fault in report.wrong), end="")
+    return not report.wrong
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="tests.fuzz", description=__doc__)
+    parser.add_argument("seed", nargs="?", type=int, default=int(time.time()))
+    parser.add_argument("messages", nargs="?", type=int, default=MESSAGES, help="how many AMQP messages to send")
+    parser.add_argument("--http", type=int, metavar="REQUESTS", help="send so many raw HTTP requests, and no more")
+    return parser.parse_args()
+
+
 def main() -> int:
     """Run everything; give the exit status."""
     logs.set_up(quiet=True)
-    seed = int(sys.argv[1]) if len(sys.argv) > 1 else int(time.time())
+    asked = _arguments()
+    seed: int = asked.seed
     print(f"seed {seed}")
+    if asked.http is not None:
+        return 0 if _raw_http(seed, asked.http, math.inf) else 1
     until = time.monotonic() + MINUTES * 60
     wrong = 0
     for name in parsers.TARGETS:
@@ -62,7 +91,9 @@ def main() -> int:
     found = asyncio.run(pictures.run(pictures.COUNT, seed=seed))
     wrong += len(found.wrong)
     print("\n".join([f"{found.tried:>8,}  mutated pictures through inspectors", *found.wrong]), flush=True)
-    wrong += _commands(seed, int(sys.argv[2]) if len(sys.argv) > 2 else MESSAGES, until)
+    wrong += _commands(seed, asked.messages, until)
+    if not _raw_http(seed, HTTP_REQUESTS, until):
+        wrong += 1
     cases, report = asyncio.run(_routes(seed, until))
     print(f"{cases:>8,}  requests generated from the OpenAPI document")
     if report is not None:

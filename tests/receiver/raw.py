@@ -35,7 +35,7 @@ class RawConnection:
         try:
             async with asyncio.timeout(within):
                 head = await self.reader.readuntil(b"\r\n\r\n")
-                length = re.search(rb"content-length: (\d+)", head)
+                length = re.search(rb"(?i)content-length: (\d+)", head)
                 body = await self.reader.readexactly(int(length[1])) if length else b""
         except (asyncio.IncompleteReadError, ConnectionError):
             return CLOSED

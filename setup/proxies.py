@@ -1,0 +1,58 @@
+"""nginx and haproxy for the tests, as installed or unpacked into a folder: `python3 -m setup.proxies` fetches them."""
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from setup.debian import PackagesMissing, apt, one_at_a_time, to_install, unpack
+
+CACHE = Path(__file__).parents[1] / ".run" / "proxies"
+NAMES = ("nginx", "haproxy")
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A program, and the environment that it needs where it was not installed."""
+
+    path: Path
+    environment: dict[str, str]
+
+
+def locate(name: str, cache: Path = CACHE) -> Proxy:
+    """Find a proxy on this machine, or unpack both into `cache`. Raises `PackagesMissing`."""
+    installed = shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin")
+    if installed:
+        return Proxy(Path(installed), dict(os.environ))
+    root = fetch(cache)
+    libraries = ":".join(map(str, root.glob("**/lib/*-linux-gnu")))
+    return Proxy(root / "usr/sbin" / name, {**os.environ, "LD_LIBRARY_PATH": libraries})
+
+
+def fetch(cache: Path = CACHE) -> Path:
+    """Unpack both proxies; at once if that was done before. Raises `PackagesMissing`."""
+    root = cache / "root"
+    with one_at_a_time(cache):
+        if not root.exists():
+            apt(cache, "update")
+            apt(cache, "download", *NAMES, *sorted(to_install(cache, *NAMES)), inside=cache / "packages")
+            unpack(cache / "packages", cache / "unpacking")
+            (cache / "unpacking").rename(root)
+            shutil.rmtree(cache / "lists")
+    return root
+
+
+def main() -> int:
+    """Have both ready; give the exit status."""
+    try:
+        for name in NAMES:
+            locate(name)
+    except PackagesMissing as missing:
+        sys.stderr.write(f"proxies: no nginx or haproxy here, and none could be fetched: install both ({missing})\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
