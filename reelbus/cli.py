@@ -305,11 +305,16 @@ def list_keys(
 
 
 @keys.command("disable")
-def disable_keys(name: Annotated[str, typer.Argument(help="The caller's name.")]) -> None:
+def disable_keys(
+    name: Annotated[str, typer.Argument(help="The caller's name.")],
+    sha256: Annotated[
+        str | None, typer.Option(help="Only the key whose SHA-256 begins so, as `reelbus keys list` shows it.")
+    ] = None,
+) -> None:
     """Disable every key of a name within five seconds, those in the settings too, without a restart."""
-    from reelbus.keys import disable_keys
+    from reelbus.keys import disable_keys, disable_one_key
 
-    raise typer.Exit(disable_keys(name))
+    raise typer.Exit(disable_keys(name) if sha256 is None else disable_one_key(name, sha256))
 
 
 @keys.command("enable")

@@ -31,6 +31,7 @@ _PREFIX = "rb_"
 """Marks a key as one of ours, so that scanners for leaked secrets can find it."""
 
 _UNITS = {"m": 60, "h": 3600, "d": 86400}
+_DIGEST = re.compile(r"[0-9a-f]{8,64}")
 _SPAN = re.compile(r"([1-9][0-9]{0,5})([mhd])")
 
 
@@ -84,6 +85,24 @@ def disable_keys(name: str) -> int:
             NOT_FOUND,
         )
     sys.stderr.write(f"all keys of {name} are disabled; `reelbus keys create {name}` makes a new one\n")
+    return 0
+
+
+def disable_one_key(name: str, digest: str) -> int:
+    """Disable one key of the store, as at the end of a rotation; the others of its name stay."""
+    if not _DIGEST.fullmatch(digest):
+        stop_with(f"--sha256 {digest!r} is no beginning of a digest; `reelbus keys list` shows them", BAD_USAGE)
+    now = time.time()
+
+    def disable(tx: Tx) -> int:
+        count = api_keys.disable_one(tx, name, digest, now=now)
+        if count:
+            detail = f"{_who()}; sha256 {digest}"
+            audit.record(tx, AuditAction.KEY_DISABLED, actor=audit.OPERATOR, subject=name, detail=detail, now=now)
+        return count
+
+    if not _in_store(disable):
+        stop_with(f"no live key of {name} in the store has a SHA-256 that begins with {digest}", NOT_FOUND)
     return 0
 
 
@@ -178,7 +197,9 @@ def _setting(name: str, *, disabled: bool) -> dict[str, Any]:
 def _line(row: dict[str, Any]) -> str:
     budget = "" if row["budget"] is None else f"  {row['spent_today']} of {row['budget']} videos today"
     expiry = "" if row["expires_at"] is None else f"  expires {row['expires_at'][:16]}"
-    return f"{row['name']:<20}  {row['state']:<8}  {row['from']:<8}  {' '.join(row['scopes'])}{budget}{expiry}"
+    digest = (row["sha256"] or "")[:12]
+    start = f"{row['name']:<20}  {row['state']:<8}  {row['from']:<8}  {digest:<12}"
+    return f"{start}  {' '.join(row['scopes'])}{budget}{expiry}"
 
 
 def _who() -> str:

@@ -48,6 +48,14 @@ def disable(tx: Tx, name: str, *, now: float) -> int:
     return disabled.rowcount
 
 
+def disable_one(tx: Tx, name: str, digest: str, *, now: float) -> int:
+    """Disable the keys of a name whose SHA-256 begins with `digest`; say how many that were."""
+    return tx.execute(
+        "UPDATE api_keys SET disabled_at = ? WHERE name = ? AND substr(digest, 1, ?) = ? AND disabled_at IS NULL",
+        (now, name, len(digest), digest),
+    ).rowcount
+
+
 def enable(tx: Tx, name: str) -> bool:
     """Let the keys that the settings hold for a name in again; say whether they were shut out."""
     return tx.execute("DELETE FROM disabled_callers WHERE name = ?", (name,)).rowcount == 1

@@ -2,8 +2,11 @@
 
 import asyncio
 import hashlib
+import os
+import signal
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -20,6 +23,7 @@ from store import api_keys
 from store import audit as rows
 from store.api_keys import StoredKey
 from tests.receiver.serving import PROVIDERS, URL_REQUEST, Service, free_port, serving
+from tests.service import Command, until
 
 SHOP = "shop-key-of-tests"
 MADE = "a-key-that-was-made-in-the-store"
@@ -307,3 +311,36 @@ async def test_old_entries_of_the_audit_log_are_dropped(keyed: Service) -> None:
         await keyed.store.write(audit.record, AuditAction.SUBMITTED, actor="shop", now=now - age)
     assert await keyed.store.write(rows.prune, now=now, limit=50) == 1
     assert len(await keyed.store.read(rows.page, before=None, limit=10)) == 1
+
+
+async def test_sighup_has_the_keys_read_again_and_ends_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "keys"
+    file.write_text(f"shop:{SHOP}")
+    seen = file.stat()
+    port = free_port()
+    env = {
+        "REELBUS_API_KEYS_FILE": str(file),
+        "REELBUS_PORT": str(port),
+        "REELBUS_AMQP_URL": "amqp://guest:guest@127.0.0.1:9/",
+    }
+    command = await Command.start("receiver", env=env, log=tmp_path / "receiver.log")
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
+
+            async def answers() -> bool:
+                with suppress(httpx.TransportError):
+                    return (await http.get("/healthz")).is_success
+                return False
+
+            await until(answers, what="the receiver's start")
+            assert (await http.get("/v1/videos", headers=bearer(SHOP))).status_code == 200
+            # The same size and time: nothing but the signal says that it has changed.
+            with file.open("r+") as same:
+                same.write("shop:" + SHOP[::-1])
+            os.utime(file, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+            command.process.send_signal(signal.SIGHUP)
+            assert await eventually(http, SHOP[::-1], 200) < 5
+            assert (await http.get("/v1/videos", headers=bearer(SHOP))).status_code == 401
+            assert await command.stop() == 0
+    finally:
+        await command.kill()

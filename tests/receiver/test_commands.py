@@ -119,3 +119,14 @@ async def test_a_command_that_finds_too_many_waiting_is_to_be_handled_again(tmp_
     async with serving(tmp_path, limits=Limits(waiting_writes=0)) as service:
         with pytest.raises(StoreUnavailable):
             await _handle(service.context, URL_REQUEST)
+
+
+async def test_commands_have_a_budget_of_their_own_where_one_is_set(tmp_path: Path) -> None:
+    async with serving(tmp_path, commands_budget=2) as service:
+        replies = await asyncio.gather(*(_handle(service.context, URL_REQUEST) for _ in range(5)))
+        await service.make()
+
+    assert [reply.accepted for reply in replies].count(True) == 2
+    assert {(reply.document["status"], reply.document["code"]) for reply in replies if not reply.accepted} == {
+        (429, "budget_exhausted")
+    }

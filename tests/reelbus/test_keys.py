@@ -64,3 +64,13 @@ def test_what_was_done_to_keys_is_in_the_audit_log(run: Run, tmp_path: Path) -> 
     found = connection.execute("SELECT actor, action, subject FROM audit ORDER BY id").fetchall()
     connection.close()
     assert found == [(":operator", "key_created", "shop"), (":operator", "key_disabled", "shop")]
+
+
+def test_a_rotation_disables_the_older_key_alone(run: Run) -> None:
+    run("keys", "create", "shop")
+    run("keys", "create", "shop")
+    older = str(_listed(run)[0]["sha256"])
+    assert run("keys", "disable", "shop", "--sha256", older[:12]).status == 0
+    assert [key["state"] for key in _listed(run)] == ["disabled", "live"]
+    assert run("keys", "disable", "shop", "--sha256", older[:12]).status == 4
+    assert run("keys", "disable", "shop", "--sha256", "x").status == 2
