@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import structlog
 
+from generator.fetching import Fetching
 from generator.pictures import Pictures
 from generator.submission import Submitter
 from jobs import submit
@@ -51,7 +52,10 @@ async def run(
         tasks.create_task(_route(store, policy, stop))
         tasks.create_task(repeat(announcing, stop, every=ANNOUNCE_SECONDS, expected=(StoreUnavailable,)))
         for client in clients.values():
-            tasks.create_task(_workers(store, policy, client, submitter).run(stop))
+            fetching = Fetching(store, client, submitter, stop) if client.wants_bytes else None
+            tasks.create_task(_workers(store, policy, client, submitter, fetching).run(stop))
+            if fetching is not None:
+                tasks.create_task(fetching.workers().run(stop))
 
 
 async def _route(store: Store, policy: Policy, stop: asyncio.Event) -> None:
@@ -68,7 +72,7 @@ async def _route(store: Store, policy: Policy, stop: asyncio.Event) -> None:
 
 
 def _workers(
-    store: Store, policy: Policy, client: ProviderClient, submitter: Submitter
+    store: Store, policy: Policy, client: ProviderClient, submitter: Submitter, fetching: Fetching | None
 ) -> Workers[tuple[AttemptRow, VideoRow]]:
     sightings = Sightings()
 
@@ -76,12 +80,21 @@ def _workers(
         owner, sent = submitter.owner, await store.read_brief(attempts.sending, client.name, now=None)
         dead = sightings.lapsed(sent, owner=owner, at=time.monotonic())
         found = await store.write_repeatable(
-            submit.claim, policy, client.name, owner=owner, room=room, now=time.time(), dead=dead
+            submit.claim,
+            policy,
+            client.name,
+            owner=owner,
+            room=room,
+            now=time.time(),
+            dead=dead,
+            fetched=fetching.waiting() if fetching else None,
         )
+        if fetching is not None:
+            fetching.drop(found.lost)
         return Found({attempt.id: (attempt, video) for attempt, video in found.work}, found.again_at)
 
     async def handle(work: tuple[AttemptRow, VideoRow]) -> bool:
-        return not await submitter.submit(client, *work)
+        return not await (fetching.submit(*work) if fetching else submitter.submit(client, *work))
 
     async def renew(attempt_ids: Collection[str]) -> None:
         until = time.time() + LEASE_SECONDS

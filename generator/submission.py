@@ -44,14 +44,33 @@ class Submitter:
     pictures: Pictures
     owner: str
 
-    async def submit(self, client: ProviderClient, attempt: AttemptRow, video: VideoRow) -> bool:
+    async def prepare(self, client: ProviderClient, attempt: AttemptRow, video: VideoRow) -> Order | None:
+        """Make the order of an attempt whose picture lies elsewhere; None, and recorded why, if that was in vain.
+
+        When cancelled, the attempt is given back.
+        """
+        try:
+            order = await self._order(client, attempt, video)
+        except asyncio.CancelledError:
+            await self._leave(attempt)
+            raise
+        if isinstance(order, Order):
+            return order
+        await self._conclude(client, attempt, order, time.time())
+        return None
+
+    async def submit(
+        self, client: ProviderClient, attempt: AttemptRow, video: VideoRow, order: Order | None = None
+    ) -> bool:
         """Submit one attempt and record what came of it; say whether the provider took it.
 
-        When cancelled, what was certainly not sent is given back, and of the rest the outcome is unknown.
+        `order` is given where it was prepared. When cancelled, what was certainly not sent is given back, and of the
+        rest the outcome is unknown.
         """
         await reach("claimed")
         try:
-            answer, sent_at = await self._answer(client, attempt, video)
+            sent_at = time.time()
+            answer = await self._answer(client, attempt, video, order)
         except LeaseLost:
             log.info("submission left to another process", video=attempt.video_id)
             return False
@@ -59,26 +78,33 @@ class Submitter:
             await self._leave(attempt)
             raise
         await reach("answer read")
-        metrics.submissions.labels(client.name, type(answer).__name__.lower()).inc()
-        log.info("submission answered", video=attempt.video_id, provider=client.name, outcome=type(answer).__name__)
-        await self._record(attempt, answer, sent_at)
+        await self._conclude(client, attempt, answer, sent_at)
         await reach("acceptance recorded")
         return isinstance(answer, Accepted)
 
-    async def _answer(self, client: ProviderClient, attempt: AttemptRow, video: VideoRow) -> tuple[Submission, float]:
-        sent_at = time.time()
+    async def _conclude(self, client: ProviderClient, attempt: AttemptRow, answer: Submission, sent_at: float) -> None:
+        metrics.submissions.labels(client.name, type(answer).__name__.lower()).inc()
+        log.info("submission answered", video=attempt.video_id, provider=client.name, outcome=type(answer).__name__)
+        await self._record(attempt, answer, sent_at)
+
+    async def _answer(
+        self, client: ProviderClient, attempt: AttemptRow, video: VideoRow, order: Order | None
+    ) -> Submission:
+        prepared = order or await self._order(client, attempt, video)
+        return await self._send(client, attempt, prepared) if isinstance(prepared, Order) else prepared
+
+    async def _order(self, client: ProviderClient, attempt: AttemptRow, video: VideoRow) -> Order | Submission:
         try:
-            order = await self.pictures.order(attempt, video, wants_bytes=client.wants_bytes)
+            return await self.pictures.order(attempt, video, wants_bytes=client.wants_bytes)
         except (PictureRejected, PictureRefused) as error:
-            return Refused(ErrorCode.IMAGE_REJECTED, str(error)), sent_at
+            return Refused(ErrorCode.IMAGE_REJECTED, str(error))
         except PictureUnavailable as error:
-            return self._picture_unavailable(attempt, error), sent_at
+            return self._picture_unavailable(attempt, error)
         except StoreUnavailable as error:
-            return NotAccepted(f"the picture could not be read from the store: {error}"), sent_at
+            return NotAccepted(f"the picture could not be read from the store: {error}")
         except Exception as error:
             log.exception("a picture could not be made ready", video=attempt.video_id)
-            return NotAccepted(f"the picture could not be made ready ({type(error).__name__})"), sent_at
-        return await self._send(client, attempt, order), sent_at
+            return NotAccepted(f"the picture could not be made ready ({type(error).__name__})")
 
     def _picture_unavailable(self, attempt: AttemptRow, error: PictureUnavailable) -> Submission:
         if attempt.tries + 1 >= self.policy.submit_attempts:

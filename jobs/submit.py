@@ -4,7 +4,7 @@ An attempt is claimed, becomes `sending` in a commit made at the last instant at
 from then on is never sent again by anybody unless the provider certainly did not take it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -59,9 +59,11 @@ class Claim:
 
     work: list[tuple[AttemptRow, VideoRow]]
     again_at: float | None
+    lost: frozenset[str] = frozenset()
+    """Of those whose picture was fetched, the ones that another process has taken over meanwhile."""
 
 
-_TO_SUBMIT = (AttemptState.WAITING, AttemptState.CLAIMED, AttemptState.SENDING)
+TO_SUBMIT = (AttemptState.WAITING, AttemptState.CLAIMED, AttemptState.SENDING)
 
 
 def claim(
@@ -73,11 +75,14 @@ def claim(
     room: int,
     now: float,
     dead: Sequence[AttemptRow] | None = None,
+    fetched: Collection[AttemptRow] | None = None,
 ) -> Claim:
     """Claim up to `room` attempts to submit, as far as the provider's budget goes.
 
     What a dead process left in `sending` is not claimed: its outcome is unknown from now on. `dead` are those whose
-    owners were seen to be dead; without it, those whose leases have run out by the wall clock.
+    owners were seen to be dead; without it, those whose leases have run out by the wall clock. Where pictures must
+    be fetched first, `fetched` are the owner's attempts whose pictures are there; others with a picture elsewhere
+    are left alone.
     """
     forgotten = now - FORGOTTEN_SECONDS
     if dead is None:
@@ -89,20 +94,39 @@ def claim(
     allowed = budget.allowance(tx, policy, provider, now=now)
     spare = shares.for_submissions(tx, policy, provider, allowed.requests, now=now) if allowed.requests else 0
     limit = min(room, spare)
+    uploaded = fetched is not None
+    ready = [attempt for attempt in fetched or () if _held(tx, attempt, owner)]
+    lost = frozenset(attempt.id for attempt in fetched or ()) - {attempt.id for attempt in ready}
     found = (
-        attempts.to_submit(tx, provider, owner=owner, now=now, forgotten_before=forgotten, limit=limit) if limit else []
+        attempts.to_submit(
+            tx, provider, owner=owner, now=now, forgotten_before=forgotten, limit=limit, uploaded=uploaded
+        )
+        if limit
+        else []
     )
+    due = sorted([*found, *ready], key=lambda attempt: attempt.due_at or now)[:limit]
+    work = claim_each(tx, due, owner=owner, now=now)
+    budget.spend(tx, provider, allowed, len(work), now=now)
+    if spare < allowed.requests:
+        return Claim(work, now + LOOK_SECONDS, lost)
+    if len(work) < allowed.requests:
+        # What is due and not claimed waits for its picture, and whoever fetches that wakes us.
+        return Claim(work, attempts.next_due(tx, TO_SUBMIT, provider, after=now if uploaded else 0.0), lost)
+    return Claim(work, allowed.again_at, lost)
+
+
+def _held(tx: Tx, attempt: AttemptRow, owner: str) -> bool:
+    current = attempts.get(tx, attempt.id)
+    return current is not None and current.state is AttemptState.CLAIMED and current.lease_owner == owner
+
+
+def claim_each(tx: Tx, found: Sequence[AttemptRow], *, owner: str, now: float) -> list[tuple[AttemptRow, VideoRow]]:
+    """Give an owner the leases of attempts; give those, each with its video, that could be claimed."""
     tried = [
         one_of_many(tx, Kind.ATTEMPT, attempt.id, partial(_claimed, tx, attempt, owner, now), now=now)
         for attempt in found
     ]
-    work = [claimed for claimed in tried if claimed is not None]
-    budget.spend(tx, provider, allowed, len(work), now=now)
-    if spare < allowed.requests:
-        return Claim(work, now + LOOK_SECONDS)
-    if len(work) < allowed.requests:
-        return Claim(work, attempts.next_due(tx, _TO_SUBMIT, provider))
-    return Claim(work, allowed.again_at)
+    return [claimed for claimed in tried if claimed is not None]
 
 
 def _claimed(tx: Tx, attempt: AttemptRow, owner: str, now: float) -> tuple[AttemptRow, VideoRow] | None:

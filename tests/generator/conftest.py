@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import generator.run
+import process.workers
 from generator.pictures import FetchPicture, Pictures
 from jobs import accept, view
 from jobs.accept import Accepted, NewVideo
@@ -73,6 +74,8 @@ class Workshop:
 
     store: Store
     provider: Taker
+    stop: asyncio.Event
+    running: asyncio.Task[None]
 
     async def ask(self, url: str | None = None, **more: Any) -> str:
         """Ask for a video of a picture at an address, or of an uploaded one."""
@@ -99,8 +102,10 @@ OpenWorkshop = Callable[..., Any]
 
 
 @pytest.fixture
-def workshop(tmp_path: Path) -> OpenWorkshop:
+def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenWorkshop:
     """Open workshops: a store, a provider, and a function that fetches pictures."""
+    # What hangs is cancelled soon.
+    monkeypatch.setattr(process.workers, "FINISH_SECONDS", 0.5)
 
     @asynccontextmanager
     async def opened(fetch: FetchPicture, provider: Taker | None = None, **rules: Any) -> AsyncIterator[Workshop]:
@@ -111,11 +116,10 @@ def workshop(tmp_path: Path) -> OpenWorkshop:
         pictures = Pictures(store, addresses, fetch, Inspected())
         running = asyncio.create_task(generator.run.run(store, policy, {taker.name: taker}, pictures, stop))
         try:
-            yield Workshop(store, taker)
+            yield Workshop(store, taker, stop, running)
         finally:
-            running.cancel()
-            with suppress(asyncio.CancelledError):
-                await running
+            stop.set()
+            await running
             await store.close()
 
     return opened

@@ -152,6 +152,10 @@ def lost_whatever_its_state(
     _lose(tx, policy, attempt, message, now=now, owner=owner)
 
 
+def lost_at_once(attempt: AttemptRow, message: str, *_: Any) -> Failing:
+    return Failing(ErrorCode.JOB_LOST, message, refunds.UNKNOWN, check.prompted_by(attempt))
+
+
 def believing_bodies(tx: Tx, policy: Policy, *, now: float) -> None:
     sql = "SELECT attempt_id, body FROM webhooks WHERE handled_at IS NULL"
     for attempt_id, body in tx.execute(sql).fetchall():
@@ -303,7 +307,7 @@ IN_THE_SIMULATION = [
         patched(jobs.submit, "ACCEPT", Step(AttemptState.GENERATING, frozenset({AttemptState.SENDING}))),
     ),
     Mutant("anybody's job is taken for one's own", patched(webhooks, "unbound", lambda _tx, _attempt, ids: list(ids))),
-    Mutant("an unknown job is lost at once", patched(jobs.check, "UNKNOWN_JOB_GRACE", 0.0)),
+    Mutant("an unknown job is lost at once", patched(jobs.check, "_lost", lost_at_once)),
     Mutant(
         "neither refunds nor doubts are entered in the ledger", patched(jobs.settle, "_enter_refund", lambda *_: None)
     ),
