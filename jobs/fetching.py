@@ -12,6 +12,7 @@ from jobs.policy import FORGOTTEN_SECONDS
 from jobs.submit import TO_SUBMIT, Claim, claim_each
 from schemas.names import Provider
 from store import attempts
+from store.attempts import AttemptRow
 from store.transaction import Tx
 
 PER_HOST = 2
@@ -37,7 +38,7 @@ def claim(tx: Tx, provider: Provider, *, owner: str, room: int, in_hand: Collect
         not_from=busy,
         limit=_WINDOW if room > 0 else 0,
     )
-    chosen = []
+    chosen: list[AttemptRow] = []
     for attempt, url in found:
         if len(chosen) < room and hosts[host_of(url)] < PER_HOST:
             hosts[host_of(url)] += 1

@@ -205,8 +205,8 @@ def to_fetch(
     )
     given = {"provider": provider, "owner": owner, "now": now, "forgotten_before": forgotten_before, "limit": limit}
     rows = tx.execute(
-        f"SELECT * FROM (SELECT {_COLUMNS}, {_PICTURE_URL} AS picture_url FROM attempts"
-        f" WHERE id NOT IN (SELECT id FROM unreadable WHERE kind = 'attempt') AND {_UNSENT}) AS unsent"  # noqa: S608 - constant parts
+        f"SELECT * FROM (SELECT {_COLUMNS}, {_PICTURE_URL} AS picture_url FROM attempts"  # noqa: S608 - constant parts
+        f" WHERE id NOT IN (SELECT id FROM unreadable WHERE kind = 'attempt') AND {_UNSENT}) AS unsent"
         f" WHERE picture_url IS NOT NULL{elsewhere} ORDER BY due_at LIMIT :limit",
         given | {f"origin{number}": origin for number, origin in enumerate(not_from)},
     ).fetchall()

@@ -1,4 +1,4 @@
-"""A generator that is killed while its provider has the request and has not answered: paid once, and told truthfully."""
+"""A generator that is killed while its provider has the request and does not answer: paid once, and told truthfully."""
 
 import pytest
 
