@@ -49,8 +49,9 @@ def test_an_address_that_is_not_sound_is_refused_everywhere(url: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9100/v.mp4", "http://localhost/v.mp4", "http://[::1]/v.mp4"])
-def test_a_video_may_lie_on_a_private_host(url: str) -> None:
-    assert output_url_usable(url)
+def test_a_video_may_lie_on_a_private_host_only_where_that_is_allowed(url: str) -> None:
+    assert output_url_usable(url, allow_private=True)
+    assert not output_url_usable(url)
 
 
 @pytest.mark.parametrize(
