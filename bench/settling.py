@@ -29,7 +29,7 @@ async def _settle(store: Store, claimed: list[AttemptRow]) -> None:
     async def work() -> None:
         for attempt in waiting:
             report = Ready((f"https://cdn.example/animations/{attempt.provider_job_id}/clip.mp4",))
-            await store.write_brief(check.apply, policy, attempt, report, owner="bench", now=time.time())
+            await store.write_small(check.apply, policy, attempt, report, owner="bench", now=time.time())
 
     await asyncio.gather(*(work() for _ in range(_AT_ONCE)))
 

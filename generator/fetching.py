@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 from generator.submission import Submitter
 from jobs import fetching, submit
-from jobs.policy import LEASE_SECONDS, LOOK_SECONDS
-from process.stopping import set_too
+from jobs.policy import LEASE_SECONDS, STORE_POLL_SECONDS
+from process.asyncio_events import linked
 from process.workers import Found, Workers
 from providers.promise import Order, ProviderClient
 from store import attempts
 from store.attempts import AttemptRow
 from store.database import Store
-from store.transaction import Topic
+from store.transaction import Signal
 from store.videos import VideoRow
 
 AT_ONCE = 12
@@ -61,15 +61,15 @@ class Fetching:
         """Give the loop that fetches."""
         return Workers(
             limit=AT_ONCE,
-            look_every=LOOK_SECONDS,
-            wake=self._store.listen(Topic.SUBMISSIONS),
+            look_every=STORE_POLL_SECONDS,
+            wake=self._store.listen(Signal.SUBMISSIONS),
             claim=self._claim,
             handle=self._handle,
             renew=self._renew,
         )
 
     async def _claim(self, room: int) -> Found[tuple[AttemptRow, VideoRow]]:
-        found = await self._store.write_repeatable(
+        found = await self._store.write_unsynced(
             fetching.claim,
             self._client.name,
             owner=self._submitter.owner,
@@ -93,9 +93,9 @@ class Fetching:
 
     async def _hand_over(self, fetched: _Fetched) -> None:
         self._fetched[fetched.attempt.id] = fetched
-        self._store.wake(Topic.SUBMISSIONS)
+        self._store.notify(Signal.SUBMISSIONS)
         try:
-            async with set_too(fetched.over, by=(self._stop,)):
+            async with linked(fetched.over, by=(self._stop,)):
                 await fetched.over.wait()
         finally:
             # When stopping: nobody submits it here any more.
@@ -106,4 +106,4 @@ class Fetching:
 
     async def _renew(self, attempt_ids: Collection[str]) -> None:
         until = time.time() + LEASE_SECONDS
-        await self._store.write_repeatable(attempts.renew_leases, attempt_ids, owner=self._submitter.owner, until=until)
+        await self._store.write_unsynced(attempts.renew_leases, attempt_ids, owner=self._submitter.owner, until=until)

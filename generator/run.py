@@ -12,11 +12,11 @@ from generator.pictures import Pictures
 from generator.submission import Submitter
 from jobs import submit
 from jobs.announced import ANNOUNCE_SECONDS
-from jobs.policy import LEASE_SECONDS, LOOK_SECONDS, Policy
+from jobs.policy import LEASE_SECONDS, STORE_POLL_SECONDS, Policy
 from jobs.sightings import Sightings
-from process.crashpoints import reach
+from process.asyncio_events import linked
+from process.failpoints import failpoint
 from process.repeating import repeat
-from process.stopping import set_too
 from process.workers import Found, Workers
 from providers.promise import ProviderClient
 from schemas.names import Provider
@@ -24,7 +24,7 @@ from store import attempts
 from store.announcements import Role, announce
 from store.attempts import AttemptRow
 from store.database import Store, StoreUnavailable
-from store.transaction import Topic
+from store.transaction import Signal
 from store.videos import VideoRow
 
 IN_FLIGHT = 8
@@ -45,7 +45,7 @@ async def run(
     submitter = Submitter(store, policy, pictures, owner)
 
     async def announcing() -> int:
-        await store.write_repeatable(announce, Role.GENERATOR, policy.providers, now=time.time())
+        await store.write_unsynced(announce, Role.GENERATOR, policy.providers, now=time.time())
         return 0
 
     async with asyncio.TaskGroup() as tasks:
@@ -60,15 +60,15 @@ async def run(
 
 async def _route(store: Store, policy: Policy, stop: asyncio.Event) -> None:
     async def route() -> bool:
-        store.wake(Topic.SUBMISSIONS)
-        routed = await store.write_repeatable(submit.route, policy, now=time.time())
+        store.notify(Signal.SUBMISSIONS)
+        routed = await store.write_unsynced(submit.route, policy, now=time.time())
         if routed:
-            await reach("routed")
+            await failpoint("routed")
         return routed == submit.ROUTED_AT_ONCE
 
-    wake = store.listen(Topic.ACCEPTED)
-    async with set_too(wake, by=(stop,)):
-        await repeat(route, stop, every=LOOK_SECONDS, expected=(StoreUnavailable,), wake=wake)
+    wake = store.listen(Signal.ACCEPTED)
+    async with linked(wake, by=(stop,)):
+        await repeat(route, stop, every=STORE_POLL_SECONDS, expected=(StoreUnavailable,), wake=wake)
 
 
 def _workers(
@@ -77,9 +77,9 @@ def _workers(
     sightings = Sightings()
 
     async def claim(room: int) -> Found[tuple[AttemptRow, VideoRow]]:
-        owner, sent = submitter.owner, await store.read_brief(attempts.sending, client.name, now=None)
+        owner, sent = submitter.owner, await store.read_small(attempts.sending, client.name, now=None)
         dead = sightings.lapsed(sent, owner=owner, at=time.monotonic())
-        found = await store.write_repeatable(
+        found = await store.write_unsynced(
             submit.claim,
             policy,
             client.name,
@@ -98,7 +98,7 @@ def _workers(
 
     async def renew(attempt_ids: Collection[str]) -> None:
         until = time.time() + LEASE_SECONDS
-        await store.write_repeatable(attempts.renew_leases, attempt_ids, owner=submitter.owner, until=until)
+        await store.write_unsynced(attempts.renew_leases, attempt_ids, owner=submitter.owner, until=until)
 
-    wake = store.listen(Topic.SUBMISSIONS)
-    return Workers(limit=IN_FLIGHT, look_every=LOOK_SECONDS, wake=wake, claim=claim, handle=handle, renew=renew)
+    wake = store.listen(Signal.SUBMISSIONS)
+    return Workers(limit=IN_FLIGHT, look_every=STORE_POLL_SECONDS, wake=wake, claim=claim, handle=handle, renew=renew)

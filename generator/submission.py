@@ -16,7 +16,7 @@ from generator.pictures import Pictures
 from jobs import submit
 from jobs.policy import Policy
 from process import metrics
-from process.crashpoints import reach
+from process.failpoints import failpoint
 from providers.pictures import PictureRefused, PictureUnavailable
 from providers.promise import Order, ProviderClient
 from providers.reports import Accepted, NotAccepted, Refused, Submission, Unknown
@@ -67,7 +67,7 @@ class Submitter:
         `order` is given where it was prepared. When cancelled, what was certainly not sent is given back, and of the
         rest the outcome is unknown.
         """
-        await reach("claimed")
+        await failpoint("claimed")
         try:
             sent_at = time.time()
             answer = await self._answer(client, attempt, video, order)
@@ -77,9 +77,9 @@ class Submitter:
         except asyncio.CancelledError:
             await self._leave(attempt)
             raise
-        await reach("answer read")
+        await failpoint("answer read")
         await self._conclude(client, attempt, answer, sent_at)
-        await reach("acceptance recorded")
+        await failpoint("acceptance recorded")
         return isinstance(answer, Accepted)
 
     async def _conclude(self, client: ProviderClient, attempt: AttemptRow, answer: Submission, sent_at: float) -> None:
@@ -116,11 +116,11 @@ class Submitter:
 
         async def sending() -> None:
             nonlocal may_have_left
-            if not await self.store.write_brief(submit.send, attempt.id, owner=self.owner, now=time.time()):
+            if not await self.store.write_small(submit.send, attempt.id, owner=self.owner, now=time.time()):
                 raise LeaseLost
             # From here on: whatever raises next, the provider may have the request.
             may_have_left = True
-            await reach("intent written")
+            await failpoint("intent written")
 
         try:
             return await client.submit(order, sending=sending)
@@ -139,7 +139,7 @@ class Submitter:
         job_id = answer.provider_job_id if isinstance(answer, Accepted) else None
         while True:
             try:
-                await self.store.write_brief(self._work(attempt, answer, sent_at))
+                await self.store.write_small(self._work(attempt, answer, sent_at))
             except StoreUnavailable as error:
                 log.error(  # noqa: TRY400 - the last journal of an answer, not a traceback
                     "answer not stored yet", video=attempt.video_id, provider_job_id=job_id, error=str(error)
@@ -158,7 +158,9 @@ class Submitter:
             case Refused():
                 return lambda tx: submit.refused(tx, self.policy, attempt, answer, owner=self.owner, now=now)
             case Unknown(message):
-                return lambda tx: submit.lose(tx, self.policy, attempt, message, owner=self.owner, now=now)
+                return lambda tx: submit.mark_outcome_unknown(
+                    tx, self.policy, attempt, message, owner=self.owner, now=now
+                )
             case unreachable:
                 assert_never(unreachable)
 
@@ -166,7 +168,7 @@ class Submitter:
         now = time.time()
         await self.store.write(submit.release, attempt.id, owner=self.owner, now=now)
         await self.store.write(
-            submit.lose,
+            submit.mark_outcome_unknown,
             self.policy,
             attempt,
             "the service was stopped before the answer came",

@@ -9,17 +9,17 @@ from typing import assert_never
 
 from jobs import budget, events, learning, overdue, refunds, schedule, settle
 from jobs.durations import Plan
-from jobs.learning import Lesson
-from jobs.policy import LATE_WATCH, LEASE_SECONDS, UNKNOWN_JOB_GRACE, Policy
+from jobs.learning import Observation
+from jobs.policy import LATE_RESULT_SECONDS, LEASE_SECONDS, UNKNOWN_JOB_GRACE, Policy
 from jobs.schedule import NO_DOUBT, NOTHING_LEARNT
-from jobs.settle import Failing
-from jobs.transitions import FREE, KEEP_WAITING, WAIT, WATCH_ON, take
+from jobs.settle import AttemptFailed
+from jobs.transitions import KEEP_WAITING, KEEP_WATCHING, RELEASED_LEASE, WAIT, apply_transition
 from providers.reports import Doubtful, Failed, Ready, Report, Unavailable, UnknownJob, Working
 from schemas.names import DetectedBy, ErrorCode, EventType, Provider
 from store import attempts, credits, history, providers, webhooks
 from store.attempts import AttemptRow, AttemptState
 from store.credits import Entry
-from store.transaction import Topic, Tx
+from store.transaction import Signal, Tx
 
 HANDED_OVER_AT_ONCE = 100
 """Webhooks handed to their attempts with one claim; few, because it runs beside everything else."""
@@ -65,16 +65,16 @@ def _hand_over_webhooks(tx: Tx, policy: Policy, *, now: float) -> None:
     """Make the attempts due for which webhooks came, each once however many came."""
     rows = webhooks.unhandled(tx, limit=HANDED_OVER_AT_ONCE)
     for attempt_id in dict.fromkeys(attempt_id for _, attempt_id in rows):
-        attempts.wake(tx, attempt_id, now=now, pause=policy.poll_min, watched=LATE_WATCH)
+        attempts.mark_due(tx, attempt_id, now=now, pause=policy.poll_min, watched=LATE_RESULT_SECONDS)
     webhooks.mark_handled(tx, [row_id for row_id, _ in rows], now=now)
     if len(rows) == HANDED_OVER_AT_ONCE:
-        tx.wake(Topic.CHECKS)
+        tx.notify(Signal.CHECKS)
 
 
 def release(tx: Tx, attempt: AttemptRow, *, owner: str, now: float) -> None:
     """Give back an attempt that was claimed but not asked about; it is due again at once."""
-    step = {AttemptState.UNCONFIRMED: KEEP_WAITING, AttemptState.GENERATING: WAIT}.get(attempt.state, WATCH_ON)
-    take(tx, step, attempt.id, {"due_at": now, **FREE}, owner=owner)
+    step = {AttemptState.UNCONFIRMED: KEEP_WAITING, AttemptState.GENERATING: WAIT}.get(attempt.state, KEEP_WATCHING)
+    apply_transition(tx, step, attempt.id, {"due_at": now, **RELEASED_LEASE}, owner=owner)
 
 
 def prompted_by(attempt: AttemptRow) -> DetectedBy:
@@ -108,7 +108,7 @@ class Succeed:
     urls: tuple[str, ...]
 
 
-Decision = Wait | Succeed | Failing
+Decision = Wait | Succeed | AttemptFailed
 
 
 def decide(
@@ -137,7 +137,7 @@ def _meaning(attempt: AttemptRow, report: Report, policy: Policy, now: float, pl
             return Succeed(urls)
         case Failed(message):
             refund = refunds.of_reported_failure(attempt.provider)
-            return Failing(ErrorCode.GENERATION_FAILED, message, refund, prompted_by(attempt))
+            return AttemptFailed(ErrorCode.GENERATION_FAILED, message, refund, prompted_by(attempt))
         case _:
             return _open(attempt, report, policy, now, schedule.next_check(attempt, policy, now=now, plan=plan))
 
@@ -176,7 +176,7 @@ def _doubt(attempt: AttemptRow, report: Doubtful, policy: Policy, now: float, ne
     count = attempt.doubt_count + 1 if repeated else 1
     since = attempt.doubt_since if repeated and attempt.doubt_since is not None else now
     if report.final or (count >= _REPEATS and now - since >= _DOUBT_GAPS * policy.poll_min):
-        return Failing(report.code, report.message, refunds.UNKNOWN, prompted_by(attempt))
+        return AttemptFailed(report.code, report.message, refunds.UNKNOWN, prompted_by(attempt))
     return Wait(min(next_check, now + _DOUBT_GAPS / _REPEATS * policy.poll_min), doubt, since, count)
 
 
@@ -206,7 +206,7 @@ def apply(
             applied = settle.succeed(tx, attempt, urls, detected_by=prompted_by(attempt), now=now)
             if not applied:
                 apply_late(tx, policy, attempt, report, owner=owner, now=now)
-        case Failing():
+        case AttemptFailed():
             applied = settle.fail(tx, policy, attempt, decision, now=now)
         case Wait():
             applied = _wait(tx, policy, attempt, decision, owner=owner, now=now)
@@ -215,15 +215,15 @@ def apply(
     return decision if applied else None
 
 
-def lesson(attempt: AttemptRow, report: Report, decision: Decision, *, now: float) -> Lesson | None:
+def lesson(attempt: AttemptRow, report: Report, decision: Decision, *, now: float) -> Observation | None:
     """Say what a check that was applied teaches of its provider's durations; `attempt` is as it was claimed.
 
     The job ended since the check before. A webhook's time is that of the end itself; one that came before the
     job was even known to be accepted tells nothing of its duration.
     """
     accepted_at = now if attempt.accepted_at is None else attempt.accepted_at
-    if isinstance(decision, Failing) and decision.code is ErrorCode.TIMED_OUT:
-        return Lesson(attempt.provider, now - accepted_at, math.inf)
+    if isinstance(decision, AttemptFailed) and decision.code is ErrorCode.TIMED_OUT:
+        return Observation(attempt.provider, now - accepted_at, math.inf)
     if not isinstance(report, Ready | Failed):
         return None
     if attempt.woken_at is not None and prompted_by(attempt) is DetectedBy.WEBHOOK:
@@ -232,7 +232,7 @@ def lesson(attempt: AttemptRow, report: Report, decision: Decision, *, now: floa
         found_at, unfinished_at = now, max(attempt.checked_at or 0.0, accepted_at)
     if found_at <= accepted_at:
         return None
-    return Lesson(attempt.provider, unfinished_at - accepted_at, found_at - accepted_at)
+    return Observation(attempt.provider, unfinished_at - accepted_at, found_at - accepted_at)
 
 
 def _wait(tx: Tx, policy: Policy, attempt: AttemptRow, wait: Wait, *, owner: str, now: float) -> bool:
@@ -244,7 +244,7 @@ def _wait(tx: Tx, policy: Policy, attempt: AttemptRow, wait: Wait, *, owner: str
         "doubt_since": wait.doubt_since,
         "doubt_count": wait.doubt_count,
     }
-    return take(tx, WAIT, attempt.id, {**columns, **FREE}, owner=owner)
+    return apply_transition(tx, WAIT, attempt.id, {**columns, **RELEASED_LEASE}, owner=owner)
 
 
 def apply_late(
@@ -257,18 +257,18 @@ def apply_late(
     match report:
         case Ready(urls):
             columns = {"output_urls": urls, "due_at": None, **NO_DOUBT}
-            if take(tx, WATCH_ON, current.id, {**columns, **FREE}):
+            if apply_transition(tx, KEEP_WATCHING, current.id, {**columns, **RELEASED_LEASE}):
                 history.note(tx, current.video_id, "finished late", now=now, attempt=current.number)
                 events.announce(tx, current.video_id, EventType.LATE, attempt=current.number, now=now)
             return Succeed(urls)
         case Failed(message):
-            take(tx, WATCH_ON, current.id, {"due_at": None, **FREE})
+            apply_transition(tx, KEEP_WATCHING, current.id, {"due_at": None, **RELEASED_LEASE})
             history.note(tx, current.video_id, "failed late", now=now, attempt=current.number, detail=message)
             if refunds.of_reported_failure(current.provider) == refunds.REFUNDED:
                 credits.enter(tx, current.provider, current.id, Entry.REFUNDED, sent_at=now, now=now)
         case _:
             due_at = _next_late_check(tx, policy, attempt, current, report, now)
-            take(tx, WATCH_ON, current.id, {"due_at": due_at, **FREE}, owner=owner)
+            apply_transition(tx, KEEP_WATCHING, current.id, {"due_at": due_at, **RELEASED_LEASE}, owner=owner)
     return None
 
 

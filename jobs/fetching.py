@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
-from jobs.policy import FORGOTTEN_SECONDS
+from jobs.policy import ABANDONED_LEASE_SECONDS
 from jobs.submit import TO_SUBMIT, Claim, claim_each
 from schemas.names import Provider
 from store import attempts
@@ -34,7 +34,7 @@ def claim(tx: Tx, provider: Provider, *, owner: str, room: int, in_hand: Collect
         provider,
         owner=owner,
         now=now,
-        forgotten_before=now - FORGOTTEN_SECONDS,
+        forgotten_before=now - ABANDONED_LEASE_SECONDS,
         not_from=busy,
         limit=_WINDOW if room > 0 else 0,
     )

@@ -14,7 +14,7 @@ from store.transaction import Tx
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class Observation:
     """A job was unfinished at one age and over at another, in seconds; `inf` if it was given up unfinished."""
 
     provider: Provider
@@ -28,7 +28,7 @@ def plan(tx: Tx, provider: Provider) -> Plan:
     return Plan() if stored is None else Plan.loads(stored)
 
 
-def learn(tx: Tx, lessons: Sequence[Lesson]) -> None:
+def learn(tx: Tx, lessons: Sequence[Observation]) -> None:
     """Add lessons to what is known of their providers, in their order."""
     for provider in dict.fromkeys(lesson.provider for lesson in lessons):
         theirs = [lesson for lesson in lessons if lesson.provider is provider]

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from jobs import refunds, settle
-from jobs.policy import LATE_WATCH, OVERDUE_GRACE, Policy
-from jobs.settle import Failing
+from jobs.policy import LATE_RESULT_SECONDS, OVERDUE_GRACE, Policy
+from jobs.settle import AttemptFailed
 from schemas.names import ErrorCode, Provider
 from store import attempts, providers
 from store.attempts import AttemptRow, AttemptState
@@ -35,10 +35,10 @@ def deadline(attempt: AttemptRow, policy: Policy, *, now: float) -> float:
     return (now if attempt.accepted_at is None else attempt.accepted_at) + policy.job_timeout
 
 
-def timed_out(policy: Policy) -> Failing:
+def timed_out(policy: Policy) -> AttemptFailed:
     """Name the failure of a job whose provider did not finish it in time."""
     message = f"not finished {policy.job_timeout:g} s after the provider accepted it"
-    return Failing(ErrorCode.TIMED_OUT, message, refunds.UNKNOWN)
+    return AttemptFailed(ErrorCode.TIMED_OUT, message, refunds.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class Watch:
         self._unanswered = _longer(self._unanswered, without, elapsed)
         self._overdue = _longer(self._overdue, [row.id for row in overdue.attempts], elapsed)
         given_up = [name for name, seconds in self._unanswered.items() if seconds >= OVERDUE_GRACE]
-        return given_up + [name for name, seconds in self._overdue.items() if seconds >= LATE_WATCH]
+        return given_up + [name for name, seconds in self._overdue.items() if seconds >= LATE_RESULT_SECONDS]
 
     def _without_answer(self, policy: Policy, overdue: Overdue, row: AttemptRow, now: float, at: float) -> bool:
         """Say whether a job's provider can be asked about it and gives no answer."""

@@ -28,16 +28,16 @@ class Policy:
 LEASE_SECONDS = 10.0
 """How long a claim lasts without renewal: after that the owner counts as dead."""
 
-FORGOTTEN_SECONDS = 60.0
+ABANDONED_LEASE_SECONDS = 60.0
 """How long a lease of one's own must have run out before its work counts as dropped: one still at it renews it."""
 
-LOOK_SECONDS = 1.0
+STORE_POLL_SECONDS = 1.0
 """Whoever works looks at the store at least this often, and finds what falls due later without being woken."""
 
 UNKNOWN_JOB_GRACE = 60.0
 """For how long after acceptance a provider may still say that it does not know the job."""
 
-LATE_WATCH = 24 * 3600.0
+LATE_RESULT_SECONDS = 24 * 3600.0
 """For how long an attempt that was given up is still looked at."""
 
 CHECK_PRICES: Mapping[Provider, float] = MappingProxyType({Provider.HOMEDESIGNS: 0.5, Provider.IACREA: 4.0})

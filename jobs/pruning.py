@@ -3,14 +3,14 @@
 A terminal event keeps its body: delivered again after years, it has the same id and the same bytes.
 """
 
-from jobs.policy import LATE_WATCH
+from jobs.policy import LATE_RESULT_SECONDS
 from store import outbox, pruned, webhooks
 from store.transaction import Tx
 
 EVENTS_KEPT = 7 * 86400.0
 """Seconds for which the body of every published event is kept, as long as the broker's log keeps it."""
 
-WEBHOOKS_KEPT = 2 * LATE_WATCH
+WEBHOOKS_KEPT = 2 * LATE_RESULT_SECONDS
 """Seconds for which a webhook's body is kept: an attempt that was given up is watched for half of that."""
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from jobs.durations import Plan
-from jobs.policy import CHECK_PRICES, LATE_WATCH, Policy
+from jobs.policy import CHECK_PRICES, LATE_RESULT_SECONDS, Policy
 from schemas.names import Provider
 from store.attempts import AttemptRow
 
@@ -53,7 +53,7 @@ def next_check(attempt: AttemptRow, policy: Policy, *, now: float, plan: Plan = 
 def next_late_check(attempt: AttemptRow, policy: Policy, *, now: float) -> float | None:
     """Say when to look again at an attempt that was given up: ever more seldom, None after a day."""
     given_up_for = now - (attempt.finished_at or now)
-    if given_up_for >= LATE_WATCH:
+    if given_up_for >= LATE_RESULT_SECONDS:
         return None
     return now + min(max(given_up_for / _PATIENCE, policy.poll_max), _LONGEST_LATE_GAP)
 

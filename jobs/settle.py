@@ -7,13 +7,13 @@ from uuid_utils.compat import uuid7
 from jobs import events, routing
 from jobs.announced import enabled_anywhere
 from jobs.policy import Policy
-from jobs.transitions import FAIL, FREE, SUCCEED, take
+from jobs.transitions import FAIL, RELEASED_LEASE, SUCCEED, apply_transition
 from schemas.names import DetectedBy, ErrorCode, EventType, Provider, RefundStatus, VideoStatus
 from schemas.video import Refund
 from store import attempts, credits, videos
 from store.attempts import AttemptRow
 from store.credits import Entry
-from store.transaction import Topic, Tx
+from store.transaction import Signal, Tx
 from store.videos import VideoRow
 
 _UNSURE = frozenset({ErrorCode.SUBMISSION_UNKNOWN, ErrorCode.TIMED_OUT})
@@ -21,7 +21,7 @@ _WATCHED_LATE = frozenset({ErrorCode.TIMED_OUT, ErrorCode.JOB_LOST})
 
 
 @dataclass(frozen=True, slots=True)
-class Failing:
+class AttemptFailed:
     """How an attempt fails, and who has its credit."""
 
     code: ErrorCode
@@ -33,14 +33,14 @@ class Failing:
 def succeed(tx: Tx, attempt: AttemptRow, urls: tuple[str, ...], *, detected_by: DetectedBy, now: float) -> bool:
     """End an attempt and its video with the addresses of the result; say whether it was this call that did."""
     columns = {"output_urls": urls, "detected_by": detected_by, "finished_at": now, "due_at": None, "doubt": None}
-    ended = take(tx, SUCCEED, attempt.id, {**columns, **FREE})
+    ended = apply_transition(tx, SUCCEED, attempt.id, {**columns, **RELEASED_LEASE})
     if not ended or not videos.finish(tx, attempt.video_id, VideoStatus.READY, error=None, now=now):
         return False
     return events.announce(tx, attempt.video_id, EventType.READY, attempt=attempt.number, now=now)
 
 
 def fail(
-    tx: Tx, policy: Policy, attempt: AttemptRow, failing: Failing, *, now: float, owner: str | None = None
+    tx: Tx, policy: Policy, attempt: AttemptRow, failing: AttemptFailed, *, now: float, owner: str | None = None
 ) -> bool:
     """End an attempt as failed, then fall back or end the video; say whether it was this call that did.
 
@@ -56,7 +56,7 @@ def fail(
         "finished_at": now,
         "due_at": now + policy.poll_max if watched else None,
     }
-    if not take(tx, FAIL, attempt.id, {**columns, **FREE}, owner=owner):
+    if not apply_transition(tx, FAIL, attempt.id, {**columns, **RELEASED_LEASE}, owner=owner):
         return False
     _enter_refund(tx, attempt, failing, now)
     video = videos.get(tx, attempt.video_id)
@@ -72,7 +72,7 @@ def fail_unrouted(tx: Tx, video_id: str, message: str, *, now: float) -> bool:
     return _fail_video(tx, video_id, ErrorCode.PROVIDER_UNAVAILABLE, message, attempt=0, now=now)
 
 
-def _enter_refund(tx: Tx, attempt: AttemptRow, failing: Failing, now: float) -> None:
+def _enter_refund(tx: Tx, attempt: AttemptRow, failing: AttemptFailed, now: float) -> None:
     if failing.refund.status is RefundStatus.REFUNDED:
         credits.enter(tx, attempt.provider, attempt.id, Entry.REFUNDED, sent_at=now, now=now)
     elif failing.code is ErrorCode.SUBMISSION_UNKNOWN:
@@ -93,13 +93,13 @@ def _fall_back(tx: Tx, failed: AttemptRow, following: Provider, now: float) -> N
     # Announced before the next attempt exists, so that the event shows the one that failed.
     events.announce(tx, failed.video_id, EventType.FALLBACK, attempt=failed.number, now=now)
     begin_attempt(tx, failed.video_id, following, number=failed.number + 1, now=now)
-    tx.wake(Topic.SUBMISSIONS)
+    tx.notify(Signal.SUBMISSIONS)
 
 
 def begin_attempt(tx: Tx, video_id: str, provider: Provider, *, number: int, now: float) -> None:
     """Have a provider try a video."""
-    among = (VideoStatus.ACCEPTED, VideoStatus.SUBMITTING, VideoStatus.GENERATING)
-    if videos.move(tx, video_id, VideoStatus.SUBMITTING, among=among, provider=provider, now=now):
+    from_states = (VideoStatus.ACCEPTED, VideoStatus.SUBMITTING, VideoStatus.GENERATING)
+    if videos.move(tx, video_id, VideoStatus.SUBMITTING, from_states=from_states, provider=provider, now=now):
         # Ids that sort by age keep what is new on few pages of each index, so that a commit writes little.
         attempts.add(tx, uuid7().hex, video_id=video_id, number=number, provider=provider, now=now)
 

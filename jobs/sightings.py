@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from jobs.policy import FORGOTTEN_SECONDS, LEASE_SECONDS, LOOK_SECONDS
+from jobs.policy import ABANDONED_LEASE_SECONDS, LEASE_SECONDS, STORE_POLL_SECONDS
 from store.attempts import AttemptRow
 
-_LONGEST_STEP = 2 * LOOK_SECONDS
+_LONGEST_STEP = 2 * STORE_POLL_SECONDS
 """What lies between two looks counts for no more: an observer that stood still saw nobody fail to renew."""
 
 
@@ -34,4 +34,4 @@ class Sightings:
 
 
 def _longest(row: AttemptRow, owner: str) -> float:
-    return FORGOTTEN_SECONDS if row.lease_owner == owner else LEASE_SECONDS
+    return ABANDONED_LEASE_SECONDS if row.lease_owner == owner else LEASE_SECONDS

@@ -11,15 +11,25 @@ from functools import partial
 from jobs import budget, check, learning, refunds, routing, schedule, settle, shares
 from jobs import events as video_events
 from jobs.announced import enabled_anywhere
-from jobs.policy import FORGOTTEN_SECONDS, LEASE_SECONDS, LOOK_SECONDS, Policy
-from jobs.settle import Failing
-from jobs.transitions import ACCEPT, CLAIM, FREE, LOSE, RELEASE, RETRY, SEND, WATCH_ON, take
+from jobs.policy import ABANDONED_LEASE_SECONDS, LEASE_SECONDS, STORE_POLL_SECONDS, Policy
+from jobs.settle import AttemptFailed
+from jobs.transitions import (
+    ACCEPT,
+    CLAIM,
+    KEEP_WATCHING,
+    OUTCOME_UNKNOWN,
+    RELEASE,
+    RELEASED_LEASE,
+    RETRY,
+    SEND,
+    apply_transition,
+)
 from providers.reports import Accepted, Failed, NotAccepted, Ready, Refused
 from schemas.names import DetectedBy, ErrorCode, EventType, Provider, VideoStatus
 from store import attempts, credits, history, providers, videos
 from store.attempts import AttemptRow, AttemptState
 from store.credits import Entry
-from store.transaction import Topic, Tx
+from store.transaction import Signal, Tx
 from store.unreadable import Kind, one_of_many
 from store.videos import VideoRow
 
@@ -84,12 +94,12 @@ def claim(
     be fetched first, `fetched` are the owner's attempts whose pictures are there; others with a picture elsewhere
     are left alone.
     """
-    forgotten = now - FORGOTTEN_SECONDS
+    forgotten = now - ABANDONED_LEASE_SECONDS
     if dead is None:
         dead = attempts.orphans(tx, provider, owner=owner, now=now, forgotten_before=forgotten)
     for orphan in dead:
         message = "the process that sent it died before it recorded the answer"
-        losing = partial(lose, tx, policy, orphan, message, owner=orphan.lease_owner, now=now)
+        losing = partial(mark_outcome_unknown, tx, policy, orphan, message, owner=orphan.lease_owner, now=now)
         one_of_many(tx, Kind.ATTEMPT, orphan.id, losing, now=now)
     allowed = budget.allowance(tx, policy, provider, now=now)
     spare = shares.for_submissions(tx, policy, provider, allowed.requests, now=now) if allowed.requests else 0
@@ -108,7 +118,7 @@ def claim(
     work = claim_each(tx, due, owner=owner, now=now)
     budget.spend(tx, provider, allowed, len(work), now=now)
     if spare < allowed.requests:
-        return Claim(work, now + LOOK_SECONDS, lost)
+        return Claim(work, now + STORE_POLL_SECONDS, lost)
     if len(work) < allowed.requests:
         # What is due and not claimed waits for its picture, and whoever fetches that wakes us.
         return Claim(work, attempts.next_due(tx, TO_SUBMIT, provider, after=now if uploaded else 0.0), lost)
@@ -133,20 +143,20 @@ def _claimed(tx: Tx, attempt: AttemptRow, owner: str, now: float) -> tuple[Attem
     video = videos.get(tx, attempt.video_id)
     until = now + LEASE_SECONDS
     columns = {"lease_owner": owner, "lease_until": until, "due_at": until}
-    if video is None or not take(tx, CLAIM, attempt.id, columns):
+    if video is None or not apply_transition(tx, CLAIM, attempt.id, columns):
         return None
     return attempt, video
 
 
 def send(tx: Tx, attempt_id: str, *, owner: str, now: float) -> bool:
     """Note that the request leaves now; say whether the owner may still send it."""
-    return take(tx, SEND, attempt_id, {"submitted_at": now}, owner=owner)
+    return apply_transition(tx, SEND, attempt_id, {"submitted_at": now}, owner=owner)
 
 
 def release(tx: Tx, attempt_id: str, *, owner: str, now: float) -> None:
     """Give back an attempt of which certainly nothing was sent."""
-    if take(tx, RELEASE, attempt_id, {"due_at": now, **FREE}, owner=owner):
-        tx.wake(Topic.SUBMISSIONS)
+    if apply_transition(tx, RELEASE, attempt_id, {"due_at": now, **RELEASED_LEASE}, owner=owner):
+        tx.notify(Signal.SUBMISSIONS)
 
 
 def accepted(tx: Tx, policy: Policy, attempt: AttemptRow, answer: Accepted, *, sent_at: float, now: float) -> None:
@@ -156,15 +166,15 @@ def accepted(tx: Tx, policy: Policy, attempt: AttemptRow, answer: Accepted, *, s
     providers.set_authorized(tx, current.provider, authorized=True, now=now)
     due_at = now if current.woken_at else _first_check(tx, policy, current.provider, now)
     columns = {"provider_job_id": answer.provider_job_id, "accepted_at": now, "due_at": due_at}
-    if not take(tx, ACCEPT, current.id, {**columns, **schedule.NO_DOUBT, **FREE}):
+    if not apply_transition(tx, ACCEPT, current.id, {**columns, **schedule.NO_DOUBT, **RELEASED_LEASE}):
         _accepted_too_late(tx, policy, current, answer, now)
         return
     video_id, number = current.video_id, current.number
-    among = (VideoStatus.ACCEPTED, VideoStatus.SUBMITTING)
-    videos.move(tx, video_id, VideoStatus.GENERATING, among=among, provider=current.provider, now=now)
+    from_states = (VideoStatus.ACCEPTED, VideoStatus.SUBMITTING)
+    videos.move(tx, video_id, VideoStatus.GENERATING, from_states=from_states, provider=current.provider, now=now)
     video_events.announce(tx, video_id, EventType.SUBMITTED, attempt=number, now=now)
-    if due_at <= now + LOOK_SECONDS:
-        tx.wake(Topic.CHECKS)
+    if due_at <= now + STORE_POLL_SECONDS:
+        tx.notify(Signal.CHECKS)
     _finish_at_once(tx, policy, current, answer, now)
 
 
@@ -180,7 +190,7 @@ def _finish_at_once(tx: Tx, policy: Policy, attempt: AttemptRow, answer: Accepte
             settle.succeed(tx, attempt, urls, detected_by=DetectedBy.POLL, now=now)
         case Failed(message):
             refund = refunds.of_reported_failure(attempt.provider)
-            failing = Failing(ErrorCode.GENERATION_FAILED, message, refund, DetectedBy.POLL)
+            failing = AttemptFailed(ErrorCode.GENERATION_FAILED, message, refund, DetectedBy.POLL)
             settle.fail(tx, policy, attempt, failing, now=now)
         case None:
             return
@@ -193,7 +203,7 @@ def _accepted_too_late(tx: Tx, policy: Policy, attempt: AttemptRow, answer: Acce
     watchable = answer.provider_job_id is not None or answer.finished is not None
     due_at = schedule.next_late_check(attempt, policy, now=now) if watchable else None
     columns = {"provider_job_id": answer.provider_job_id, "accepted_at": now, "due_at": due_at}
-    take(tx, WATCH_ON, attempt.id, columns)
+    apply_transition(tx, KEEP_WATCHING, attempt.id, columns)
     history.note(
         tx,
         attempt.video_id,
@@ -219,11 +229,11 @@ def not_accepted(tx: Tx, policy: Policy, attempt: AttemptRow, answer: NotAccepte
     tries = attempt.tries + 1
     if tries >= policy.submit_attempts:
         message = f"not accepted in {tries} tries: {answer.message}"
-        failing = Failing(ErrorCode.PROVIDER_UNAVAILABLE, message, refunds.NOT_CHARGED)
+        failing = AttemptFailed(ErrorCode.PROVIDER_UNAVAILABLE, message, refunds.NOT_CHARGED)
         settle.fail(tx, policy, attempt, failing, now=now, owner=owner)
         return
     due_at = now + schedule.retry_delay(tries, answer.retry_after)
-    if take(tx, RETRY, attempt.id, {"tries": tries, "due_at": due_at, **FREE}, owner=owner):
+    if apply_transition(tx, RETRY, attempt.id, {"tries": tries, "due_at": due_at, **RELEASED_LEASE}, owner=owner):
         detail = f"{answer.message}; tried again in {due_at - now:.0f} s"
         history.note(tx, attempt.video_id, "not accepted", now=now, attempt=attempt.number, detail=detail)
 
@@ -232,11 +242,13 @@ def refused(tx: Tx, policy: Policy, attempt: AttemptRow, answer: Refused, *, own
     """Fail an attempt that its provider will never take."""
     if answer.unauthorized:
         providers.set_authorized(tx, attempt.provider, authorized=False, now=now)
-    failing = Failing(answer.code, answer.message, refunds.NOT_CHARGED)
+    failing = AttemptFailed(answer.code, answer.message, refunds.NOT_CHARGED)
     settle.fail(tx, policy, attempt, failing, now=now, owner=owner)
 
 
-def lose(tx: Tx, policy: Policy, attempt: AttemptRow, message: str, *, now: float, owner: str | None = None) -> None:
+def mark_outcome_unknown(
+    tx: Tx, policy: Policy, attempt: AttemptRow, message: str, *, now: float, owner: str | None = None
+) -> None:
     """Record that nobody knows whether the provider took the job: it is never sent to that provider again.
 
     An IACrea attempt then waits for its webhook as the proof; a HomeDesigns one fails at once. What is not being
@@ -250,11 +262,11 @@ def lose(tx: Tx, policy: Policy, attempt: AttemptRow, message: str, *, now: floa
         return
     due_at = now if current.woken_at else now + policy.confirm_wait
     columns = {"due_at": due_at, "doubt": message, "doubt_since": now}
-    if take(tx, LOSE, attempt.id, {**columns, **FREE}):
+    if apply_transition(tx, OUTCOME_UNKNOWN, attempt.id, {**columns, **RELEASED_LEASE}):
         history.note(tx, attempt.video_id, "outcome unknown", now=now, attempt=attempt.number, detail=message)
-        tx.wake(Topic.CHECKS)
+        tx.notify(Signal.CHECKS)
 
 
-def unknown(message: str) -> Failing:
+def unknown(message: str) -> AttemptFailed:
     """Name the failure of a submission that may have been accepted."""
-    return Failing(ErrorCode.SUBMISSION_UNKNOWN, f"the outcome is unknown: {message}", refunds.UNKNOWN)
+    return AttemptFailed(ErrorCode.SUBMISSION_UNKNOWN, f"the outcome is unknown: {message}", refunds.UNKNOWN)

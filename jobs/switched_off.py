@@ -11,7 +11,7 @@ from functools import partial
 from jobs import overdue, refunds, settle, submit
 from jobs.announced import ANNOUNCE_SECONDS, SWITCHED_OFF_SECONDS
 from jobs.policy import OVERDUE_GRACE, Policy
-from jobs.settle import Failing
+from jobs.settle import AttemptFailed
 from schemas.names import ErrorCode, Provider
 from store import attempts
 from store.announcements import Role
@@ -66,9 +66,11 @@ def end(tx: Tx, policy: Policy, off: Collection[tuple[Role, Provider]], *, now: 
 def _end(tx: Tx, policy: Policy, attempt: AttemptRow, now: float) -> bool:
     match attempt.state:
         case AttemptState.WAITING | AttemptState.CLAIMED:
-            failing = Failing(ErrorCode.PROVIDER_UNAVAILABLE, _MESSAGE, refunds.NOT_CHARGED)
+            failing = AttemptFailed(ErrorCode.PROVIDER_UNAVAILABLE, _MESSAGE, refunds.NOT_CHARGED)
         case AttemptState.SENDING:
-            submit.lose(tx, policy, attempt, f"the process that sent it is gone, and {_MESSAGE}", now=now)
+            submit.mark_outcome_unknown(
+                tx, policy, attempt, f"the process that sent it is gone, and {_MESSAGE}", now=now
+            )
             return True
         case AttemptState.UNCONFIRMED if now >= (attempt.doubt_since or 0) + policy.confirm_wait:
             failing = submit.unknown(f"{attempt.doubt}; {_MESSAGE}")

@@ -6,7 +6,7 @@ from schemas.times import rfc3339
 from schemas.video import Timeline, TimelineEntry
 from store import attempts, history, videos
 from store.attempts import AttemptRow, AttemptState
-from store.history import Happening
+from store.history import HistoryEntry
 from store.transaction import Tx
 from store.videos import VideoRow
 
@@ -30,20 +30,20 @@ def of_video(tx: Tx, video_id: str) -> Timeline | None:
     )
 
 
-def _accepted(video: VideoRow) -> Happening:
-    return Happening(video.created_at, "accepted", None, f"from {video.caller}")
+def _accepted(video: VideoRow) -> HistoryEntry:
+    return HistoryEntry(video.created_at, "accepted", None, f"from {video.caller}")
 
 
-def _of_attempt(attempt: AttemptRow) -> Iterator[Happening]:
+def _of_attempt(attempt: AttemptRow) -> Iterator[HistoryEntry]:
     accepted_at, finished_at = attempt.accepted_at, attempt.finished_at
     if attempt.created_at is not None:
-        yield Happening(attempt.created_at, "provider chosen", attempt.number, attempt.provider)
+        yield HistoryEntry(attempt.created_at, "provider chosen", attempt.number, attempt.provider)
     # What was accepted only after it had been given up is a note of its own.
     if accepted_at is not None and (finished_at is None or accepted_at <= finished_at):
-        yield Happening(accepted_at, "accepted by the provider", attempt.number, attempt.provider_job_id)
+        yield HistoryEntry(accepted_at, "accepted by the provider", attempt.number, attempt.provider_job_id)
     if finished_at is not None:
         what = "succeeded" if attempt.state is AttemptState.SUCCEEDED else "failed"
-        yield Happening(finished_at, what, attempt.number, _end(attempt))
+        yield HistoryEntry(finished_at, what, attempt.number, _end(attempt))
 
 
 def _end(attempt: AttemptRow) -> str:

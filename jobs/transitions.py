@@ -18,40 +18,40 @@ from store.transaction import Tx
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Transition:
     """A step to a state, open to attempts in one of `among`."""
 
     to: State
-    among: frozenset[State]
+    from_states: frozenset[State]
 
 
-CLAIM = Step(State.CLAIMED, frozenset({State.WAITING, State.CLAIMED}))
-RELEASE = Step(State.WAITING, frozenset({State.CLAIMED}))
-SEND = Step(State.SENDING, frozenset({State.CLAIMED}))
-RETRY = Step(State.WAITING, frozenset({State.CLAIMED, State.SENDING}))
-LOSE = Step(State.UNCONFIRMED, frozenset({State.SENDING}))
-ACCEPT = Step(State.GENERATING, frozenset({State.SENDING, State.UNCONFIRMED}))
-WAIT = Step(State.GENERATING, frozenset({State.GENERATING}))
-KEEP_WAITING = Step(State.UNCONFIRMED, frozenset({State.UNCONFIRMED}))
-SUCCEED = Step(State.SUCCEEDED, frozenset({State.UNCONFIRMED, State.GENERATING}))
-FAIL = Step(
+CLAIM = Transition(State.CLAIMED, frozenset({State.WAITING, State.CLAIMED}))
+RELEASE = Transition(State.WAITING, frozenset({State.CLAIMED}))
+SEND = Transition(State.SENDING, frozenset({State.CLAIMED}))
+RETRY = Transition(State.WAITING, frozenset({State.CLAIMED, State.SENDING}))
+OUTCOME_UNKNOWN = Transition(State.UNCONFIRMED, frozenset({State.SENDING}))
+ACCEPT = Transition(State.GENERATING, frozenset({State.SENDING, State.UNCONFIRMED}))
+WAIT = Transition(State.GENERATING, frozenset({State.GENERATING}))
+KEEP_WAITING = Transition(State.UNCONFIRMED, frozenset({State.UNCONFIRMED}))
+SUCCEED = Transition(State.SUCCEEDED, frozenset({State.UNCONFIRMED, State.GENERATING}))
+FAIL = Transition(
     State.FAILED,
     frozenset({State.WAITING, State.CLAIMED, State.SENDING, State.UNCONFIRMED, State.GENERATING}),
 )
-WATCH_ON = Step(State.FAILED, frozenset({State.FAILED}))
+KEEP_WATCHING = Transition(State.FAILED, frozenset({State.FAILED}))
 
-STEPS: Mapping[str, Step] = MappingProxyType(
-    {name: value for name, value in list(globals().items()) if isinstance(value, Step)}
+TRANSITIONS: Mapping[str, Transition] = MappingProxyType(
+    {name: value for name, value in list(globals().items()) if isinstance(value, Transition)}
 )
 """Every step by its name."""
 
-FREE: Mapping[str, object] = MappingProxyType({"lease_owner": None, "lease_until": 0.0})
+RELEASED_LEASE: Mapping[str, object] = MappingProxyType({"lease_owner": None, "lease_until": 0.0})
 """The columns that give a lease back."""
 
 
-def take(
+def apply_transition(
     tx: Tx,
-    step: Step,
+    step: Transition,
     attempt_id: str,
     columns: Mapping[str, object] = MappingProxyType({}),
     *,
@@ -61,4 +61,4 @@ def take(
 
     With `owner` the attempt's lease must also still be the owner's.
     """
-    return attempts.change(tx, attempt_id, step.to, columns, among=step.among, owner=owner)
+    return attempts.change(tx, attempt_id, step.to, columns, from_states=step.from_states, owner=owner)

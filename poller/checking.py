@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from jobs import check, learning, webhooks
+from jobs import check, learning, unconfirmed
 from jobs.check import Decision, Succeed, Wait
-from jobs.learning import Lesson
+from jobs.learning import Observation
 from jobs.overdue import Watch
 from jobs.policy import Policy
-from jobs.settle import Failing
+from jobs.settle import AttemptFailed
 from process import metrics
 from process.clock import Clock
-from process.crashpoints import reach
+from process.failpoints import failpoint
 from providers.promise import ProviderClient
 from providers.reports import Doubtful, Failed, Ready, Report, Unavailable, UnknownJob, WebhookHint, Working
 from schemas.names import ErrorCode, Provider
@@ -35,7 +35,7 @@ class Checker:
     policy: Policy
     owner: str
     read_webhook: ReadWebhook
-    lessons: list[Lesson] = field(default_factory=list)
+    lessons: list[Observation] = field(default_factory=list)
     """What was learnt of the providers' durations and is not stored yet."""
     clock: Clock = field(default_factory=Clock)
     """The steps of the wall clock: a job's time is not over because the clock was put forward."""
@@ -44,14 +44,14 @@ class Checker:
 
     async def check(self, client: ProviderClient, attempt: AttemptRow) -> bool:
         """Ask about one attempt and apply the answer; say whether that ended it."""
-        await reach("check claimed")
+        await failpoint("check claimed")
         metrics.check_delay_seconds.labels(client.name).observe(max(0.0, time.time() - (attempt.due_at or 0)))
         if attempt.provider_job_id is None:
             await self._seek_proof(client, attempt)
             decision = None
         else:
             decision = await self._look(client, attempt, attempt.provider_job_id)
-        await reach("settled")
+        await failpoint("settled")
         if decision is None or isinstance(decision, Wait):
             return False
         _count(attempt, decision)
@@ -61,7 +61,7 @@ class Checker:
         asked_at = time.time() - self.clock.skipped_since(attempt.accepted_at or 0.0)
         report = await self._report(client, attempt, provider_job_id)
         now = time.time()
-        decision = await self.store.write_brief(
+        decision = await self.store.write_small(
             check.apply, self.policy, attempt, report, owner=self.owner, now=now, asked_at=asked_at
         )
         if decision is not None:
@@ -77,7 +77,7 @@ class Checker:
         """Store what was learnt, and give 0: no more is to be done at once. Raises `StoreUnavailable`, and keeps it."""
         lessons = list(self.lessons)
         if lessons:
-            await self.store.write_repeatable(learning.learn, lessons)
+            await self.store.write_unsynced(learning.learn, lessons)
             del self.lessons[: len(lessons)]
         return 0
 
@@ -90,41 +90,43 @@ class Checker:
             raise
         self.watch.answered(attempt, at=time.monotonic())
         metrics.checks.labels(client.name, type(report).__name__.lower()).inc()
-        await reach("look answered")
+        await failpoint("look answered")
         return report
 
     async def _seek_proof(self, client: ProviderClient, attempt: AttemptRow) -> None:
         """Look whether a webhook proved that a lost submission was accepted."""
         # Read on the store's thread: whoever knows the address chooses what the bodies are.
         kept = await self.store.read(
-            lambda tx: [(each, self.read_webhook(each.body or b"")) for each in webhooks.kept(tx, attempt.id)]
+            lambda tx: [(each, self.read_webhook(each.body or b"")) for each in unconfirmed.kept(tx, attempt.id)]
         )
         hints = [hint for _, hint in kept]
         named = await self.store.read(
-            webhooks.unbound, attempt, [job_id for hint in hints for job_id in hint.provider_job_ids]
+            unconfirmed.unclaimed_ids, attempt, [job_id for hint in hints for job_id in hint.provider_job_ids]
         )
         for job_id in named:
             report = await self._report(client, attempt, job_id)
             if _knows_the_job(report):
-                await self._write(webhooks.prove, attempt, job_id, report, owner=self.owner)
+                await self._write(unconfirmed.confirm_job, attempt, job_id, report, owner=self.owner)
                 return
         if attempt.state is AttemptState.FAILED:
-            await self._write(webhooks.watch_on, attempt, owner=self.owner, soon=bool(named))
+            await self._write(unconfirmed.watch_on, attempt, owner=self.owner, soon=bool(named))
             return
         if kept and not named:
             await self._without_proof(attempt, hints)
             return
-        await self._write(webhooks.keep_waiting, attempt, owner=self.owner, soon=bool(named))
+        await self._write(unconfirmed.keep_waiting, attempt, owner=self.owner, soon=bool(named))
 
     async def _without_proof(self, attempt: AttemptRow, hints: list[WebhookHint]) -> None:
         urls = next((hint.succeeded_urls for hint in hints if hint.succeeded_urls), ())
         if self.policy.trust_webhook_body and urls:
-            await self._write(webhooks.believe, attempt, urls)
+            await self._write(unconfirmed.accept_unverified, attempt, urls)
         else:
-            await self._write(webhooks.disprove, attempt, "a webhook came, but names no job that could be asked about")
+            await self._write(
+                unconfirmed.fail_unconfirmed, attempt, "a webhook came, but names no job that could be asked about"
+            )
 
     async def _write(self, work: Callable[..., None], attempt: AttemptRow, *args: object, **kwargs: object) -> None:
-        await self.store.write_brief(work, self.policy, attempt, *args, **kwargs, now=time.time())
+        await self.store.write_small(work, self.policy, attempt, *args, **kwargs, now=time.time())
 
 
 def _knows_the_job(report: Report) -> bool:
@@ -137,7 +139,7 @@ def _knows_the_job(report: Report) -> bool:
             return False
 
 
-def _count(attempt: AttemptRow, decision: Succeed | Failing) -> None:
+def _count(attempt: AttemptRow, decision: Succeed | AttemptFailed) -> None:
     outcome = "ready" if isinstance(decision, Succeed) else decision.code
     log.info("attempt ended", video=attempt.video_id, provider=attempt.provider, outcome=outcome)
     metrics.attempts_ended.labels(attempt.provider, outcome).inc()

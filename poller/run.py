@@ -11,7 +11,7 @@ import structlog
 
 from jobs import check, overdue
 from jobs.announced import ANNOUNCE_SECONDS
-from jobs.policy import LEASE_SECONDS, LOOK_SECONDS, Policy
+from jobs.policy import LEASE_SECONDS, STORE_POLL_SECONDS, Policy
 from poller.checking import Checker, ReadWebhook
 from poller.upkeep import Upkeep
 from process.repeating import repeat
@@ -21,7 +21,7 @@ from schemas.names import Provider
 from store import attempts
 from store.attempts import AttemptRow
 from store.database import Store, StoreUnavailable
-from store.transaction import Topic
+from store.transaction import Signal
 from store.unreadable import MALFORMED, Kind, put_aside
 
 IN_FLIGHT = 16
@@ -48,7 +48,7 @@ async def run(
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(again(checker.store_lessons, every=LEARN_SECONDS))
         tasks.create_task(again(upkeep.give_up, every=overdue.STEP_SECONDS))
-        tasks.create_task(again(upkeep.mend_clock, every=LOOK_SECONDS))
+        tasks.create_task(again(upkeep.mend_clock, every=STORE_POLL_SECONDS))
         tasks.create_task(again(upkeep.switch_off, every=ANNOUNCE_SECONDS))
         for step in (upkeep.tidy, upkeep.drop_pictures, store.pictures.remove_orphans, upkeep.review):
             tasks.create_task(again(step, every=HOUSEKEEPING_SECONDS))
@@ -60,7 +60,7 @@ async def run(
 
 def _workers(store: Store, policy: Policy, client: ProviderClient, checker: Checker) -> Workers[AttemptRow]:
     async def claim(room: int) -> Found[AttemptRow]:
-        found = await store.write_repeatable(
+        found = await store.write_unsynced(
             check.claim, policy, client.name, owner=checker.owner, room=room, now=time.time()
         )
         return Found({attempt.id: attempt for attempt in found.work}, found.again_at)
@@ -82,7 +82,7 @@ def _workers(store: Store, policy: Policy, client: ProviderClient, checker: Chec
 
     async def renew(attempt_ids: Collection[str]) -> None:
         until = time.time() + LEASE_SECONDS
-        await store.write_repeatable(attempts.renew_leases, attempt_ids, owner=checker.owner, until=until)
+        await store.write_unsynced(attempts.renew_leases, attempt_ids, owner=checker.owner, until=until)
 
-    wake = store.listen(Topic.CHECKS)
-    return Workers(limit=IN_FLIGHT, look_every=LOOK_SECONDS, wake=wake, claim=claim, handle=handle, renew=renew)
+    wake = store.listen(Signal.CHECKS)
+    return Workers(limit=IN_FLIGHT, look_every=STORE_POLL_SECONDS, wake=wake, claim=claim, handle=handle, renew=renew)

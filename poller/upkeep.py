@@ -47,7 +47,7 @@ class Upkeep:
 
     async def switch_off(self) -> int:
         """Announce what this poller has, and end what a switched-off provider left."""
-        await self.store.write_repeatable(announcements.announce, Role.POLLER, self.policy.providers, now=time.time())
+        await self.store.write_unsynced(announcements.announce, Role.POLLER, self.policy.providers, now=time.time())
         off = self.announced.step(await self.store.read(announcements.announced), at=time.monotonic())
         ended = await self.store.write(switched_off.end, self.policy, off, now=time.time()) if off else 0
         tell_switched_off(off, ended)

@@ -9,8 +9,8 @@ from typing import cast
 
 from pydantic import SecretStr
 
+from process.asyncio_events import reloads
 from process.environment import WrongSettings, read_secret
-from process.stopping import reloads
 
 SHORTEST_KEY = 16
 """Characters. A shorter one could be guessed."""

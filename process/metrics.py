@@ -19,7 +19,7 @@ def _histogram(name: str, text: str, *labels: str) -> Histogram:
 
 
 requests = _counter("http_requests", "HTTP requests answered", "route", "method", "status")
-videos_accepted = _counter("videos_accepted", "videos accepted", "door", "caller")
+videos_accepted = _counter("videos_accepted", "videos accepted", "transport", "caller")
 webhooks_received = _counter("webhooks_received", "webhooks recorded", "provider")
 webhooks_refused = _counter("webhooks_refused", "webhook requests with a token that is not ours")
 unexpected_errors = _counter("unexpected_errors", "steps that failed in a way nobody foresaw", "step", "error")

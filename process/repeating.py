@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from process import metrics
-from process.stopping import wait
+from process.asyncio_events import wait
 
 _LONGEST_BACKOFF = 30.0
 

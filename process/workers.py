@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from process.stopping import set_too, wait
+from process.asyncio_events import linked, wait
 
 T = TypeVar("T")
 
@@ -64,7 +64,7 @@ class Workers(Generic[T]):
         """Work until told to stop, then finish what is in hand."""
         renewing = asyncio.create_task(self._keep_leases())
         try:
-            async with set_too(self._wake, by=(stop,)):
+            async with linked(self._wake, by=(stop,)):
                 while not stop.is_set():
                     self._wake.clear()
                     pause = await self._take_up()

@@ -22,14 +22,14 @@ from aio_pika.exceptions import ChannelClosed, ChannelInvalidStateError, Deliver
 from aiormq.abc import DeliveredMessage
 from pamqp import commands as amqp
 
-from process import crashpoints, metrics
+from process import failpoints, metrics
+from process.asyncio_events import wait, wait_any
 from process.settings import Settings
-from process.stopping import first_of, wait
 from publisher import dead_letters
-from publisher.connection import Link, reason
+from publisher.connection import BrokerConnection, reason
 from publisher.frames import UNDECODABLE
-from publisher.pace import Pace
 from publisher.replies import Fate, Replies
+from publisher.timing import Timing
 from publisher.topology import SUBMIT_QUEUE
 from store.database import StoreUnavailable
 
@@ -76,34 +76,34 @@ class Commands:
     """The consumer of the command queue."""
 
     def __init__(
-        self, settings: Settings, handler: Handler, store_check: StoreCheck, *, stop: asyncio.Event, pace: Pace
+        self, settings: Settings, handler: Handler, store_check: StoreCheck, *, stop: asyncio.Event, timing: Timing
     ) -> None:
         self._settings = settings
         self._handler = handler
         self._store_check = store_check
         self._stop = stop
-        self._pace = pace
+        self._timing = timing
 
-    async def work(self, link: Link) -> None:
+    async def work(self, link: BrokerConnection) -> None:
         """Take commands over one connection until told to stop, and finish those in hand."""
-        replies = Replies(self._settings, self._pace)
+        replies = Replies(self._settings, self._timing)
         try:
             parking = await link.channel()
             while not self._stop.is_set():
                 await self._store_is_there(link)
-                await _Taking(self._handler, link, parking, replies, self._stop, self._pace).run()
+                await _Taking(self._handler, link, parking, replies, self._stop, self._timing).run()
         finally:
             await replies.close()
 
-    async def _store_is_there(self, link: Link) -> None:
+    async def _store_is_there(self, link: BrokerConnection) -> None:
         """Wait for the store before anything is taken: what is in hand meanwhile would be charged a delivery."""
         while not self._stop.is_set():
             try:
                 await self._store_check()
             except StoreUnavailable as error:
                 logger.warning("commands wait for the store", error=str(error))
-                await first_of(self._stop, link.lost, timeout=self._pace.pause)
-                link.insist()
+                await wait_any(self._stop, link.lost, timeout=self._timing.pause)
+                link.raise_if_lost()
             else:
                 return
 
@@ -117,18 +117,18 @@ class _Taking:
     def __init__(
         self,
         handler: Handler,
-        link: Link,
+        link: BrokerConnection,
         parking: AbstractChannel,
         replies: Replies,
         stop: asyncio.Event,
-        pace: Pace,
+        timing: Timing,
     ) -> None:
         self._handler = handler
         self._link = link
         self._parking = parking
         self._replies = replies
         self._stop = stop
-        self._pace = pace
+        self._timing = timing
         self._many = asyncio.Event()
         self._over = asyncio.Event()
         self._hands: set[asyncio.Task[None]] = set()
@@ -139,10 +139,10 @@ class _Taking:
         channel = await self._link.consuming_channel(prefetch=1)
         try:
             tag = await self._consume(channel)
-            await first_of(self._many, self._over, self._stop, self._link.lost)
+            await wait_any(self._many, self._over, self._stop, self._link.lost)
             if self._many.is_set() and not self._over.is_set() and not self._stop.is_set():
                 tag = await self._consume_many(channel, tag)
-                await first_of(self._over, self._stop, self._link.lost)
+                await wait_any(self._over, self._stop, self._link.lost)
             await self._end(channel, tag)
         finally:
             for hand in self._hands:
@@ -152,26 +152,26 @@ class _Taking:
 
     async def _consume(self, channel: AbstractChannel) -> str:
         below = await channel.get_underlay_channel()
-        async with asyncio.timeout(self._pace.declare):
+        async with asyncio.timeout(self._timing.declare):
             consuming = await below.basic_consume(SUBMIT_QUEUE, self._delivered)
-        self._link.state.useful()
+        self._link.state.clear_error()
         return str(consuming.consumer_tag)
 
     async def _consume_many(self, channel: AbstractChannel, tag: str) -> str:
         """Consume anew, for a prefetch count holds for the consumers that begin after it."""
         below = await channel.get_underlay_channel()
-        async with asyncio.timeout(self._pace.declare):
+        async with asyncio.timeout(self._timing.declare):
             await below.basic_cancel(tag)
-            await channel.set_qos(prefetch_count=self._pace.prefetch)
+            await channel.set_qos(prefetch_count=self._timing.prefetch)
         return await self._consume(channel)
 
     async def _end(self, channel: AbstractChannel, tag: str) -> None:
         """Take no more, and finish what is in hand: when told to stop only for so long."""
         if not self._stop.is_set():
-            self._link.insist()
+            self._link.raise_if_lost()
         below = await channel.get_underlay_channel()
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._pace.stop if self._stop.is_set() else None):
+            async with asyncio.timeout(self._timing.stop if self._stop.is_set() else None):
                 await below.basic_cancel(tag)
                 await self._finished_or_lost()
 
@@ -183,7 +183,7 @@ class _Taking:
         finally:
             lost.cancel()
         if not self._stop.is_set():
-            self._link.insist()
+            self._link.raise_if_lost()
 
     async def _delivered(self, delivered: DeliveredMessage) -> None:
         try:
@@ -200,18 +200,18 @@ class _Taking:
 
     def _choose_way(self, message: AbstractIncomingMessage) -> None:
         """Go on many at a time once a new command comes, and one by one once too many bytes are in hand."""
-        if self._bytes > self._pace.hand_bytes:
+        if self._bytes > self._timing.hand_bytes:
             self._over.set()
         elif not message.redelivered:
             self._many.set()
 
     async def _take(self, message: AbstractIncomingMessage) -> None:
         try:
-            outcome = await self._deal_with(message)
+            outcome = await self._process(message)
             await message.ack()
         except _UNANSWERED as error:
             # Unacknowledged it would stay here for ever; it is delivered again once this connection is gone.
-            self._link.doubt(f"a command could not be dealt with: {reason(error)}")
+            self._link.mark_lost(f"a command could not be dealt with: {reason(error)}")
             outcome = "redelivered"
         except StoreUnavailable:
             outcome = "redelivered"  # by the end of this channel, which comes once nothing is in hand
@@ -228,28 +228,30 @@ class _Taking:
         try:
             times = deliveries(message)
             if times >= FAILED_DELIVERIES:
-                await self._park(message, f"failed at {times} deliveries, last with {type(error).__name__}: {error}")
+                await self._dead_letter(
+                    message, f"failed at {times} deliveries, last with {type(error).__name__}: {error}"
+                )
                 await message.ack()
             else:
-                await wait(self._stop, timeout=self._pace.pause)
+                await wait(self._stop, timeout=self._timing.pause)
                 await message.reject(requeue=True)  # from RabbitMQ 4.3 on a nack would not be counted
         except _UNANSWERED as trouble:
-            self._link.doubt(f"a command could not be given back: {reason(trouble)}")
+            self._link.mark_lost(f"a command could not be given back: {reason(trouble)}")
 
-    async def _deal_with(self, message: AbstractIncomingMessage) -> str:
+    async def _process(self, message: AbstractIncomingMessage) -> str:
         """Accept, refuse or park one command; say which."""
         if UNDECODABLE in message.headers:
-            await self._park(message, "the properties of the message cannot be decoded")
+            await self._dead_letter(message, "the properties of the message cannot be decoded")
             return "unreadable"
         if deliveries(message) >= HOPELESS_DELIVERIES:
-            await self._park(message, f"was delivered {deliveries(message)} times and never dealt with")
+            await self._dead_letter(message, f"was delivered {deliveries(message)} times and never dealt with")
             return "hopeless"
         reply = await self._handled(Command(message.body, message.message_id, message.content_type))
         if not reply.readable:
-            await self._park(message, f"the body is not a JSON object: {_why(reply.document)}")
+            await self._dead_letter(message, f"the body is not a JSON object: {_why(reply.document)}")
             return "unreadable"
         if reply.accepted:
-            await crashpoints.reach("command accepted")
+            await failpoints.failpoint("command accepted")
         await self._tell(message, reply)
         return "accepted" if reply.accepted else "refused"
 
@@ -262,11 +264,11 @@ class _Taking:
                 return
             why += f"; and the reply could not be sent: {_LOST[fate].format(message.reply_to)}"
         if not reply.accepted:
-            await self._park(message, why)
+            await self._dead_letter(message, why)
 
     async def _handled(self, command: Command) -> Reply:
         """Hold a command for a while when the store is away, and have no more of them taken."""
-        until = time.monotonic() + self._pace.hold
+        until = time.monotonic() + self._timing.hold
         while True:
             try:
                 return await self._handler(command)
@@ -274,17 +276,17 @@ class _Taking:
                 if not self._over.is_set():
                     logger.warning("command waits for the store", message_id=command.message_id, error=str(error))
                     self._over.set()
-                await wait(self._stop, timeout=self._pace.pause)
+                await wait(self._stop, timeout=self._timing.pause)
                 if self._stop.is_set() or time.monotonic() >= until:
                     raise
 
-    async def _park(self, message: AbstractIncomingMessage, why: str) -> None:
-        await dead_letters.park(self._parking, message, why, within=self._pace.confirm)
+    async def _dead_letter(self, message: AbstractIncomingMessage, why: str) -> None:
+        await dead_letters.park(self._parking, message, why, within=self._timing.confirm)
 
 
-async def _finished(hands: set[asyncio.Task[None]]) -> None:
+async def _finished(in_flight: set[asyncio.Task[None]]) -> None:
     with suppress(ValueError):  # none is left
-        await asyncio.wait(set(hands))
+        await asyncio.wait(set(in_flight))
 
 
 def deliveries(message: AbstractIncomingMessage) -> int:

@@ -27,11 +27,11 @@ from aio_pika.exceptions import (
 )
 
 from process import metrics
+from process.asyncio_events import wait, wait_any
 from process.settings import Settings
-from process.stopping import first_of, wait
 from publisher import topology
 from publisher.frames import ForgivingConnection
-from publisher.pace import Pace
+from publisher.timing import Timing
 
 HEARTBEAT_SECONDS = 10
 """A dead peer is noticed after at most three of these and a little; RabbitMQ advises 5 to 20."""
@@ -39,7 +39,7 @@ HEARTBEAT_SECONDS = 10
 logger = structlog.get_logger(__name__)
 
 
-class LinkLost(Exception):
+class ConnectionLost(Exception):
     """The connection can no longer be trusted: build a new one. The message says why, without any secret."""
 
 
@@ -60,7 +60,7 @@ class BrokerState:
         if not self.connected:
             self.connected, self.since = True, now
 
-    def useful(self) -> None:
+    def clear_error(self) -> None:
         """Note that the connection did what it is there for."""
         self.last_error = None
 
@@ -71,11 +71,11 @@ class BrokerState:
         self.last_error = reason
 
 
-class Link:
+class BrokerConnection:
     """One open connection, the event that says it is lost, and what is made known of it."""
 
     def __init__(
-        self, connection: AbstractConnection, part: topology.Declare, exchange: str, state: BrokerState, pace: Pace
+        self, connection: AbstractConnection, part: topology.Declare, exchange: str, state: BrokerState, timing: Timing
     ) -> None:
         self.connection = connection
         self.state = state
@@ -83,33 +83,33 @@ class Link:
         self._why = "the broker closed the connection"
         self._part = part
         self._exchange = exchange
-        self._pace = pace
+        self._timing = timing
         self._asking: asyncio.Task[None] | None = None
         connection.close_callbacks.add(self._on_closed)
 
     def _on_closed(self, _: object, error: BaseException | None) -> None:
-        self.doubt(self._why if error is None else reason(error))
+        self.mark_lost(self._why if error is None else reason(error))
 
-    def doubt(self, why: str) -> None:
+    def mark_lost(self, why: str) -> None:
         """Have whoever waits for `lost` give this connection up."""
         if not self.lost.is_set():
             self._why = why
             self.lost.set()
 
-    def insist(self) -> None:
+    def raise_if_lost(self) -> None:
         """Raise `LinkLost` if the connection, or a channel opened by `channel`, is gone."""
         if self.lost.is_set():
-            raise LinkLost(self._why)
+            raise ConnectionLost(self._why)
 
     async def until(self, stop: asyncio.Event) -> None:
         """Wait until told to stop. Raises `LinkLost` if the connection is lost before."""
-        await first_of(stop, self.lost)
+        await wait_any(stop, self.lost)
         if not stop.is_set():
-            self.insist()
+            self.raise_if_lost()
 
     async def channel(self) -> AbstractChannel:
         """Open a channel with confirms, on which a message that no queue takes raises."""
-        async with asyncio.timeout(self._pace.connect):
+        async with asyncio.timeout(self._timing.connect):
             channel = await self.connection.channel(publisher_confirms=True, on_return_raises=True)
         channel.close_callbacks.add(self._on_closed)
         return channel
@@ -117,13 +117,13 @@ class Link:
     async def leave(self, channel: AbstractChannel) -> None:
         """Close one of its channels, which is no reason for doubt; unacknowledged messages go back to their queue."""
         channel.close_callbacks.discard(self._on_closed)
-        async with asyncio.timeout(self._pace.close):
+        async with asyncio.timeout(self._timing.close):
             await channel.close()
 
     async def consuming_channel(self, *, prefetch: int) -> AbstractChannel:
         """Open a channel to consume on; a consumer that the broker ends meanwhile makes the connection lost."""
         channel = await self.channel()
-        async with asyncio.timeout(self._pace.declare):
+        async with asyncio.timeout(self._timing.declare):
             await channel.set_qos(prefetch_count=prefetch)
             below = await channel.get_underlay_channel()
         below.on_consumer_cancel_callbacks.add(self._on_consumer_cancelled)
@@ -136,20 +136,20 @@ class Link:
     async def _say_why_cancelled(self) -> None:
         """Tell a deleted queue from a consumer time-out, which RabbitMQ 4.3 both answers by a cancel."""
         try:
-            absent = await topology.missing(self.connection, self._part, self._exchange, within=self._pace.declare)
+            absent = await topology.missing(self.connection, self._part, self._exchange, within=self._timing.declare)
         except (Exception, asyncio.CancelledError) as error:
-            self.doubt(f"the broker ended the consumer, and then: {reason(error)}")
+            self.mark_lost(f"the broker ended the consumer, and then: {reason(error)}")
         else:
             gone = f"the queue was deleted: {', '.join(absent)}"
-            self.doubt(gone if absent else "the broker ended the consumer, as after its consumer time-out")
+            self.mark_lost(gone if absent else "the broker ended the consumer, as after its consumer time-out")
 
     async def declare(self) -> None:
         """Have its part of the topology there. Raises whatever aio-pika does."""
-        await topology.declare(self.connection, self._part, self._exchange, within=self._pace.declare)
+        await topology.declare(self.connection, self._part, self._exchange, within=self._timing.declare)
 
     async def look(self) -> None:
         """See how many commands are parked."""
-        depth = await topology.depth(self.connection, topology.DEAD_QUEUE, within=self._pace.declare)
+        depth = await topology.depth(self.connection, topology.DEAD_QUEUE, within=self._timing.declare)
         self.state.dead_letters = depth
         if depth is not None:
             metrics.dead_letters.set(depth)
@@ -159,16 +159,16 @@ class Link:
         try:
             while True:
                 await self.look()
-                await asyncio.sleep(self._pace.topology)
+                await asyncio.sleep(self._timing.topology)
                 await self.declare()
         except (Exception, asyncio.CancelledError) as error:  # the library's cancellation, or the end of `link`
-            self.doubt(reason(error))
+            self.mark_lost(reason(error))
 
 
-Work = Callable[[Link], Awaitable[None]]
+Work = Callable[[BrokerConnection], Awaitable[None]]
 
 
-async def connect(settings: Settings, pace: Pace, *, name: str) -> AbstractConnection:
+async def connect(settings: Settings, timing: Timing, *, name: str) -> AbstractConnection:
     """Open a connection to the first address that lets us in.
 
     Raises whatever aio-pika does, or TimeoutError; `reason` puts it into words.
@@ -176,17 +176,17 @@ async def connect(settings: Settings, pace: Pace, *, name: str) -> AbstractConne
     *others, last = settings.amqp_urls
     for url in others:
         try:
-            return await _connect(url, pace, name)
+            return await _connect(url, timing, name)
         except (Exception, asyncio.CancelledError) as error:
             task = asyncio.current_task()
             if task is None or task.cancelling():
                 raise
             logger.info("broker tried", link=name, reason=reason(error))
-    return await _connect(last, pace, name)
+    return await _connect(last, timing, name)
 
 
-async def _connect(url: str, pace: Pace, name: str) -> AbstractConnection:
-    async with asyncio.timeout(pace.connect):
+async def _connect(url: str, timing: Timing, name: str) -> AbstractConnection:
+    async with asyncio.timeout(timing.connect):
         return await aio_pika.connect(
             url,
             heartbeat=HEARTBEAT_SECONDS,
@@ -197,15 +197,15 @@ async def _connect(url: str, pace: Pace, name: str) -> AbstractConnection:
 
 @asynccontextmanager
 async def link(
-    settings: Settings, state: BrokerState, pace: Pace, *, name: str, part: topology.Declare = topology.events
-) -> AsyncIterator[Link]:
+    settings: Settings, state: BrokerState, timing: Timing, *, name: str, part: topology.Declare = topology.events
+) -> AsyncIterator[BrokerConnection]:
     """Connect and declare a part of the topology; close the connection in the end, in good time.
 
     Raises as `connect`.
     """
-    connection = await connect(settings, pace, name=name)
+    connection = await connect(settings, timing, name=name)
     try:
-        opened = Link(connection, part, settings.exchange, state, pace)
+        opened = BrokerConnection(connection, part, settings.exchange, state, timing)
         await opened.declare()
         keeper = asyncio.create_task(opened.keep_declared())
         try:
@@ -214,7 +214,7 @@ async def link(
             keeper.cancel()
             await asyncio.wait([keeper])
     finally:
-        await close(connection, within=pace.close)
+        await close(connection, within=timing.close)
 
 
 async def close(connection: AbstractConnection, *, within: float) -> None:
@@ -233,19 +233,19 @@ async def supervise(
     name: str,
     state: BrokerState,
     stop: asyncio.Event,
-    pace: Pace,
+    timing: Timing,
     part: topology.Declare = topology.events,
 ) -> None:
     """Do the work over a connection, and over the next one whenever one is lost, until told to stop."""
     failures = 0
     while not stop.is_set():
-        why = await _one_connection(settings, work, name=name, state=state, pace=pace, part=part)
+        why = await _one_connection(settings, work, name=name, state=state, timing=timing, part=part)
         if why is None or stop.is_set():
             continue
         failures = 1 if state.last_error is None else failures + 1
         state.down(why, now=time.time())
         logger.warning("broker lost", link=name, reason=why, failures=failures)
-        await wait(stop, timeout=_backoff(failures, pace))
+        await wait(stop, timeout=_backoff(failures, timing))
 
 
 async def _one_connection(
@@ -254,12 +254,12 @@ async def _one_connection(
     *,
     name: str,
     state: BrokerState,
-    pace: Pace,
+    timing: Timing,
     part: topology.Declare = topology.events,
 ) -> str | None:
     """Work until the end, which is None, or until the connection is lost, and say why."""
     try:
-        async with link(settings, state, pace, name=name, part=part) as opened:
+        async with link(settings, state, timing, name=name, part=part) as opened:
             state.up(now=time.time())
             logger.info("broker connected", link=name)
             await work(opened)
@@ -274,13 +274,13 @@ async def _one_connection(
         return reason(error)
 
 
-def _backoff(failures: int, pace: Pace) -> float:
-    longest = min(pace.backoff_most, pace.backoff_least * 2.0 ** min(failures - 1, 30))
+def _backoff(failures: int, timing: Timing) -> float:
+    longest = min(timing.backoff_max, timing.backoff_min * 2.0 ** min(failures - 1, 30))
     return longest * random.uniform(0.5, 1.0)  # noqa: S311 - spreads the reconnections of many processes
 
 
 _REASONS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
-    (LinkLost, "{}"),
+    (ConnectionLost, "{}"),
     (asyncio.CancelledError, "the broker fell silent"),
     (TimeoutError, "the broker did not answer in time"),
     ((AuthenticationError, ProbableAuthenticationError), "the broker refused our credentials"),

@@ -14,7 +14,7 @@ from aio_pika.exceptions import AMQPError, ChannelNotFoundEntity, DeliveryError,
 
 from process.settings import Settings
 from publisher.connection import close, connect, reason
-from publisher.pace import PACE, Pace
+from publisher.timing import TIMING, Timing
 from publisher.topology import COMMANDS, DEAD_QUEUE, SUBMIT_KEY
 
 REASON_HEADER = "x-reason"
@@ -66,16 +66,16 @@ async def park(channel: AbstractChannel, message: AbstractIncomingMessage, why: 
     logger.warning("command parked", message_id=message.message_id, reason=why[:LONGEST_REASON])
 
 
-async def listed(settings: Settings, *, limit: int, pace: Pace = PACE) -> list[DeadLetter]:
+async def listed(settings: Settings, *, limit: int, timing: Timing = TIMING) -> list[DeadLetter]:
     """Look at the oldest parked commands and leave them there. Raises `DeadLettersUnavailable`."""
     letters = []
-    async with _opened(settings, pace) as channel:
-        async for message in _each(channel, limit, pace):
+    async with _opened(settings, timing) as channel:
+        async for message in _each(channel, limit, timing):
             letters.append(_described(message))
     return letters
 
 
-async def requeue(settings: Settings, wanted: Collection[str] | None, *, pace: Pace = PACE) -> set[str]:
+async def requeue(settings: Settings, wanted: Collection[str] | None, *, timing: Timing = TIMING) -> set[str]:
     """Put parked commands back into the queue that they came from: all for None, else those of these ids.
 
     Ids are letters' ids or message ids. Each is taken from the dead letters only once the broker has confirmed
@@ -84,12 +84,12 @@ async def requeue(settings: Settings, wanted: Collection[str] | None, *, pace: P
     """
     done: set[str] = set()
     try:
-        async with _opened(settings, pace) as channel:
-            async for message in _each(channel, None, pace):
+        async with _opened(settings, timing) as channel:
+            async for message in _each(channel, None, timing):
                 letter = _described(message)
                 named = {letter.letter_id} if wanted is None else {letter.letter_id, letter.message_id} & {*wanted}
                 if named:
-                    async with asyncio.timeout(pace.confirm):
+                    async with asyncio.timeout(timing.confirm):
                         await _confirmed(channel, COMMANDS, _copy(message, _own_headers(message)), SUBMIT_KEY)
                         await message.ack()
                     done |= {name for name in named if name}
@@ -129,29 +129,29 @@ def _copy(message: AbstractIncomingMessage, headers: HeadersType) -> Message:
 
 
 @asynccontextmanager
-async def _opened(settings: Settings, pace: Pace) -> AsyncIterator[AbstractChannel]:
+async def _opened(settings: Settings, timing: Timing) -> AsyncIterator[AbstractChannel]:
     """Open a channel; what was taken over it and not acknowledged is back in its place afterwards."""
     try:
-        connection = await connect(settings, pace, name="dead letters")
+        connection = await connect(settings, timing, name="dead letters")
     except Exception as error:
         raise DeadLettersUnavailable(reason(error)) from error
     try:
-        async with asyncio.timeout(pace.declare):
+        async with asyncio.timeout(timing.declare):
             channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
         yield channel
     except ChannelNotFoundEntity as error:
         raise DeadLettersUnavailable(reason(error)) from error
     finally:
-        await close(connection, within=pace.close)
+        await close(connection, within=timing.close)
 
 
-async def _each(channel: AbstractChannel, limit: int | None, pace: Pace) -> AsyncIterator[AbstractIncomingMessage]:
+async def _each(channel: AbstractChannel, limit: int | None, timing: Timing) -> AsyncIterator[AbstractIncomingMessage]:
     """Take each message that is there now, without acknowledging it."""
-    queue = await channel.declare_queue(DEAD_QUEUE, passive=True, timeout=pace.declare)
+    queue = await channel.declare_queue(DEAD_QUEUE, passive=True, timeout=timing.declare)
     count = queue.declaration_result.message_count or 0
     with suppress(QueueEmpty):
         for _ in range(count if limit is None else min(count, limit)):
-            message = await queue.get(timeout=pace.declare)
+            message = await queue.get(timeout=timing.declare)
             if message is not None:
                 yield message
 

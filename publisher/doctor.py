@@ -8,7 +8,7 @@ from aio_pika.exceptions import ChannelPreconditionFailed
 from process.settings import Settings
 from publisher import topology
 from publisher.connection import close, connect, reason
-from publisher.pace import PACE, Pace
+from publisher.timing import TIMING, Timing
 
 
 class Check(NamedTuple):
@@ -20,22 +20,22 @@ class Check(NamedTuple):
     mend: str
 
 
-async def probe(settings: Settings, *, pace: Pace = PACE) -> list[Check]:
+async def probe(settings: Settings, *, timing: Timing = TIMING) -> list[Check]:
     """Check that the broker lets us in, and that the topology is there as we declare it."""
     try:
-        connection = await connect(settings, pace, name="doctor")
+        connection = await connect(settings, timing, name="doctor")
     except Exception as error:
         mend = "start RabbitMQ, or set REELBUS_AMQP_URL to where it is and who we are there"
         return [Check("broker", ok=False, detail=reason(error), mend=mend)]
     try:
         return [
             Check("broker", ok=True, detail="lets us in", mend=""),
-            await _topology(connection, topology.events, settings.exchange, pace),
-            await _topology(connection, topology.commands, settings.exchange, pace),
-            await _dead_letters(connection, pace),
+            await _topology(connection, topology.events, settings.exchange, timing),
+            await _topology(connection, topology.commands, settings.exchange, timing),
+            await _dead_letters(connection, timing),
         ]
     finally:
-        await close(connection, within=pace.close)
+        await close(connection, within=timing.close)
 
 
 _MISMATCH: dict[topology.Declare, str] = {
@@ -44,15 +44,15 @@ _MISMATCH: dict[topology.Declare, str] = {
 }
 
 
-async def _topology(connection: AbstractConnection, part: topology.Declare, exchange: str, pace: Pace) -> Check:
+async def _topology(connection: AbstractConnection, part: topology.Declare, exchange: str, timing: Timing) -> Check:
     name = "topology" if part is topology.events else "commands"
     try:
-        absent = await topology.missing(connection, part, exchange, within=pace.declare)
+        absent = await topology.missing(connection, part, exchange, within=timing.declare)
         if absent:
             mend = "start `reelbus run` or `reelbus publisher`, which declares it"
             return Check(name, ok=False, detail=f"missing: {', '.join(absent)}", mend=mend)
         # Nothing is missing, so this changes nothing: it asks whether everything has our properties.
-        await topology.declare(connection, part, exchange, within=pace.declare)
+        await topology.declare(connection, part, exchange, within=timing.declare)
     except ChannelPreconditionFailed as error:
         return Check(name, ok=False, detail=str(error), mend=_MISMATCH[part])
     except Exception as error:
@@ -60,10 +60,10 @@ async def _topology(connection: AbstractConnection, part: topology.Declare, exch
     return Check(name, ok=True, detail="exchange and queues are there", mend="")
 
 
-async def _dead_letters(connection: AbstractConnection, pace: Pace) -> Check:
+async def _dead_letters(connection: AbstractConnection, timing: Timing) -> Check:
     """Say how many commands are parked, which is for people to look into and no fault of the service."""
     try:
-        count = await topology.depth(connection, topology.DEAD_QUEUE, within=pace.declare)
+        count = await topology.depth(connection, topology.DEAD_QUEUE, within=timing.declare)
     except Exception as error:
         return Check("dead letters", ok=False, detail=reason(error), mend="see RabbitMQ's log")
     detail = f"{count} commands are parked: see `reelbus dead list`" if count else "no command is parked"

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import structlog
 
-from publisher.pace import Pace
+from publisher.timing import Timing
 from store import leases
 from store.database import Store, StoreUnavailable
 
@@ -23,13 +23,13 @@ class Lease:
     foresaw and the keeper ended by; whoever holds the lease is to begin anew then.
     """
 
-    def __init__(self, store: Store, name: str, pace: Pace) -> None:
+    def __init__(self, store: Store, name: str, timing: Timing) -> None:
         self.turn = asyncio.Event()
         self.died: BaseException | None = None
         self._store = store
         self._name = name
         self._owner = uuid4().hex
-        self._pace = pace
+        self._timing = timing
         self._until = 0.0
 
     @property
@@ -41,7 +41,7 @@ class Lease:
         """Ask for the lease and renew it, for ever, or until what nobody foresaw, which `died` is then."""
         try:
             while True:
-                await asyncio.sleep(self._pace.renew)
+                await asyncio.sleep(self._timing.renew)
                 await self.ask()
         except Exception as error:
             logger.exception("lease keeper died", lease=self._name)
@@ -51,9 +51,9 @@ class Lease:
 
     async def ask(self) -> None:
         """Ask for the lease, or renew it."""
-        now, seconds = time.time(), self._pace.lease
+        now, seconds = time.time(), self._timing.lease
         try:
-            ours = await self._store.write_repeatable(
+            ours = await self._store.write_unsynced(
                 leases.take, self._name, owner=self._owner, now=now, seconds=seconds
             )
         except StoreUnavailable as error:
@@ -77,9 +77,9 @@ class Lease:
 
 
 @asynccontextmanager
-async def kept(store: Store, name: str, pace: Pace) -> AsyncIterator[Lease]:
+async def kept(store: Store, name: str, timing: Timing) -> AsyncIterator[Lease]:
     """Ask for a lease, keep asking in the background, and give it back in the end."""
-    lease = Lease(store, name, pace)
+    lease = Lease(store, name, timing)
     await lease.ask()
     keeper = asyncio.create_task(lease.keep())
     try:

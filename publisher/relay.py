@@ -12,17 +12,17 @@ from collections.abc import Sequence
 import structlog
 from aio_pika.abc import AbstractChannel
 
-from process import crashpoints, metrics
+from process import failpoints, metrics
+from process.asyncio_events import linked, wait, wait_any
 from process.settings import Settings
-from process.stopping import first_of, set_too, wait
-from publisher.connection import Link, LinkLost, reason
+from publisher.connection import BrokerConnection, ConnectionLost, reason
 from publisher.lease import Lease, kept
-from publisher.pace import Pace
+from publisher.timing import Timing
 from publisher.window import UNROUTABLE, Outcome, send
 from store import outbox
 from store.database import Store, StoreUnavailable
 from store.outbox import OutboxEvent
-from store.transaction import Topic, Tx
+from store.transaction import Signal, Tx
 
 LEASE = "relay"
 _TOLD = 3
@@ -34,31 +34,31 @@ logger = structlog.get_logger(__name__)
 class Relay:
     """This process's relay. Over all processes one publishes at a time: the one that holds the lease."""
 
-    def __init__(self, settings: Settings, store: Store, *, stop: asyncio.Event, pace: Pace) -> None:
+    def __init__(self, settings: Settings, store: Store, *, stop: asyncio.Event, timing: Timing) -> None:
         self._exchange = settings.exchange
         self._store = store
         self._stop = stop
-        self._pace = pace
-        self._wake = store.listen(Topic.EVENTS)
+        self._timing = timing
+        self._wake = store.listen(Signal.EVENTS)
 
-    async def work(self, link: Link) -> None:
+    async def work(self, link: BrokerConnection) -> None:
         """Publish over one connection until told to stop. Raises `LinkLost` on the least doubt."""
         channel = await link.channel()
         # Whether the broker takes anything at all is asked with a single event: one that blocks publishers
         # accepts connections, and everything sent meanwhile would arrive twice.
         limit = 1
-        async with kept(self._store, LEASE, self._pace) as lease, set_too(self._wake, by=(self._stop, link.lost)):
+        async with kept(self._store, LEASE, self._timing) as lease, linked(self._wake, by=(self._stop, link.lost)):
             events = await self._look(lease)
             while not self._stop.is_set():
-                link.insist()
+                link.raise_if_lost()
                 if lease.died is not None:
-                    raise LinkLost(f"the lease's keeper died: {type(lease.died).__name__}") from lease.died
+                    raise ConnectionLost(f"the lease's keeper died: {type(lease.died).__name__}") from lease.died
                 if events and lease.held:
                     events = await self._send(link, channel, self._bounded(events, limit))
-                    limit = self._pace.window
-                    link.state.useful()
+                    limit = self._timing.window
+                    link.state.clear_error()
                 else:
-                    link.state.useful()
+                    link.state.clear_error()
                     await self._rest(link, lease)
                     events = await self._look(lease)
 
@@ -67,17 +67,17 @@ class Relay:
         try:
             if not lease.held:
                 return []
-            return await self._store.read_brief(outbox.sendable, now=time.time(), limit=self._pace.window)
+            return await self._store.read_small(outbox.sendable, now=time.time(), limit=self._timing.window)
         except StoreUnavailable as error:
             logger.warning("outbox not read", error=str(error))
             return []
 
-    async def _rest(self, link: Link, lease: Lease) -> None:
+    async def _rest(self, link: BrokerConnection, lease: Lease) -> None:
         if lease.held:
-            await wait(self._wake, timeout=self._pace.sweep)
+            await wait(self._wake, timeout=self._timing.outbox_poll)
         else:
             lease.turn.clear()  # it may be left over from before this process was suspended
-            await first_of(lease.turn, self._stop, link.lost, timeout=self._pace.sweep)
+            await wait_any(lease.turn, self._stop, link.lost, timeout=self._timing.outbox_poll)
 
     def _bounded(self, events: Sequence[OutboxEvent], limit: int) -> list[OutboxEvent]:
         """Take as many events as make a window, one at least."""
@@ -85,32 +85,34 @@ class Relay:
         window: list[OutboxEvent] = []
         for event in events[:limit]:
             size += len(event.body)
-            if window and size > self._pace.window_bytes:
+            if window and size > self._timing.window_bytes:
                 break
             window.append(event)
         return window
 
-    async def _send(self, link: Link, channel: AbstractChannel, events: Sequence[OutboxEvent]) -> list[OutboxEvent]:
+    async def _send(
+        self, link: BrokerConnection, channel: AbstractChannel, events: Sequence[OutboxEvent]
+    ) -> list[OutboxEvent]:
         """Publish a window and mark what was confirmed; give the next one."""
         outcome = await self._publish(channel, events)
         self._count(outcome)
         following = await self._mark(outcome)
-        if outcome.doubt is not None:
-            raise LinkLost(f"events unconfirmed: {reason(outcome.doubt)}") from outcome.doubt
+        if outcome.mark_lost is not None:
+            raise ConnectionLost(f"events unconfirmed: {reason(outcome.mark_lost)}") from outcome.mark_lost
         if any(why == UNROUTABLE for _, why in outcome.refused):
             await link.declare()
         return following
 
     async def _publish(self, channel: AbstractChannel, events: Sequence[OutboxEvent]) -> Outcome:
-        deadline = time.monotonic() + self._pace.confirm
+        deadline = time.monotonic() + self._timing.confirm
         try:
-            async with asyncio.timeout(self._pace.confirm):
+            async with asyncio.timeout(self._timing.confirm):
                 sent = await send(channel, self._exchange, events)
-                await crashpoints.reach("relayed")
+                await failpoints.failpoint("relayed")
         except Exception as error:  # the channel is gone, or the broker reads no more
-            return Outcome(doubt=error)
+            return Outcome(mark_lost=error)
         outcome = await sent.settled(within=max(0.0, deadline - time.monotonic()))
-        await crashpoints.reach("confirmed")
+        await failpoints.failpoint("confirmed")
         return outcome
 
     async def _mark(self, outcome: Outcome) -> list[OutboxEvent]:
@@ -124,14 +126,14 @@ class Relay:
         while outcome.confirmed or outcome.refused:
             self._wake.clear()
             try:
-                following = await self._store.write_repeatable(_mark_and_read, outcome, self._pace, now=time.time())
+                following = await self._store.write_unsynced(_mark_and_read, outcome, self._timing, now=time.time())
             except StoreUnavailable as error:
                 logger.warning("confirmed events not marked", error=str(error), events=len(outcome.confirmed))
-                await wait(self._stop, timeout=self._pace.pause)
+                await wait(self._stop, timeout=self._timing.pause)
                 if self._stop.is_set():
                     break
             else:
-                await crashpoints.reach("marked")
+                await failpoints.failpoint("marked")
                 return following
         return []
 
@@ -140,16 +142,16 @@ class Relay:
             metrics.events_published.labels(event_type).inc(count)
         for why, count in Counter(why for _, why in outcome.refused).items():
             metrics.publish_failures.labels(why.partition(":")[0]).inc(count)
-        if outcome.doubt is not None:
+        if outcome.mark_lost is not None:
             metrics.publish_failures.labels("unconfirmed").inc()
 
 
-def _mark_and_read(tx: Tx, outcome: Outcome, pace: Pace, *, now: float) -> list[OutboxEvent]:
+def _mark_and_read(tx: Tx, outcome: Outcome, timing: Timing, *, now: float) -> list[OutboxEvent]:
     outbox.mark_published(tx, [event.seq for event in outcome.confirmed], now=now)
     for event, why in outcome.refused:
-        outbox.refuse(tx, event, why, retry_at=now + _backoff(event.refusals, pace))
-    return outbox.sendable(tx, now=now, limit=pace.window)
+        outbox.refuse(tx, event, why, retry_at=now + _backoff(event.refusals, timing))
+    return outbox.sendable(tx, now=now, limit=timing.window)
 
 
-def _backoff(refusals: int, pace: Pace) -> float:
-    return min(pace.refused_most, pace.refused_least * 2.0 ** min(refusals, 30))
+def _backoff(refusals: int, timing: Timing) -> float:
+    return min(timing.refused_most, timing.refused_least * 2.0 ** min(refusals, 30))

@@ -15,7 +15,7 @@ from aio_pika.exceptions import AMQPError, DeliveryError
 from process import metrics
 from process.settings import Settings
 from publisher.connection import close, connect, reason
-from publisher.pace import Pace
+from publisher.timing import Timing
 
 DIRECT_REPLY = "amq.rabbitmq.reply-to."
 SERVER_NAMED = "amq.gen-"
@@ -37,9 +37,9 @@ class Fate(StrEnum):
 class Replies:
     """Sends replies, and reconnects by itself."""
 
-    def __init__(self, settings: Settings, pace: Pace) -> None:
+    def __init__(self, settings: Settings, timing: Timing) -> None:
         self._settings = settings
-        self._pace = pace
+        self._timing = timing
         self._opening = asyncio.Lock()
         self._connection: AbstractConnection | None = None
         self._channel: AbstractChannel | None = None
@@ -57,7 +57,7 @@ class Replies:
     async def _send(self, answer: Message, reply_to: str) -> Fate:
         for _ in range(TRIES):
             try:
-                async with asyncio.timeout(self._pace.confirm):
+                async with asyncio.timeout(self._timing.confirm):
                     channel = await self._open()
                     # Not mandatory: who asked may have gone, and the command is dealt with all the same.
                     await channel.default_exchange.publish(answer, reply_to, mandatory=False)
@@ -67,7 +67,7 @@ class Replies:
                 return Fate.UNCONFIRMED
             except (AMQPError, RuntimeError, OSError) as error:
                 logger.info("reply tried", reason=reason(error))
-                await asyncio.sleep(self._pace.pause)
+                await asyncio.sleep(self._timing.pause)
             except Exception as error:  # a property of the asker's that cannot be sent back
                 logger.info("reply not sent", reason=reason(error))
                 return Fate.REFUSED
@@ -80,14 +80,14 @@ class Replies:
             if self._channel is not None and not self._channel.is_closed:
                 return self._channel
             if self._connection is None or self._connection.is_closed:
-                self._connection = await connect(self._settings, self._pace, name="replies")
+                self._connection = await connect(self._settings, self._timing, name="replies")
             self._channel = await self._connection.channel(publisher_confirms=True)
             return self._channel
 
     async def close(self) -> None:
         """Close the connection, if there is one, in good time."""
         if self._connection is not None:
-            await close(self._connection, within=self._pace.close)
+            await close(self._connection, within=self._timing.close)
 
 
 def may_be_answered(reply_to: str, prefixes: Sequence[str]) -> bool:

@@ -9,9 +9,9 @@ from process import metrics
 from process.settings import Settings
 from publisher import topology
 from publisher.commands import Commands, Handler
-from publisher.connection import BrokerState, Link, supervise
-from publisher.pace import PACE, Pace
+from publisher.connection import BrokerConnection, BrokerState, supervise
 from publisher.relay import Relay
+from publisher.timing import TIMING, Timing
 from store import leases
 from store.database import Store
 
@@ -23,7 +23,7 @@ async def run(
     handler: Handler | None,
     stop: asyncio.Event,
     *,
-    pace: Pace = PACE,
+    timing: Timing = TIMING,
 ) -> None:
     """Relay events, and take commands if there is a handler, until told to stop.
 
@@ -34,36 +34,38 @@ async def run(
 
     async def store_check() -> None:
         # A transaction that changes nothing would also succeed on a full disk.
-        await store.write_repeatable(leases.take, "commands", owner="any", now=time.time(), seconds=1)
+        await store.write_unsynced(leases.take, "commands", owner="any", now=time.time(), seconds=1)
 
-    relay = Relay(settings, store, stop=stop, pace=pace)
-    rooms = [supervise(settings, relay.work, name="relay", state=state, stop=stop, pace=pace)]
+    relay = Relay(settings, store, stop=stop, timing=timing)
+    rooms = [supervise(settings, relay.work, name="relay", state=state, stop=stop, timing=timing)]
     if handler is not None:
-        work = Commands(settings, handler, store_check, stop=stop, pace=pace).work
+        work = Commands(settings, handler, store_check, stop=stop, timing=timing).work
         state.commands = BrokerState()
         taking = supervise(
-            settings, work, name="commands", state=state.commands, stop=stop, pace=pace, part=topology.commands
+            settings, work, name="commands", state=state.commands, stop=stop, timing=timing, part=topology.commands
         )
         rooms.append(taking)
-    await _until_stopped(rooms, stop, pace)
+    await _until_stopped(rooms, stop, timing)
 
 
-async def stay_connected(settings: Settings, state: BrokerState, stop: asyncio.Event, *, pace: Pace = PACE) -> None:
+async def stay_connected(
+    settings: Settings, state: BrokerState, stop: asyncio.Event, *, timing: Timing = TIMING
+) -> None:
     """Keep the topology declared and `state` true in a process that publishes nothing."""
 
-    async def idle(link: Link) -> None:
-        link.state.useful()
+    async def idle(link: BrokerConnection) -> None:
+        link.state.clear_error()
         await link.until(stop)
 
     metrics.broker_connected.set_function(lambda: state.connected)
-    room = supervise(settings, idle, name="health", state=state, stop=stop, pace=pace)
-    await _until_stopped([room], stop, pace)
+    room = supervise(settings, idle, name="health", state=state, stop=stop, timing=timing)
+    await _until_stopped([room], stop, timing)
 
 
-async def _until_stopped(rooms: list[Coroutine[Any, Any, None]], stop: asyncio.Event, pace: Pace) -> None:
+async def _until_stopped(rooms: list[Coroutine[Any, Any, None]], stop: asyncio.Event, timing: Timing) -> None:
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(room) for room in rooms]
         await stop.wait()
-        _, late = await asyncio.wait(tasks, timeout=pace.stop)
+        _, late = await asyncio.wait(tasks, timeout=timing.stop)
         for task in late:
             task.cancel()

@@ -18,7 +18,7 @@ from aio_pika.exceptions import ChannelClosed, ChannelNotFoundEntity
 
 from process.settings import Settings
 from publisher.connection import close, connect, reason
-from publisher.pace import PACE
+from publisher.timing import TIMING
 from publisher.trigger import TEST_HEADER, marked_message
 from publisher.watch import BrokerUnavailable
 from schemas.names import EVENT_KINDS
@@ -89,11 +89,11 @@ async def check_subscriber(
 
 @asynccontextmanager
 async def _connected(settings: Settings) -> AsyncIterator[AbstractConnection]:
-    connection = await connect(settings, PACE, name="check-subscriber")
+    connection = await connect(settings, TIMING, name="check-subscriber")
     try:
         yield connection
     finally:
-        await close(connection, within=PACE.close)
+        await close(connection, within=TIMING.close)
 
 
 def trials() -> list[Trial]:
@@ -166,7 +166,7 @@ class _Examiner:
         channel = await self._connection.channel()
         try:
             publish = channel.default_exchange.publish
-            async with asyncio.timeout(PACE.confirm):
+            async with asyncio.timeout(TIMING.confirm):
                 await asyncio.gather(*(publish(message, self._queue, mandatory=True) for message in messages))
         finally:
             await channel.close()
@@ -223,7 +223,7 @@ class _Examiner:
         if self._channel is None or self._channel.is_closed:
             self._channel = await self._connection.channel()
         try:
-            async with asyncio.timeout(PACE.declare):
+            async with asyncio.timeout(TIMING.declare):
                 declared = (await self._channel.declare_queue(queue, passive=True)).declaration_result
         except (ChannelNotFoundEntity, ChannelClosed):
             return None
@@ -238,7 +238,7 @@ class _Examiner:
         try:
             queue = await channel.get_queue(self._dead_queue, ensure=False)
             for _ in range(min(letters, _MOST_LETTERS)):
-                letter: Any = await queue.get(fail=False, timeout=PACE.declare)
+                letter: Any = await queue.get(fail=False, timeout=TIMING.declare)
                 if letter is None:
                     break
                 if TEST_HEADER in letter.headers:

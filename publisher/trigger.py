@@ -8,7 +8,7 @@ from aio_pika import DeliveryMode, Message
 
 from process.settings import Settings
 from publisher.connection import BrokerState, link, reason
-from publisher.pace import PACE
+from publisher.timing import TIMING
 from publisher.watch import BrokerUnavailable
 from publisher.window import APP_ID
 from schemas.event import CONTENT_TYPE, routing_key
@@ -19,12 +19,12 @@ TEST_HEADER = "x-reelbus-test"
 async def trigger(settings: Settings, events: Iterable[dict[str, Any]]) -> None:
     """Publish test events with publisher confirms. Raises `BrokerUnavailable` if the broker does not take one."""
     try:
-        async with link(settings, BrokerState(), PACE, name="trigger") as opened:
+        async with link(settings, BrokerState(), TIMING, name="trigger") as opened:
             channel = await opened.connection.channel(on_return_raises=True)
             exchange = await channel.get_exchange(settings.exchange, ensure=False)
             for event in events:
                 key = routing_key(event["type"], event["data"]["provider"])
-                await exchange.publish(marked_message(event), key, mandatory=True, timeout=PACE.confirm)
+                await exchange.publish(marked_message(event), key, mandatory=True, timeout=TIMING.confirm)
     except Exception as error:
         raise BrokerUnavailable(reason(error)) from error
 

@@ -15,11 +15,11 @@ from datetime import UTC, datetime
 import structlog
 from aio_pika.abc import AbstractIncomingMessage, AbstractQueue
 
+from process.asyncio_events import wait_any
 from process.settings import Settings
-from process.stopping import first_of
 from publisher.binding import takes
-from publisher.connection import BrokerState, Link, link, reason, supervise
-from publisher.pace import PACE, Pace
+from publisher.connection import BrokerConnection, BrokerState, link, reason, supervise
+from publisher.timing import TIMING, Timing
 from publisher.topology import log_stream
 
 OFFSET = "x-stream-offset"
@@ -70,7 +70,7 @@ async def watch(
     stop: asyncio.Event,
     *,
     ready: asyncio.Event | None = None,
-    pace: Pace = PACE,
+    timing: Timing = TIMING,
 ) -> None:
     """Call `on_event` for every event that the binding takes, until told to stop.
 
@@ -81,11 +81,11 @@ async def watch(
     """
     begin = None if start is None else seconds_ago(start)
     try:
-        async with link(settings, BrokerState(), pace, name="watch"):
+        async with link(settings, BrokerState(), timing, name="watch"):
             pass
     except Exception as error:
         raise BrokerUnavailable(reason(error)) from error
-    watcher = _Watcher(settings.exchange, binding, on_event, stop, ready or asyncio.Event(), pace)
+    watcher = _Watcher(settings.exchange, binding, on_event, stop, ready or asyncio.Event(), timing)
     if start is None:
         work = watcher.live
     elif begin is None:
@@ -93,7 +93,7 @@ async def watch(
     else:
         watcher.since = time.time() - begin if begin != float("inf") else 0.0
         work = watcher.replay
-    await supervise(settings, work, name="watch", state=BrokerState(), stop=stop, pace=pace)
+    await supervise(settings, work, name="watch", state=BrokerState(), stop=stop, timing=timing)
     if watcher.failure is not None:
         raise watcher.failure
 
@@ -106,7 +106,7 @@ class _Watcher:
         on_event: OnEvent,
         stop: asyncio.Event,
         ready: asyncio.Event,
-        pace: Pace,
+        timing: Timing,
     ) -> None:
         self.since = 0.0
         self.failure: Exception | None = None
@@ -115,17 +115,17 @@ class _Watcher:
         self._on_event = on_event
         self._stop = stop
         self._ready = ready
-        self._pace = pace
+        self._timing = timing
         self._next_offset: int | None = None
         self._newest_told = False
 
-    async def live(self, link: Link) -> None:
+    async def live(self, link: BrokerConnection) -> None:
         """Tell what arrives in a queue that lives as long as the connection."""
         queue = await self._own_queue(link)
         await queue.consume(self._tell)
         await self._until_stopped(link)
 
-    async def replay(self, link: Link) -> None:
+    async def replay(self, link: BrokerConnection) -> None:
         """Tell what the log has since `since`, and then what is added to it."""
         start: int | datetime | str = "first"
         if self._next_offset is not None:
@@ -136,7 +136,7 @@ class _Watcher:
         await log.consume(self._tell_logged, arguments={OFFSET: start})
         await self._until_stopped(link)
 
-    async def last(self, link: Link) -> None:
+    async def last(self, link: BrokerConnection) -> None:
         """Tell the newest event of the log, and then what arrives.
 
         The log gives its last piece, however many events that has; those that also come to a queue of our own
@@ -167,7 +167,7 @@ class _Watcher:
         holding, self._newest_told = False, True
         return await self._until_stopped(link)
 
-    async def _read_last(self, link: Link, logged: list[AbstractIncomingMessage]) -> None:
+    async def _read_last(self, link: BrokerConnection, logged: list[AbstractIncomingMessage]) -> None:
         heard = asyncio.Event()
 
         async def take(message: AbstractIncomingMessage) -> None:
@@ -179,26 +179,26 @@ class _Watcher:
         tag = await log.consume(take, arguments={OFFSET: "last"})
         while not self._stop.is_set():
             heard.clear()
-            await first_of(heard, self._stop, link.lost, timeout=QUIET_SECONDS)
+            await wait_any(heard, self._stop, link.lost, timeout=QUIET_SECONDS)
             if not heard.is_set():
                 break
-        link.insist()
+        link.raise_if_lost()
         await log.cancel(tag)
 
-    async def _own_queue(self, link: Link) -> AbstractQueue:
-        channel = await link.consuming_channel(prefetch=self._pace.window)
-        async with asyncio.timeout(self._pace.declare):
+    async def _own_queue(self, link: BrokerConnection) -> AbstractQueue:
+        channel = await link.consuming_channel(prefetch=self._timing.window)
+        async with asyncio.timeout(self._timing.declare):
             queue = await channel.declare_queue(exclusive=True, auto_delete=True, arguments={"x-queue-type": "classic"})
             await queue.bind(self._exchange, self._binding)
         return queue
 
-    async def _log(self, link: Link) -> AbstractQueue:
-        channel = await link.consuming_channel(prefetch=self._pace.window)
+    async def _log(self, link: BrokerConnection) -> AbstractQueue:
+        channel = await link.consuming_channel(prefetch=self._timing.window)
         return await channel.get_queue(log_stream(self._exchange), ensure=False)
 
-    async def _until_stopped(self, link: Link) -> None:
+    async def _until_stopped(self, link: BrokerConnection) -> None:
         self._ready.set()
-        link.state.useful()
+        link.state.clear_error()
         await link.until(self._stop)
 
     async def _tell(self, message: AbstractIncomingMessage) -> None:

@@ -44,7 +44,7 @@ class Outcome:
 
     confirmed: list[OutboxEvent] = field(default_factory=list)
     refused: list[tuple[OutboxEvent, str]] = field(default_factory=list)
-    doubt: BaseException | None = None
+    mark_lost: BaseException | None = None
 
     def refuse(self, event: OutboxEvent, error: DeliveryError) -> None:
         """Note that the broker gave an event back, or would not have it."""
@@ -69,11 +69,11 @@ async def send(
     if FAST if fast is None else fast:
         below = await channel.get_underlay_channel()
         if isinstance(below, Channel):
-            return await _FastWindow(below, events).write(exchange)
-    return _GatheredWindow(await channel.get_exchange(exchange, ensure=False), events)
+            return await _BatchedFrames(below, events).write(exchange)
+    return _GatheredConfirms(await channel.get_exchange(exchange, ensure=False), events)
 
 
-class _GatheredWindow:
+class _GatheredConfirms:
     def __init__(self, exchange: AbstractExchange, events: Sequence[OutboxEvent]) -> None:
         self._publishing = {
             asyncio.ensure_future(exchange.publish(_message(event), event.routing_key, mandatory=True)): event
@@ -86,15 +86,15 @@ class _GatheredWindow:
         for publishing, event in self._publishing.items():
             if not publishing.done():
                 publishing.cancel()
-                outcome.doubt = TimeoutError()
+                outcome.mark_lost = TimeoutError()
             elif publishing.cancelled():
-                outcome.doubt = asyncio.CancelledError()
+                outcome.mark_lost = asyncio.CancelledError()
             elif isinstance(error := publishing.exception(), DeliveryError):
                 outcome.refuse(event, error)
             elif error is None and isinstance(publishing.result(), commands.Basic.Ack):
                 outcome.confirmed.append(event)
             else:
-                outcome.doubt = error or TypeError("something other than an acknowledgement")
+                outcome.mark_lost = error or TypeError("something other than an acknowledgement")
         return outcome
 
 
@@ -117,12 +117,12 @@ def _message(event: OutboxEvent) -> Message:
     )
 
 
-class _Place:
+class _PendingConfirm:
     """One event's entry in the channel's table of confirmations, in the stead of a future."""
 
     __slots__ = ("event", "window")
 
-    def __init__(self, window: "_FastWindow", event: OutboxEvent) -> None:
+    def __init__(self, window: "_BatchedFrames", event: OutboxEvent) -> None:
         self.window = window
         self.event = event
 
@@ -141,7 +141,7 @@ class _Place:
         self.window.answered(self.event)
 
 
-class _FastWindow:
+class _BatchedFrames:
     def __init__(self, channel: Channel, events: Sequence[OutboxEvent]) -> None:
         self.outcome = Outcome()
         self._channel = channel
@@ -156,7 +156,7 @@ class _FastWindow:
         if not self._unanswered and not self._all_answered.done():
             self._all_answered.set_result(None)
 
-    async def write(self, exchange: str) -> "_FastWindow":
+    async def write(self, exchange: str) -> "_BatchedFrames":
         drained = self._channel.create_future()
         async with self._channel.lock:
             payload = b"".join(self._frames(exchange))
@@ -169,7 +169,7 @@ class _FastWindow:
         # The channel asks of an entry only what a future offers and `_Place` has.
         confirmations: dict[int, Any] = self._channel.confirmations
         for tag, event in enumerate(self._events, start=self._channel.delivery_tag + 1):
-            confirmations[tag] = _Place(self, event)
+            confirmations[tag] = _PendingConfirm(self, event)
             self._channel.message_id_delivery_tag[event.event_id] = tag
         self._channel.delivery_tag += len(self._events)
 
@@ -177,11 +177,11 @@ class _FastWindow:
         await asyncio.wait([self._all_answered], timeout=within)
         outcome, self.outcome = self.outcome, Outcome()  # answers that come later change nothing
         if not self._all_answered.done():
-            outcome.doubt = TimeoutError()
+            outcome.mark_lost = TimeoutError()
         elif self._all_answered.cancelled():
-            outcome.doubt = asyncio.CancelledError()
+            outcome.mark_lost = asyncio.CancelledError()
         else:
-            outcome.doubt = self._all_answered.exception()
+            outcome.mark_lost = self._all_answered.exception()
         return outcome
 
     def _frames(self, exchange: str) -> Iterator[bytes]:

@@ -10,11 +10,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from receiver import documents, problems
 from receiver.audit_log import AuditLog
 from receiver.context import Context
-from receiver.door import Door
-from receiver.events import Events
 from receiver.guard import Guard
 from receiver.health import Health
 from receiver.media import Media
+from receiver.middleware import RequestMiddleware
+from receiver.sse import Events
 from receiver.videos import Videos
 from receiver.webhooks import Webhooks
 
@@ -30,9 +30,9 @@ def build(context: Context) -> ASGIApp:
     if surface in {"all", "public"}:
         routes.append(_route("/media/{token}", GET=Media(context).picture))
     # A redirect to or from a trailing slash would repeat the host that the caller named.
-    router = Router(routes, redirect_slashes=False, default=_nothing)
+    router = Router(routes, redirect_slashes=False, default=_not_found)
     webhooks = None if surface == "private" else Webhooks(context)
-    return Door(context, webhooks, None if surface == "public" else Guard(context), router)
+    return RequestMiddleware(context, webhooks, None if surface == "public" else Guard(context), router)
 
 
 def build_health(context: Context) -> ASGIApp:
@@ -43,7 +43,7 @@ def build_health(context: Context) -> ASGIApp:
         _route("/readyz", GET=health.ready),
         _route("/metrics", GET=health.metrics),
     ]
-    return Door(context, None, None, Router(routes, redirect_slashes=False, default=_nothing))
+    return RequestMiddleware(context, None, None, Router(routes, redirect_slashes=False, default=_not_found))
 
 
 def _api(context: Context, health: Health) -> list[BaseRoute]:
@@ -76,10 +76,10 @@ def _documents() -> list[BaseRoute]:
 
 
 def _route(path: str, **endpoints: Endpoint) -> BaseRoute:
-    return Route(path, _Address(endpoints))
+    return Route(path, _Endpoint(endpoints))
 
 
-class _Address:
+class _Endpoint:
     """One address and its methods; an ASGI application, so that a wrong method is told in a problem document."""
 
     def __init__(self, endpoints: dict[str, Endpoint]) -> None:
@@ -96,5 +96,5 @@ class _Address:
         await response(scope, receive, send)
 
 
-async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:
+async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
     await problems.not_found()(scope, receive, send)

@@ -56,7 +56,7 @@ class Body:
         self._reserved = 0
 
 
-async def take_in(receive: Receive, headers: Headers, context: Context, caller: str) -> Body:
+async def read_body(receive: Receive, headers: Headers, context: Context, caller: str) -> Body:
     """Receive a body of at most `REELBUS_MAX_BODY_BYTES`.
 
     Raises `Refusal` for a larger or a stalled one or where there is no room for it now, and `ClientDisconnect`.
@@ -98,7 +98,7 @@ async def _fill(body: Body, receive: Receive, stall: float, limit: int) -> None:
         raise Refusal(ProblemCode.REQUEST_TIMEOUT, detail) from None
 
 
-async def take_some(receive: Receive, *, keep: int, limit: int, stall: float) -> tuple[bytes | None, int, bool]:
+async def read_capped_body(receive: Receive, *, keep: int, limit: int, stall: float) -> tuple[bytes | None, int, bool]:
     """Receive a body of which no more than `keep` bytes matter and no more than `limit` are waited for.
 
     Gives the bytes, or None if they are more or did not all come; how many came; and whether it stalled.

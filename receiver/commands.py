@@ -6,7 +6,7 @@ from typing import Any
 
 from receiver import intake
 from receiver.context import COMMANDS_CALLER, Context
-from receiver.intake import Raw, Sender
+from receiver.intake import Origin, RawRequest
 from schemas import request as requests
 from schemas.problem import ProblemCode, Refusal
 from store.database import StoreUnavailable
@@ -32,7 +32,7 @@ async def handle(context: Context, body: bytes, message_id: str | None) -> Reply
     """
     key = message_id or None
     faults = requests.idempotency_key_faults([key] if key else [])
-    sender = Sender(COMMANDS_CALLER, "amqp", key, faults, context.settings.commands_budget)
+    origin = Origin(COMMANDS_CALLER, "amqp", key, faults, context.settings.commands_budget)
     try:
         if len(body) > context.settings.max_body_bytes:
             raise Refusal(
@@ -40,7 +40,7 @@ async def handle(context: Context, body: bytes, message_id: str | None) -> Reply
                 f"the command is larger than {context.settings.max_body_bytes} bytes; send image_url instead",
             )
         read = partial(_read, body)
-        accepted = await intake.accept(context, read, sender, size=len(body))
+        accepted = await intake.accept(context, read, origin, size=len(body))
     except Refusal as refusal:
         if refusal.problem.code is ProblemCode.OVERLOADED:
             raise StoreUnavailable(refusal.problem.detail) from refusal
@@ -50,8 +50,8 @@ async def handle(context: Context, body: bytes, message_id: str | None) -> Reply
     return Reply(accepted.video.model_dump(mode="json"), accepted=True)
 
 
-def _read(body: bytes) -> Raw:
+def _read(body: bytes) -> RawRequest:
     values = requests.read_json(body)
     if not isinstance(values, dict):
         raise Refusal(ProblemCode.BAD_REQUEST, "the body must be one JSON object with the documented fields")
-    return Raw(values)
+    return RawRequest(values)

@@ -76,7 +76,7 @@ class Limits:
     spool: int = 512 * 1024 * 1024
 
 
-class Queue:
+class WaitLimit:
     """Counts those who wait, each by a `with` block around its wait. Every webhook enters it, so it is cheap."""
 
     def __init__(self, most: int) -> None:
@@ -124,15 +124,15 @@ class Context:
         with self.queue:
             return await self.store.write(work, *args, **kwargs)
 
-    async def write_brief(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def write_small(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do the same for work of a few small rows."""
         with self.queue:
-            return await self.store.write_brief(work, *args, **kwargs)
+            return await self.store.write_small(work, *args, **kwargs)
 
     @cached_property
-    def queue(self) -> Queue:
+    def queue(self) -> WaitLimit:
         """Those who wait for the store."""
-        return Queue(self.limits.waiting_writes)
+        return WaitLimit(self.limits.waiting_writes)
 
     @cached_property
     def spool(self) -> Spool:

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from receiver.intake import Raw
+from receiver.intake import RawRequest
 from schemas.problem import FieldFault, ProblemCode, Refusal
 from schemas.request import VideoRequest, read_json
 
@@ -78,7 +78,7 @@ class _Reader:
         self.ended = True
 
 
-def read_form(content_type: str, body: Iterable[bytes]) -> Raw:
+def read_form(content_type: str, body: Iterable[bytes]) -> RawRequest:
     """Decode a form. Raises `Refusal` for a broken one, or one with fields that cannot be read."""
     parts = _parts(content_type, body)
     faults = _repeated(parts) + _misnamed(parts)
@@ -95,7 +95,7 @@ def read_form(content_type: str, body: Iterable[bytes]) -> Raw:
         values["metadata"] = _metadata(values["metadata"])
     if faults:
         raise Refusal(ProblemCode.INVALID_REQUEST, "; ".join(f"{f.field} {f.message}" for f in faults), errors=faults)
-    return Raw(values, picture)
+    return RawRequest(values, picture)
 
 
 def _parts(content_type: str, body: Iterable[bytes]) -> list[_Part]:

@@ -10,9 +10,9 @@ from starlette.types import Scope as Request
 from jobs import audit
 from process.api_keys import digest_of
 from receiver.auditing import tell
+from receiver.auth import RateLimiter
 from receiver.context import LOCAL_CALLER, Context
 from receiver.keyring import Identity, Keyring
-from receiver.keys import Pace
 from receiver.local import is_loopback, refuse_others
 from receiver.throttle import RefusedKeys
 from schemas.audit import AuditAction
@@ -41,7 +41,7 @@ class Guard:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._keyring = Keyring(context)
-        self._pace = Pace(context)
+        self._rate_limiter = RateLimiter(context)
         self._refused = RefusedKeys(context.now)
         self._on_loopback = is_loopback(context.settings.host)
         self._noted: list[float] = []
@@ -72,8 +72,8 @@ class Guard:
             request["reelbus.caller"] = LOCAL_CALLER
             return
         identity = await self._identify(request, headers)
-        answer["ratelimit-policy"] = self._pace.policy
-        answer.update(self._pace.take(identity.name))
+        answer["ratelimit-policy"] = self._rate_limiter.policy
+        answer.update(self._rate_limiter.hit(identity.name))
         _authorise(identity, needed_scope(request["method"], path))
 
     async def _admit_to_metrics(self, request: Request) -> None:
@@ -113,7 +113,7 @@ class Guard:
         self._noted.append(now)
         tell(AuditAction.KEY_REFUSED, actor=audit.STRANGER, detail=peer)
         noting = asyncio.ensure_future(
-            self._context.store.write_brief(
+            self._context.store.write_small(
                 audit.record, AuditAction.KEY_REFUSED, actor=audit.STRANGER, detail=f"from {peer}", now=now
             )
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from receiver.context import Context
 from store import webhooks
 from store.database import StoreUnavailable
-from store.transaction import Topic
+from store.transaction import Signal
 from store.webhooks import Delivery
 
 
@@ -48,8 +48,8 @@ class Inbox:
         self._batch = None
         try:
             store = self._context.store
-            store.wake(Topic.CHECKS)
-            await store.write_brief(webhooks.record, batch.deliveries, now=self._context.now())
+            store.notify(Signal.CHECKS)
+            await store.write_small(webhooks.record, batch.deliveries, now=self._context.now())
             batch.error = None
         except Exception as error:  # each who waits raises it
             batch.error = error

@@ -9,7 +9,7 @@ from typing import ParamSpec, Protocol, TypeVar
 from jobs import accept as acceptance
 from jobs import routing, spending
 from jobs.accept import Accepted, BudgetExhausted, KeyConflict, NewVideo
-from process import crashpoints, metrics
+from process import failpoints, metrics
 from process.inspector import InspectorUnavailable
 from receiver.auditing import tell
 from receiver.context import SMALL_BODY, Context
@@ -19,7 +19,7 @@ from schemas.picture import Picture, PictureRejected
 from schemas.problem import FieldFault, ProblemCode, Refusal
 from schemas.request import ParsedRequest
 from store.database import StoreUnavailable
-from store.transaction import Topic
+from store.transaction import Signal
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -33,7 +33,7 @@ class _Run(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Raw:
+class RawRequest:
     """What came: the decoded values of the fields, and the bytes of a file part if there was one."""
 
     values: object
@@ -41,47 +41,47 @@ class Raw:
 
 
 @dataclass(frozen=True, slots=True)
-class Sender:
+class Origin:
     """Who sent it, through which door, under which idempotency key; `budget` is in videos a day, None has no limit."""
 
     caller: str
-    door: str
+    transport: str
     idempotency_key: str | None
     faults: Sequence[FieldFault] = ()
     budget: int | None = None
 
 
-async def accept(context: Context, read: Callable[[], Raw], sender: Sender, *, size: int) -> Accepted:
+async def accept(context: Context, read: Callable[[], RawRequest], origin: Origin, *, size: int) -> Accepted:
     """Make a video of a request of so many bytes, durably. Raises `Refusal`, and `StoreUnavailable`.
 
     `read` gives the decoded request. That of a large one is called in a thread, and only few of them are in
     memory at a time.
     """
     if size <= SMALL_BODY:
-        return await _accept(context, read, sender, _here)
+        return await _accept(context, read, origin, _here)
     async with context.room_for(size):
-        return await _accept(context, read, sender, asyncio.to_thread)
+        return await _accept(context, read, origin, asyncio.to_thread)
 
 
-async def _accept(context: Context, read: Callable[[], Raw], sender: Sender, run: _Run) -> Accepted:
-    request = await run(_parsed, context, read, sender)
+async def _accept(context: Context, read: Callable[[], RawRequest], origin: Origin, run: _Run) -> Accepted:
+    request = await run(_parsed, context, read, origin)
     found = None if request.picture is None else await _inspected(context, request.picture)
-    new = await run(_new_video, context, request, sender)
+    new = await run(_new_video, context, request, origin)
     if request.picture is not None and found is not None:
         upload = await context.store.pictures.keep(found.content_type, request.picture)
-        await crashpoints.reach("picture stored")
+        await failpoints.failpoint("picture stored")
         new = replace(new, picture=upload)
-    return await _keep(context, new, sender)
+    return await _keep(context, new, origin)
 
 
 async def _here(work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     return work(*args, **kwargs)
 
 
-def _parsed(context: Context, read: Callable[[], Raw], sender: Sender) -> ParsedRequest:
+def _parsed(context: Context, read: Callable[[], RawRequest], origin: Origin) -> ParsedRequest:
     raw = read()
     allow_private = context.settings.allow_private_image_hosts
-    return requests.parse(raw.values, allow_private=allow_private, picture=raw.picture, others=sender.faults)
+    return requests.parse(raw.values, allow_private=allow_private, picture=raw.picture, others=origin.faults)
 
 
 async def _inspected(context: Context, picture: bytes) -> Picture:
@@ -93,7 +93,7 @@ async def _inspected(context: Context, picture: bytes) -> Picture:
         raise Refusal(ProblemCode.OVERLOADED, f"{error}; try again", retry_after=1) from None
 
 
-def _new_video(context: Context, request: ParsedRequest, sender: Sender) -> NewVideo:
+def _new_video(context: Context, request: ParsedRequest, origin: Origin) -> NewVideo:
     fields = request.fields
     routing.refuse_unroutable(fields.provider, fields.motion, context.settings.enabled_providers)
     return NewVideo(
@@ -105,16 +105,16 @@ def _new_video(context: Context, request: ParsedRequest, sender: Sender) -> NewV
         metadata=fields.metadata,
         image_url=fields.image_url,
         picture=None,
-        caller=sender.caller,
-        idempotency_key=sender.idempotency_key,
-        fingerprint="" if sender.idempotency_key is None else requests.fingerprint(request),
-        budget=sender.budget,
+        caller=origin.caller,
+        idempotency_key=origin.idempotency_key,
+        fingerprint="" if origin.idempotency_key is None else requests.fingerprint(request),
+        budget=origin.budget,
     )
 
 
-async def _keep(context: Context, new: NewVideo, sender: Sender) -> Accepted:
-    context.store.wake(Topic.ACCEPTED)
-    outcome = await context.write_brief(acceptance.accept, new, context.addresses.picture, now=context.now())
+async def _keep(context: Context, new: NewVideo, origin: Origin) -> Accepted:
+    context.store.notify(Signal.ACCEPTED)
+    outcome = await context.write_small(acceptance.accept, new, context.addresses.picture, now=context.now())
     if new.picture is not None and new.picture.name and not (isinstance(outcome, Accepted) and outcome.created):
         await _discard(context, new.picture.name)
     if isinstance(outcome, KeyConflict):
@@ -125,14 +125,14 @@ async def _keep(context: Context, new: NewVideo, sender: Sender) -> Accepted:
     if isinstance(outcome, BudgetExhausted):
         raise Refusal(
             ProblemCode.BUDGET_EXHAUSTED,
-            f"{sender.caller} may ask for {sender.budget} videos a day (UTC), and today's are used up;"
+            f"{origin.caller} may ask for {origin.budget} videos a day (UTC), and today's are used up;"
             " try again tomorrow, or have the operator raise the budget",
             retry_after=spending.seconds_left(context.now()),
         )
     if outcome.created:
-        tell(AuditAction.SUBMITTED, actor=sender.caller, subject=outcome.video.id)
-        await crashpoints.reach("accepted")
-        metrics.videos_accepted.labels(sender.door, sender.caller).inc()
+        tell(AuditAction.SUBMITTED, actor=origin.caller, subject=outcome.video.id)
+        await failpoints.failpoint("accepted")
+        metrics.videos_accepted.labels(origin.transport, origin.caller).inc()
     return outcome
 
 

@@ -91,7 +91,7 @@ class Keyring:
         try:
             began = monotonic()
             self._reread_file()
-            stored, disabled = await self._context.store.read_brief(_read)
+            stored, disabled = await self._context.store.read_small(_read)
             self._known = _opening(self._given, stored, disabled)
             self._looked_at = began
         finally:

@@ -13,10 +13,10 @@ from starlette.responses import JSONResponse, Response
 from jobs import audit, feed, ledger, timeline, view
 from receiver import intake, problems
 from receiver.auditing import tell
-from receiver.bodies import Body, take_in
+from receiver.bodies import Body, read_body
 from receiver.context import Context
 from receiver.forms import read_form
-from receiver.intake import Raw, Sender
+from receiver.intake import Origin, RawRequest
 from receiver.keyring import Identity
 from receiver.redelivery_limit import RedeliveryLimit
 from schemas.audit import AuditAction
@@ -45,18 +45,18 @@ class Videos:
         """Accept a request for a video."""
         context = self._context
         keys = [value.decode("latin-1") for name, value in request.headers.raw if name == b"idempotency-key"]
-        sender = Sender(
+        origin = Origin(
             caller=request.scope["reelbus.caller"],
-            door="http",
+            transport="http",
             idempotency_key=keys[0] if keys else None,
             faults=idempotency_key_faults(keys),
             budget=_budget(request),
         )
         decode = _decoder(request)
-        body = await take_in(request.receive, request.headers, context, sender.caller)
+        body = await read_body(request.receive, request.headers, context, origin.caller)
         try:
             read = partial(decode, body)
-            accepted = await intake.accept(context, read, sender, size=body.size)
+            accepted = await intake.accept(context, read, origin, size=body.size)
         finally:
             body.close()
         headers = {"location": f"/v1/videos/{accepted.video.id}"}
@@ -135,7 +135,7 @@ def _video_id(request: Request) -> str:
     return video_id
 
 
-def _decoder(request: Request) -> Callable[[Body], Raw]:
+def _decoder(request: Request) -> Callable[[Body], RawRequest]:
     """Choose how to decode the body. Raises `Refusal` for a type that no request has."""
     headers = dict(request.headers.raw)
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
@@ -152,11 +152,11 @@ def _decoder(request: Request) -> Callable[[Body], Raw]:
     )
 
 
-def _from_json(body: Body) -> Raw:
-    return Raw(read_json(body.read()))
+def _from_json(body: Body) -> RawRequest:
+    return RawRequest(read_json(body.read()))
 
 
-def _from_form(content_type: str, body: Body) -> Raw:
+def _from_form(content_type: str, body: Body) -> RawRequest:
     return read_form(content_type, body.pieces())
 
 

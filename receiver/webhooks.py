@@ -5,10 +5,10 @@ import asyncio
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from jobs import interest, webhooks
-from process import crashpoints, metrics
+from jobs import interest, unconfirmed
+from process import failpoints, metrics
 from receiver import problems
-from receiver.bodies import take_some
+from receiver.bodies import read_capped_body
 from receiver.context import Context
 from receiver.inbox import Inbox
 from schemas.names import Provider
@@ -70,9 +70,9 @@ class Webhooks:
 
     async def _record(self, attempt_id: str, scope: Scope, receive: Receive) -> None:
         limits = self._context.limits
-        body, size, stalled = await take_some(
+        body, size, stalled = await read_capped_body(
             receive,
-            keep=webhooks.LARGEST_KEPT_BODY,
+            keep=unconfirmed.LARGEST_KEPT_BODY,
             limit=self._context.settings.max_body_bytes,
             stall=limits.body_stall,
         )
@@ -81,7 +81,7 @@ class Webhooks:
         else:
             await self._inbox.record(Delivery(attempt_id, body, size, _content_type(scope)))
         self._received.inc()
-        await crashpoints.reach("webhook recorded")
+        await failpoints.failpoint("webhook recorded")
         if stalled:
             detail = f"the body stalled for {limits.body_stall:g} s; the delivery was recorded without it"
             raise Refusal(ProblemCode.REQUEST_TIMEOUT, detail)

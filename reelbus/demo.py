@@ -16,8 +16,8 @@ from typing import Any
 import httpx
 
 from process import logs
+from process.asyncio_events import on_signal, wait_any
 from process.settings import Settings, WrongSettings
-from process.stopping import first_of, on_signal
 from publisher.watch import Arrival, BrokerUnavailable, watch
 from reelbus.errors import BAD_USAGE, stop_with
 from reelbus.picture import house
@@ -131,7 +131,7 @@ async def _show(settings: Settings, tasks: asyncio.TaskGroup, stop: asyncio.Even
     async with httpx.AsyncClient(base_url=settings.local_url, timeout=10, trust_env=False) as http:
         await _until_ready(http, stop)
         watching = tasks.create_task(watch(settings, "video.#", None, early.append, stop, ready=ready))
-        await first_of(ready, stop)
+        await wait_any(ready, stop)
         for number, job in enumerate(JOBS):
             video = await _submit(http, job, house(evening=number == 1))
             seen.videos.add(video["id"])

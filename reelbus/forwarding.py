@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import httpx
 
 from process import logs
+from process.asyncio_events import on_signal, wait_any
 from process.settings import Settings
 from process.standard_webhooks import new_secret, secret_key, signature_headers
-from process.stopping import first_of, on_signal
 from publisher.watch import Arrival, BrokerUnavailable, watch
 from reelbus.errors import BAD_USAGE, UNAVAILABLE, settings_or_exit, stop_with
 from reelbus.terminal import cleaned as clean
@@ -70,7 +70,7 @@ async def _forward(settings: Settings, binding: str, forward: str, secret: str) 
 
 
 async def _say_when(ready: asyncio.Event, line: str) -> None:
-    await first_of(ready)
+    await wait_any(ready)
     sys.stderr.write(line + "\n")
 
 

@@ -14,9 +14,9 @@ import receiver.run
 from generator.pictures import Pictures
 from jobs.policy import Policy
 from process.addresses import Addresses
+from process.asyncio_events import wait_any
 from process.inspector import Inspectors
 from process.settings import Settings
-from process.stopping import first_of
 from process.tokens import Signer
 from providers.hints import read_webhook
 from providers.names import NameThreads
@@ -77,7 +77,7 @@ async def run_roles(settings: Settings, roles: Collection[Role], stop: asyncio.E
 
 async def _end_without_writer(store: Store, stop: asyncio.Event) -> None:
     """End the process, with an error, if its store's writer thread dies: it would answer for ever and keep nothing."""
-    await first_of(store.broken, stop)
+    await wait_any(store.broken, stop)
     store.raise_if_broken()
 
 

@@ -4,7 +4,7 @@ import asyncio
 import sys
 
 from process import logs
-from process.stopping import on_signal
+from process.asyncio_events import on_signal
 from reelbus.errors import BAD_USAGE, stop_with
 from sandbox.server import Addresses, serve
 from sandbox.settings import SandboxSettings

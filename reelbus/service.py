@@ -10,8 +10,8 @@ import structlog
 from uvicorn.loops.auto import auto_loop_factory
 
 from process import logs
+from process.asyncio_events import on_signal, reloads
 from process.settings import Settings, WrongSettings
-from process.stopping import on_signal, reloads
 from receiver.run import refuse_exposure
 from reelbus.doctor import public_address_fault
 from reelbus.errors import BAD_USAGE, UNAVAILABLE, settings_or_exit, stop_with

@@ -5,8 +5,8 @@ import json
 import sys
 
 from process import logs
+from process.asyncio_events import on_signal
 from process.settings import Settings
-from process.stopping import on_signal
 from publisher.watch import Arrival, BrokerUnavailable, watch
 from reelbus.errors import BAD_USAGE, UNAVAILABLE, settings_or_exit, stop_with
 from reelbus.terminal import one_line, printable_json

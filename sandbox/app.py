@@ -16,10 +16,10 @@ from sandbox.evidence import Evidence
 from sandbox.homedesigns import HomeDesigns
 from sandbox.iacrea import Iacrea
 from sandbox.loopback import Loopback
-from sandbox.pictures import Shelf
+from sandbox.pictures import PictureCache
 from sandbox.records import Records
 from sandbox.settings import SandboxSettings
-from sandbox.standin import Premises
+from sandbox.standin import SandboxContext
 from sandbox.webhooks import Webhooks
 
 WATCHABLE = {"access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin"}
@@ -38,10 +38,10 @@ class Sandbox(Starlette):
 
 def build(settings: SandboxSettings) -> Starlette:
     """Assemble the application. `app.state.control` holds the stand-ins, `app.state.closing` ends waits."""
-    records, shelf, loopback = Records(settings.max_records), Shelf(), Loopback(settings.reach)
+    records, shelf, loopback = Records(settings.max_records), PictureCache(), Loopback(settings.reach)
     webhooks = Webhooks(loopback, in_flight=settings.webhooks_in_flight, timeout=settings.webhook_timeout)
     closing = asyncio.Event()
-    premises = Premises(settings, records, shelf, webhooks, closing)
+    premises = SandboxContext(settings, records, shelf, webhooks, closing)
     iacrea, homedesigns = Iacrea(premises, loopback), HomeDesigns(premises)
     clips = Clips(shelf, render=settings.render_clips)
     evidence = Evidence({"iacrea": iacrea, "homedesigns": homedesigns}, records)

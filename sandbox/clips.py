@@ -13,7 +13,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
-from sandbox.pictures import Shelf, size
+from sandbox.pictures import PictureCache, size
 from sandbox.records import Submission
 
 CLIP = Path(__file__).with_name("clip.mp4")
@@ -58,7 +58,7 @@ def ffmpeg() -> str | None:
 class Clips:
     """Renders clips, one at a time, and keeps the latest in a directory of its own."""
 
-    def __init__(self, shelf: Shelf, *, render: bool) -> None:
+    def __init__(self, shelf: PictureCache, *, render: bool) -> None:
         self._shelf = shelf
         self._render = render
         self._turn = asyncio.Lock()

@@ -136,7 +136,7 @@ def fault_named(name: str) -> Fault | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class FaultTiming:
     """How long the slow faults take, and the event that ends them all."""
 
     closing: asyncio.Event
@@ -146,7 +146,7 @@ class Patience:
     elsewhere: str
 
 
-def spoilt(fault: Fault, patience: Patience, true: Response | None, seconds: float | None) -> Response:
+def apply_fault(fault: Fault, patience: FaultTiming, true: Response | None, seconds: float | None) -> Response:
     """Make the answer that this fault gives; `seconds` overrides how long or when."""
     if fault.manner == "drop":
         return Dropped()
@@ -164,7 +164,7 @@ def spoilt(fault: Fault, patience: Patience, true: Response | None, seconds: flo
     return answer
 
 
-def _distorted(fault: Fault, patience: Patience, true: Response, seconds: float | None) -> Response:
+def _distorted(fault: Fault, patience: FaultTiming, true: Response, seconds: float | None) -> Response:
     body = bytes(true.body)
     status, media_type = true.status_code, true.media_type
     match fault.manner:
@@ -214,7 +214,7 @@ class Silent(Response):
 class Dripped(Response):
     """A whole answer, a byte at a time."""
 
-    def __init__(self, body: bytes, status: int, patience: Patience, seconds: float) -> None:
+    def __init__(self, body: bytes, status: int, patience: FaultTiming, seconds: float) -> None:
         super().__init__(body, status, media_type="application/json")
         self._pause = seconds / max(1, len(body))
         self._closing = patience.closing

@@ -15,7 +15,7 @@ from sandbox.loopback import Loopback, OutOfReach, Unreachable
 from sandbox.pictures import size
 from sandbox.records import Submission
 from sandbox.settings import Provider
-from sandbox.standin import Premises, Refused, StandIn
+from sandbox.standin import Refused, SandboxContext, StandIn
 from sandbox.webhooks import Call
 
 OPTIONS = frozenset({
@@ -44,7 +44,7 @@ class Iacrea(StandIn):
 
     provider: Provider = "iacrea"
 
-    def __init__(self, premises: Premises, loopback: Loopback) -> None:
+    def __init__(self, premises: SandboxContext, loopback: Loopback) -> None:
         super().__init__(premises)
         self._loopback = loopback
 

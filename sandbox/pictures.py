@@ -54,7 +54,7 @@ def tail(picture: bytes) -> str:
     return picture[-200:].decode("latin-1")
 
 
-class Shelf:
+class PictureCache:
     """The latest pictures by their SHA-256, up to a total size."""
 
     def __init__(self) -> None:

@@ -37,7 +37,7 @@ async def serve(
     main = _listen(settings.host, settings.port)
     settings = replace(settings, port=main.getsockname()[1])
     app = build(settings)
-    doors = _Doors(app, settings)
+    doors = _ProviderPorts(app, settings)
     server = _Server(app, lifespan="on")
     try:
         running = asyncio.create_task(server.serve(sockets=[main]))
@@ -89,7 +89,7 @@ class _Server(uvicorn.Server):
             await asyncio.sleep(0.005)
 
 
-class _Doors:
+class _ProviderPorts:
     """The ports that belong to one provider, which can be closed so that connections are refused."""
 
     def __init__(self, app: Starlette, settings: SandboxSettings) -> None:

@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from sandbox.behaviours import BEHAVIOURS, Behaviour
-from sandbox.faults import Patience, fault_named, spoilt
-from sandbox.pictures import Shelf
+from sandbox.faults import FaultTiming, apply_fault, fault_named
+from sandbox.pictures import PictureCache
 from sandbox.plans import Choice, Plans
 from sandbox.records import Records, Submission
 from sandbox.settings import Provider, SandboxSettings
@@ -30,12 +30,12 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Premises:
+class SandboxContext:
     """What the two stand-ins have in common."""
 
     settings: SandboxSettings
     records: Records
-    shelf: Shelf
+    shelf: PictureCache
     webhooks: Webhooks
     closing: asyncio.Event
 
@@ -45,7 +45,7 @@ class StandIn(ABC):
 
     provider: Provider
 
-    def __init__(self, premises: Premises) -> None:
+    def __init__(self, premises: SandboxContext) -> None:
         self.settings = premises.settings
         self.records = premises.records
         self.shelf = premises.shelf
@@ -58,7 +58,7 @@ class StandIn(ABC):
         self.credits = self.settings.credits
         self.render_seconds = self.settings.seconds_to_render(self.provider)
         self._chance = random.Random(f"{self.settings.seed}/{self.provider}")  # noqa: S311  (repeatable on purpose)
-        self._patience = Patience(
+        self._patience = FaultTiming(
             closing=premises.closing,
             hang=self.settings.hang_seconds,
             drip=self.settings.slow_body_seconds,
@@ -161,7 +161,7 @@ class StandIn(ABC):
         found = fault_named(fault or choice.name)
         if found is None:
             return true or JSONResponse({})
-        answer = spoilt(found, self._patience, true, choice.seconds)
+        answer = apply_fault(found, self._patience, true, choice.seconds)
         if found.retry_after:
             wait = self._patience.retry_after if choice.seconds is None else choice.seconds
             traffic = self.records.traffic[self.provider]

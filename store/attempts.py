@@ -139,7 +139,7 @@ def change(
     to: AttemptState,
     columns: Mapping[str, object],
     *,
-    among: Collection[AttemptState],
+    from_states: Collection[AttemptState],
     owner: str | None = None,
 ) -> bool:
     """Move an attempt to a state, and set columns, if it is in one of `among`; say whether it was.
@@ -153,7 +153,7 @@ def change(
     if "output_urls" in values:
         values["output_urls"] = json.dumps(values["output_urls"])
     settings = "".join(f", {column} = :{column}" for column in values)
-    states = ", ".join(f"'{state}'" for state in sorted(among))
+    states = ", ".join(f"'{state}'" for state in sorted(from_states))
     held = " AND lease_owner = :held_by" if owner is not None else ""
     changed = tx.execute(
         f"UPDATE attempts SET state = :to{settings} WHERE id = :id AND state IN ({states}){held}",  # noqa: S608 - own columns and states only
@@ -342,7 +342,7 @@ def renew_leases(tx: Tx, attempt_ids: Collection[str], *, owner: str, until: flo
     )
 
 
-def wake(tx: Tx, attempt_id: str, *, now: float, pause: float, watched: float) -> None:
+def mark_due(tx: Tx, attempt_id: str, *, now: float, pause: float, watched: float) -> None:
     """Note that a webhook came for an attempt, and make its check due: `pause` seconds after the last at least.
 
     A submission that was given up as unknown is due too, for `watched` seconds after its end: the webhook may prove

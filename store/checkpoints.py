@@ -9,7 +9,7 @@ from pathlib import Path
 from store import sqlite
 from store.group import GroupCommit
 
-LOOK_SECONDS = 0.05
+STORE_POLL_SECONDS = 0.05
 """How often a process looks how long the log is."""
 
 AFTER_PIECES = 50
@@ -70,10 +70,10 @@ class Checkpoints:
             self._stopping.wait(_HOLDING_SECONDS)
 
     def _run(self) -> None:
-        pause = LOOK_SECONDS
+        pause = STORE_POLL_SECONDS
         while not self._stopping.wait(pause):
             try:
-                pause = LOOK_SECONDS if self._look() else AGAIN_SECONDS
+                pause = STORE_POLL_SECONDS if self._look() else AGAIN_SECONDS
             except (sqlite3.Error, OSError):  # a full disk; the writer tells everybody
                 pause = AGAIN_SECONDS
 

@@ -19,7 +19,7 @@ from store.migrate import is_behind, migrate
 from store.pace import LARGEST_ON_LOOP
 from store.pictures import Pictures
 from store.readers import Readers, read
-from store.transaction import Topic, Tx
+from store.transaction import Signal, Tx
 from store.writer import WATCH_SECONDS, Writer
 
 __all__ = ["WATCH_SECONDS", "Store", "StoreUnavailable", "sqlite_path"]
@@ -27,7 +27,7 @@ __all__ = ["WATCH_SECONDS", "Store", "StoreUnavailable", "sqlite_path"]
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_GATHERING_TURNS = 6
+_GROUP_COMMIT_TURNS = 6
 """For how many turns of the event loop work is gathered before it is written.
 
 They take some microseconds where nothing happens. Where much does, requests that are just coming in join, and
@@ -51,12 +51,12 @@ class Store:
         self.pictures = Pictures(path, self._readers)
         self._waiting: list[Work] = []
         self._handed_over = 0
-        self._listeners: dict[Topic, list[asyncio.Event]] = {topic: [] for topic in Topic}
+        self._listeners: dict[Signal, list[asyncio.Event]] = {topic: [] for topic in Signal}
         self._writer = Writer(
             self._commits,
             hold_back=self._checkpoints.hold_back,
             written=lambda committed: self._from_writer(self._written, committed),
-            changed=lambda: self._from_writer(self._set, set(Topic)),
+            changed=lambda: self._from_writer(self._set, set(Signal)),
             died=lambda error: self._from_writer(self._break, error),
         )
         self._fault: StoreUnavailable | None = None
@@ -90,7 +90,7 @@ class Store:
         """Run `work(tx, …)`: all of it happens and is on disk, or none of it. Raises `StoreUnavailable`."""
         return self._add(lambda tx: work(tx, *args, **kwargs))
 
-    def write_brief(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
+    def write_small(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
         """Do the same for work of a few small rows.
 
         While the disk is quick, a group of nothing else is written on the event loop. A writer thread asks
@@ -98,9 +98,7 @@ class Store:
         """
         return self._add(lambda tx: work(tx, *args, **kwargs), brief=True)
 
-    def write_repeatable(
-        self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> Awaitable[T]:
+    def write_unsynced(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
         """Do the same for brief work that whoever finds it undone does again, such as a claim.
 
         It outlives this process at once, but the machine only with the next write that is synced: for this alone
@@ -112,20 +110,20 @@ class Store:
         """Run `work(tx, …)` on a snapshot of what is committed. Raises `StoreUnavailable`."""
         return await self._readers.read(lambda tx: work(tx, *args, **kwargs))
 
-    async def read_brief(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def read_small(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do the same for work that reads a few rows: on the event loop, unless the writer thread is busy."""
         if not self._handed_over:
             with suppress(StoreUnavailable):
                 return read(self._commits.connection, lambda tx: work(tx, *args, **kwargs))
         return await self.read(work, *args, **kwargs)
 
-    def listen(self, topic: Topic) -> asyncio.Event:
+    def listen(self, topic: Signal) -> asyncio.Event:
         """Give an event of the caller's own, set whenever any process may have made work of this kind."""
         event = asyncio.Event()
         self._listeners[topic].append(event)
         return event
 
-    def wake(self, topic: Topic) -> None:
+    def notify(self, topic: Signal) -> None:
         """Wake those in this process who wait for a topic, in the very turn in which work for them is added.
 
         What they add comes behind it, and mostly in the same commit: to be woken by the commit would cost another.
@@ -140,7 +138,7 @@ class Store:
     async def close(self) -> None:
         """Commit what waits and close the file. Reads that are still under way are interrupted."""
         if self._waiting:
-            self._hand_over(self._take_waiting())
+            self._commit_on_thread(self._take_waiting())
         await asyncio.to_thread(self._writer.stop)
         await asyncio.to_thread(self._checkpoints.stop)
         await self.pictures.close()
@@ -153,20 +151,20 @@ class Store:
             future.set_exception(self._fault)
             return future
         if not self._waiting:
-            self._gather(_GATHERING_TURNS)
+            self._collect(_GROUP_COMMIT_TURNS)
         self._waiting.append(Work(run, future, brief, repeatable))
         return future
 
-    def _gather(self, turns: int) -> None:
+    def _collect(self, turns: int) -> None:
         if turns:
-            self._loop.call_soon(self._gather, turns - 1)
+            self._loop.call_soon(self._collect, turns - 1)
         else:
             self._begin()
 
     def _begin(self) -> None:
         group = self._take_waiting()
-        if group and not (self._fits_here(group) and self._write_here(group)):
-            self._hand_over(group)
+        if group and not (self._fits_here(group) and self._commit_inline(group)):
+            self._commit_on_thread(group)
 
     def _take_waiting(self) -> list[Work]:
         group, self._waiting = self._waiting, []
@@ -180,17 +178,17 @@ class Store:
             return False
         return self._commits.pace.is_quick(synced=not all(work.repeatable for work in group))
 
-    def _write_here(self, group: list[Work]) -> bool:
+    def _commit_inline(self, group: list[Work]) -> bool:
         """Write a group on the event loop if that can be done at once; say whether it was."""
         try:
             committed = self._commits.commit(group, patience=0)
         except Exception:  # the writer does it again, waits where it must, and finds out whose error it is
             return False
         _deliver(committed.outcomes)
-        self._set(committed.topics)
+        self._set(committed.signals)
         return True
 
-    def _hand_over(self, group: list[Work]) -> None:
+    def _commit_on_thread(self, group: list[Work]) -> None:
         self._handed_over += len(group)
         self._writer.put(group)
 
@@ -200,10 +198,10 @@ class Store:
     def _written(self, committed: Committed) -> None:
         self._handed_over -= len(committed.outcomes)
         _deliver(committed.outcomes)
-        self._set(committed.topics)
+        self._set(committed.signals)
 
-    def _set(self, topics: set[Topic]) -> None:
-        for topic in topics:
+    def _set(self, signals: set[Signal]) -> None:
+        for topic in signals:
             for event in self._listeners[topic]:
                 event.set()
 

@@ -10,7 +10,7 @@ from typing import Any
 from store import sqlite
 from store.errors import translated
 from store.pace import Pace
-from store.transaction import Topic, Tx
+from store.transaction import Signal, Tx
 
 
 class NotBegun(Exception):
@@ -42,7 +42,7 @@ class Committed:
     """What came of a group: an outcome for each piece, and the topics whose waiters to wake."""
 
     outcomes: list[Outcome] = field(default_factory=list)
-    topics: set[Topic] = field(default_factory=set)
+    signals: set[Signal] = field(default_factory=set)
 
 
 class GroupCommit:
@@ -87,7 +87,7 @@ class GroupCommit:
                 all_of_them.outcomes += _refused([work], error)
             else:
                 all_of_them.outcomes += done.outcomes
-                all_of_them.topics |= done.topics
+                all_of_them.signals |= done.signals
         return all_of_them
 
     def _transact(self, group: list[Work], *, synced: bool, patience: float | None) -> Committed:
@@ -108,7 +108,7 @@ class GroupCommit:
                 tx.execute("ROLLBACK")
             raise
         self.pieces += len(group)
-        return Committed(outcomes, tx.topics)
+        return Committed(outcomes, tx.signals)
 
     def _finish(self, tx: Tx, began: float, *, synced: bool) -> None:
         done = perf_counter()

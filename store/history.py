@@ -7,7 +7,7 @@ from store.transaction import Tx
 _SHOWN_BYTES = 2000
 
 
-class Happening(NamedTuple):
+class HistoryEntry(NamedTuple):
     """One thing that happened: when (Unix seconds), what, to which attempt, and more about it."""
 
     at: float
@@ -26,7 +26,7 @@ def note(
     )
 
 
-def of_video(tx: Tx, video_id: str) -> list[Happening]:
+def of_video(tx: Tx, video_id: str) -> list[HistoryEntry]:
     """Read a video's notes, webhooks and events, in no order."""
     rows = tx.execute(
         "SELECT at, what, attempt, detail FROM history WHERE video_id = :id"
@@ -35,13 +35,13 @@ def of_video(tx: Tx, video_id: str) -> list[Happening]:
         " WHERE video_id = :id AND published_at IS NOT NULL",
         {"id": video_id},
     ).fetchall()
-    return [Happening(*row) for row in rows] + _webhooks(tx, video_id)
+    return [HistoryEntry(*row) for row in rows] + _webhooks(tx, video_id)
 
 
-def _webhooks(tx: Tx, video_id: str) -> list[Happening]:
+def _webhooks(tx: Tx, video_id: str) -> list[HistoryEntry]:
     tried = tx.execute("SELECT id, number FROM attempts WHERE video_id = ?", (video_id,)).fetchall()
     return [
-        Happening(at, "webhook received", number, _shown(body, size))
+        HistoryEntry(at, "webhook received", number, _shown(body, size))
         for attempt_id, number in tried
         for at, body, size in tx.execute(
             "SELECT received_at, body, size FROM webhooks WHERE attempt_id = ? ORDER BY id LIMIT 100", (attempt_id,)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from schemas.names import EventType
-from store.transaction import Topic, Tx
+from store.transaction import Signal, Tx
 
 
 class OutboxEvent(NamedTuple):
@@ -56,7 +56,7 @@ def add(
         },
     )
     tx.must_sync()
-    tx.wake(Topic.EVENTS)
+    tx.notify(Signal.EVENTS)
     return added.rowcount == 1
 
 
@@ -109,7 +109,7 @@ def publish_again(tx: Tx, video_id: str) -> str | None:
     ).fetchone()
     if row is None:
         return None
-    tx.wake(Topic.EVENTS)
+    tx.notify(Signal.EVENTS)
     return str(row[0])
 
 

@@ -21,7 +21,7 @@ class Rows(Protocol):
         """Give all rows as tuples."""
 
 
-class Topic(StrEnum):
+class Signal(StrEnum):
     """What a commit may give others to do."""
 
     ACCEPTED = "accepted"
@@ -43,17 +43,17 @@ class Connection(Protocol):
 class Tx:
     """An open transaction: SQL to run, and topics whose waiters to wake once it is committed."""
 
-    __slots__ = ("decided", "execute", "executemany", "topics")
+    __slots__ = ("decided", "execute", "executemany", "signals")
 
     def __init__(self, connection: Connection) -> None:
         self.execute = connection.execute
         self.executemany = connection.executemany
-        self.topics: set[Topic] = set()
+        self.signals: set[Signal] = set()
         self.decided = False
 
-    def wake(self, topic: Topic) -> None:
+    def notify(self, topic: Signal) -> None:
         """Wake whoever waits for `topic`, in every process, after the commit."""
-        self.topics.add(topic)
+        self.signals.add(topic)
 
     def must_sync(self) -> None:
         """Say that this transaction decides something that others will see, such as an event.

@@ -117,14 +117,14 @@ def _readable(tx: Tx, columns: Sequence[object], now: float) -> VideoRow | None:
 
 
 def move(
-    tx: Tx, video_id: str, to: VideoStatus, *, among: Sequence[VideoStatus], provider: Provider | None, now: float
+    tx: Tx, video_id: str, to: VideoStatus, *, from_states: Sequence[VideoStatus], provider: Provider | None, now: float
 ) -> bool:
     """Move a video to a state that is not final, if it is in one of `among`; say whether it was."""
-    marks = ", ".join("?" * len(among))
+    marks = ", ".join("?" * len(from_states))
     moved = tx.execute(
         f"UPDATE videos SET state = ?, provider = COALESCE(?, provider), updated_at = ?"  # noqa: S608 - only marks
         f" WHERE id = ? AND state IN ({marks})",
-        (to, provider, now, video_id, *among),
+        (to, provider, now, video_id, *from_states),
     )
     return moved.rowcount == 1
 

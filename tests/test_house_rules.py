@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from process.crashpoints import POINTS
+from process.failpoints import POINTS
 from process.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -51,7 +51,7 @@ def test_every_crash_point_is_reached_by_exactly_one_line() -> None:
         for path in (ROOT / room).rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call)
-        and getattr(node.func, "attr", getattr(node.func, "id", "")) == "reach"
+        and getattr(node.func, "attr", getattr(node.func, "id", "")) == "failpoint"
         and node.args
         and isinstance(node.args[0], ast.Constant)
     )

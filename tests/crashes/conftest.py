@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest_asyncio
 
 from tests.broker import Broker
-from tests.crashes.stage import Stage, stage
+from tests.crashes.scenario import Stage, stage
 from tests.service import Sandbox
 
 SetStage = Callable[..., AbstractAsyncContextManager[Stage]]

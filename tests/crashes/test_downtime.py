@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.crashes.conftest import SetStage
-from tests.crashes.stage import Stage
+from tests.crashes.scenario import Stage
 from tests.service import until
 
 VIDEOS = 60

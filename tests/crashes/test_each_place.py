@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from process.crashpoints import POINTS
+from process.failpoints import POINTS
 from tests.chaos.pictures import gallery
 from tests.crashes.conftest import SetStage
-from tests.crashes.stage import Stage, died
+from tests.crashes.scenario import Stage, died
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("receiver", "generator", "poller", "publisher")

@@ -13,7 +13,7 @@ import pytest
 from tests.chaos.pictures import gallery
 from tests.crashes.conftest import SetStage
 from tests.crashes.power.sitecustomize import KEPT_IN
-from tests.crashes.stage import Stage, died
+from tests.crashes.scenario import Stage, died
 from tests.crashes.test_each_place import PLACES, UNKNOWN, adds_up
 from tests.service import ROOT
 

@@ -8,7 +8,7 @@ from typing import Any
 import aio_pika
 import pytest
 
-from process.crashpoints import EXIT_STATUS
+from process.failpoints import EXIT_STATUS
 from tests.broker import Broker
 from tests.chaos import checker
 from tests.chaos.driver import Job

@@ -5,7 +5,7 @@ import signal
 
 from jobs.policy import LEASE_SECONDS
 from tests.crashes.conftest import SetStage
-from tests.crashes.stage import Stage
+from tests.crashes.scenario import Stage
 from tests.service import until
 
 

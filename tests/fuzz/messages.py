@@ -22,8 +22,8 @@ from pydantic import SecretStr
 from process.settings import Settings
 from publisher.commands import Command, Reply
 from publisher.connection import BrokerState
-from publisher.pace import PACE
 from publisher.run import run
+from publisher.timing import TIMING
 from publisher.topology import COMMANDS, DEAD_QUEUE, SUBMIT_KEY, SUBMIT_QUEUE
 from schemas.problem import Refusal
 from schemas.request import read_json
@@ -122,8 +122,8 @@ async def _against(node: Node, store: Store, messages: int, rng: random.Random, 
 
     settings = Settings(amqp_url=SecretStr(node.url), exchange=f"fuzz.{secrets.token_hex(4)}")
     stop, state, pauses = asyncio.Event(), BrokerState(), [0.0]
-    pace = replace(PACE, backoff_most=0.5, pause=0.05)
-    room = asyncio.create_task(run(settings, store, state, handle, stop, pace=pace))
+    timing = replace(TIMING, backoff_max=0.5, pause=0.05)
+    room = asyncio.create_task(run(settings, store, state, handle, stop, timing=timing))
     watching = asyncio.create_task(_watch(pauses))
     try:
         honest, tried = await _send(node.url, messages, rng, state, until)

@@ -26,7 +26,7 @@ from schemas.names import Provider, ProviderChoice
 from schemas.picture import Picture
 from schemas.video import Video
 from store.database import Store
-from tests.jobs.desk import REQUEST
+from tests.jobs.scenario import REQUEST
 from tests.receiver.serving import picture
 from tests.stores import url_of
 

@@ -20,7 +20,7 @@ from store.database import Store
 from store.transaction import Tx
 from store.uploads import Upload
 from store.videos import VideoRow
-from tests.jobs.desk import Desk
+from tests.jobs.scenario import JobScenario
 from tests.odd_inspector import odd_inspectors
 from tests.receiver.serving import picture
 from tests.stores import url_of
@@ -44,7 +44,7 @@ async def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
 @pytest.fixture
 def work() -> tuple[AttemptRow, VideoRow]:
     """Give an attempt that has been claimed, with its video."""
-    desk = Desk()
+    desk = JobScenario()
     attempt = desk.claimed(Provider.HOMEDESIGNS)
     video = desk.do(videos.get, attempt.video_id)
     assert video is not None

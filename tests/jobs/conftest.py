@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import settings
 
-from tests.jobs.desk import Desk
+from tests.jobs.scenario import JobScenario
 
 # On a machine that is shared, slowness says nothing about an example.
 settings.register_profile("unhurried", deadline=None)
@@ -11,6 +11,6 @@ settings.load_profile("unhurried")
 
 
 @pytest.fixture
-def desk() -> Desk:
+def desk() -> JobScenario:
     """Give an empty store, the default policy and a clock."""
-    return Desk()
+    return JobScenario()

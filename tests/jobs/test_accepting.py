@@ -9,16 +9,16 @@ from jobs.accept import Accepted, BudgetExhausted, KeyConflict
 from schemas.names import Motion, Orientation, Provider, ProviderChoice, VideoStatus
 from store import attempts, uploads, videos
 from store.uploads import Upload
-from tests.jobs.desk import FAILED, READY, REQUEST, START, Desk
+from tests.jobs.scenario import FAILED, READY, REQUEST, START, JobScenario
 
 DAY = 24 * 3600.0
 
 
-def ask(desk: Desk, **fields: object) -> Accepted | KeyConflict | BudgetExhausted:
+def ask(desk: JobScenario, **fields: object) -> Accepted | KeyConflict | BudgetExhausted:
     return desk.do(accept.accept, replace(REQUEST, **fields), lambda video: f"https://us/{video}", now=desk.now)  # type: ignore[arg-type]  # any field
 
 
-def test_an_accepted_video_shows_all_that_was_asked_for(desk: Desk) -> None:
+def test_an_accepted_video_shows_all_that_was_asked_for(desk: JobScenario) -> None:
     answer = ask(
         desk, motion=Motion.PAN_UP, orientation=Orientation.PORTRAIT, prompt="langsam", metadata={"k": "v"},
         choice=ProviderChoice.AUTO,
@@ -36,7 +36,7 @@ def test_an_accepted_video_shows_all_that_was_asked_for(desk: Desk) -> None:
     assert desk.do(view.video, video.id) == video
 
 
-def test_an_uploaded_picture_is_kept_with_its_video_and_shown_by_address(desk: Desk) -> None:
+def test_an_uploaded_picture_is_kept_with_its_video_and_shown_by_address(desk: JobScenario) -> None:
     picture = Upload("image/png", 4, "hash", "name")
     answer = ask(desk, image_url=None, picture=picture)
     assert isinstance(answer, Accepted)
@@ -44,7 +44,7 @@ def test_an_uploaded_picture_is_kept_with_its_video_and_shown_by_address(desk: D
     assert desk.do(uploads.of_video, answer.video.id) == picture
 
 
-def test_the_same_key_and_request_give_the_same_video(desk: Desk) -> None:
+def test_the_same_key_and_request_give_the_same_video(desk: JobScenario) -> None:
     first = ask(desk, idempotency_key="k")
     desk.do(submit.route, desk.policy, now=desk.now)
     desk.now += DAY - 1
@@ -56,25 +56,25 @@ def test_the_same_key_and_request_give_the_same_video(desk: Desk) -> None:
     assert second.video.status == "submitting"
 
 
-def test_the_same_key_with_another_request_is_refused_and_stores_nothing(desk: Desk) -> None:
+def test_the_same_key_with_another_request_is_refused_and_stores_nothing(desk: JobScenario) -> None:
     ask(desk, idempotency_key="k")
     assert isinstance(ask(desk, idempotency_key="k", fingerprint="different"), KeyConflict)
     assert len(desk.do(videos.accepted, limit=10, now=START)) == 1
 
 
-def test_each_caller_has_keys_of_its_own(desk: Desk) -> None:
+def test_each_caller_has_keys_of_its_own(desk: JobScenario) -> None:
     first, second = ask(desk, idempotency_key="k"), ask(desk, idempotency_key="k", caller="another")
     assert isinstance(first, Accepted)
     assert isinstance(second, Accepted)
     assert first.video.id != second.video.id
 
 
-def test_without_a_key_every_request_is_a_video(desk: Desk) -> None:
+def test_without_a_key_every_request_is_a_video(desk: JobScenario) -> None:
     assert len({desk.request() for _ in range(5)}) == 5
 
 
 @pytest.mark.parametrize(("age", "kept"), [(DAY, True), (3 * DAY, False)])
-def test_a_key_is_kept_for_a_day_and_not_for_ever(desk: Desk, age: float, *, kept: bool) -> None:
+def test_a_key_is_kept_for_a_day_and_not_for_ever(desk: JobScenario, age: float, *, kept: bool) -> None:
     ask(desk, idempotency_key="k")
     desk.now += age
     desk.do(housekeeping.sweep, now=desk.now)
@@ -83,7 +83,7 @@ def test_a_key_is_kept_for_a_day_and_not_for_ever(desk: Desk, age: float, *, kep
     assert answer.created is not kept
 
 
-def test_a_picture_is_dropped_only_when_its_video_has_been_done_for_its_time_to_live(desk: Desk) -> None:
+def test_a_picture_is_dropped_only_when_its_video_has_been_done_for_its_time_to_live(desk: JobScenario) -> None:
     picture = Upload("image/png", 4, "hash", "name")
     attempt = desk.generating(image_url=None, picture=picture)
     desk.now += 100 * desk.policy.media_ttl
@@ -95,7 +95,7 @@ def test_a_picture_is_dropped_only_when_its_video_has_been_done_for_its_time_to_
     assert desk.do(uploads.of_video, attempt.video_id) is None
 
 
-def test_pages_show_every_video_once_newest_first(desk: Desk) -> None:
+def test_pages_show_every_video_once_newest_first(desk: JobScenario) -> None:
     made = [desk.request() for _ in range(11)]
     seen, cursor = [], None
     while True:
@@ -109,14 +109,14 @@ def test_pages_show_every_video_once_newest_first(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
-def test_a_page_that_holds_all_names_no_next_one(desk: Desk, count: int) -> None:
+def test_a_page_that_holds_all_names_no_next_one(desk: JobScenario, count: int) -> None:
     for _ in range(count):
         desk.request()
     page = desk.do(view.page, status=None, provider=None, cursor=None, limit=3)
     assert (len(page.items), page.next_cursor) == (count, None)
 
 
-def test_pages_can_be_narrowed_to_a_status_and_to_the_provider_at_work(desk: Desk) -> None:
+def test_pages_can_be_narrowed_to_a_status_and_to_the_provider_at_work(desk: JobScenario) -> None:
     failed = desk.generating(Provider.HOMEDESIGNS)
     desk.checked(failed, FAILED)
     fallen_back = desk.generating(job="2", choice=ProviderChoice.AUTO, fallback=True)
@@ -133,7 +133,7 @@ def test_pages_can_be_narrowed_to_a_status_and_to_the_provider_at_work(desk: Des
     assert found(VideoStatus.SUBMITTING, Provider.HOMEDESIGNS) == [fallen_back.video_id]
 
 
-def test_the_timeline_tells_a_whole_life_in_order(desk: Desk) -> None:
+def test_the_timeline_tells_a_whole_life_in_order(desk: JobScenario) -> None:
     attempt = desk.unconfirmed()
     desk.now += 1
     desk.webhook(attempt, b"SUCCEEDED")
@@ -151,7 +151,7 @@ def test_the_timeline_tells_a_whole_life_in_order(desk: Desk) -> None:
     ]  # fmt: skip
 
 
-def test_what_does_not_exist_is_not_shown(desk: Desk) -> None:
+def test_what_does_not_exist_is_not_shown(desk: JobScenario) -> None:
     assert desk.do(view.video, "nobody") is None
     assert desk.do(timeline.of_video, "nobody") is None
     assert desk.do(attempts.get, "nobody") is None

@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 from jobs import budget, check, submit
 from schemas.names import Provider
 from store import providers
-from tests.jobs.desk import START, Desk
+from tests.jobs.scenario import START, JobScenario
 
 IACREA = Provider.IACREA
 
 
-def take(desk: Desk, wanted: int) -> int:
+def take(desk: JobScenario, wanted: int) -> int:
     """Take as many requests as there are, up to what is wanted."""
     allowed = desk.do(budget.allowance, desk.policy, IACREA, now=desk.now)
     taken = min(wanted, allowed.requests)
@@ -19,20 +19,20 @@ def take(desk: Desk, wanted: int) -> int:
     return taken
 
 
-def test_a_full_burst_is_there_at_the_start_and_then_the_rate(desk: Desk) -> None:
+def test_a_full_burst_is_there_at_the_start_and_then_the_rate(desk: JobScenario) -> None:
     assert take(desk, 100) == 20
     assert take(desk, 100) == 0
     desk.now += 3
     assert take(desk, 100) == 6
 
 
-def test_an_unused_budget_grows_to_a_burst_and_no_further(desk: Desk) -> None:
+def test_an_unused_budget_grows_to_a_burst_and_no_further(desk: JobScenario) -> None:
     take(desk, 100)
     desk.now += 3600
     assert take(desk, 100) == 20
 
 
-def test_it_says_when_one_more_may_be_asked(desk: Desk) -> None:
+def test_it_says_when_one_more_may_be_asked(desk: JobScenario) -> None:
     take(desk, 100)
     allowed = desk.do(budget.allowance, desk.policy, IACREA, now=desk.now)
     assert allowed == budget.Allowance(0, START + 0.5)
@@ -40,7 +40,7 @@ def test_it_says_when_one_more_may_be_asked(desk: Desk) -> None:
     assert take(desk, 1) == 1
 
 
-def test_the_slowest_budget_still_lets_one_through(desk: Desk) -> None:
+def test_the_slowest_budget_still_lets_one_through(desk: JobScenario) -> None:
     desk.under(rates={IACREA: 0.01})
     assert take(desk, 5) == 1
     desk.now += 99
@@ -49,7 +49,7 @@ def test_the_slowest_budget_still_lets_one_through(desk: Desk) -> None:
     assert take(desk, 5) == 1
 
 
-def test_a_pause_stops_everybody_and_is_never_shortened(desk: Desk) -> None:
+def test_a_pause_stops_everybody_and_is_never_shortened(desk: JobScenario) -> None:
     take(desk, 1)
     desk.do(providers.pause, IACREA, until=START + 60)
     desk.do(providers.pause, IACREA, until=START + 5)
@@ -64,7 +64,7 @@ def test_a_pause_stops_everybody_and_is_never_shortened(desk: Desk) -> None:
     st.lists(st.tuples(st.floats(0, 30), st.integers(0, 100)), min_size=1, max_size=40),
 )
 def test_no_stretch_of_time_sees_more_than_a_burst_and_the_rate(rate: float, draws: list[tuple[float, int]]) -> None:
-    desk = Desk().under(rates={IACREA: rate})
+    desk = JobScenario().under(rates={IACREA: rate})
     taken = []
     for wait, wanted in draws:
         desk.now += wait
@@ -75,7 +75,7 @@ def test_no_stretch_of_time_sees_more_than_a_burst_and_the_rate(rate: float, dra
             assert total <= max(rate * 10, 1) + (end - begin) * rate + 1e-6
 
 
-def test_submissions_and_checks_of_any_process_draw_on_the_same_budget(desk: Desk) -> None:
+def test_submissions_and_checks_of_any_process_draw_on_the_same_budget(desk: JobScenario) -> None:
     desk.under(rates={IACREA: 0.3, Provider.HOMEDESIGNS: 0.3})
     checked = desk.generating()
     waiting = [desk.routed() for _ in range(4)]
@@ -90,7 +90,7 @@ def test_submissions_and_checks_of_any_process_draw_on_the_same_budget(desk: Des
     assert desk.do(check.claim, desk.policy, Provider.HOMEDESIGNS, owner="p", room=9, now=desk.now).work == []
 
 
-def test_no_more_is_claimed_than_there_is_room_for(desk: Desk) -> None:
+def test_no_more_is_claimed_than_there_is_room_for(desk: JobScenario) -> None:
     for _ in range(6):
         desk.routed()
     found = desk.do(submit.claim, desk.policy, IACREA, owner="g", room=2, now=desk.now)
@@ -98,13 +98,13 @@ def test_no_more_is_claimed_than_there_is_room_for(desk: Desk) -> None:
     assert len(desk.do(submit.claim, desk.policy, IACREA, owner="h", room=9, now=desk.now).work) == 4
 
 
-def test_whoever_finds_nothing_is_told_when_the_next_is_due(desk: Desk) -> None:
+def test_whoever_finds_nothing_is_told_when_the_next_is_due(desk: JobScenario) -> None:
     attempt = desk.generating()
     found = desk.do(check.claim, desk.policy, IACREA, owner="p", room=9, now=desk.now)
     assert found == check.Claim([], desk.current(attempt).due_at)
 
 
-def test_a_clock_that_goes_back_stops_nobody_and_gives_nobody_more(desk: Desk) -> None:
+def test_a_clock_that_goes_back_stops_nobody_and_gives_nobody_more(desk: JobScenario) -> None:
     take(desk, 15)
     desk.now -= 3600
     assert take(desk, 100) == 5

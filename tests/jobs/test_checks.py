@@ -8,7 +8,7 @@ from providers.reports import Doubtful, Ready, Report, Unavailable, UnknownJob, 
 from schemas.names import DetectedBy, ErrorCode, Provider
 from store import providers
 from store.attempts import AttemptState
-from tests.jobs.desk import CLIP, FAILED, READY, START, Desk
+from tests.jobs.scenario import CLIP, FAILED, READY, START, JobScenario
 
 HOMEDESIGNS = Provider.HOMEDESIGNS
 DOUBT = Doubtful(ErrorCode.RESULT_INVALID, "success without an address")
@@ -16,7 +16,7 @@ UNSURE: list[Report] = [Working(), UnknownJob("404"), Unavailable("503"), DOUBT]
 
 
 @pytest.mark.parametrize("report", UNSURE, ids=lambda report: type(report).__name__)
-def test_an_unsure_answer_ends_nothing_and_stays_within_the_bounds(desk: Desk, report: Report) -> None:
+def test_an_unsure_answer_ends_nothing_and_stays_within_the_bounds(desk: JobScenario, report: Report) -> None:
     attempt = desk.generating(HOMEDESIGNS)
     decision = desk.checked(attempt, report)
 
@@ -27,7 +27,7 @@ def test_an_unsure_answer_ends_nothing_and_stays_within_the_bounds(desk: Desk, r
     assert desk.current(attempt).lease_owner is None
 
 
-def test_the_addresses_of_a_ready_video_are_shown_and_announced(desk: Desk) -> None:
+def test_the_addresses_of_a_ready_video_are_shown_and_announced(desk: JobScenario) -> None:
     attempt = desk.generating(HOMEDESIGNS)
     assert desk.checked(attempt, Ready((CLIP, CLIP + "?2"))) == Succeed((CLIP, CLIP + "?2"))
 
@@ -38,7 +38,7 @@ def test_the_addresses_of_a_ready_video_are_shown_and_announced(desk: Desk) -> N
 
 
 @pytest.mark.parametrize("second", [READY, FAILED, Working()])
-def test_whoever_comes_second_changes_nothing(desk: Desk, second: Report) -> None:
+def test_whoever_comes_second_changes_nothing(desk: JobScenario, second: Report) -> None:
     attempt = desk.generating()
     claimed = desk.wait_until_due(attempt)
     desk.learn(claimed, READY)
@@ -50,7 +50,7 @@ def test_whoever_comes_second_changes_nothing(desk: Desk, second: Report) -> Non
     assert desk.told(attempt) == ["submitted", "ready"]
 
 
-def test_evidence_of_an_end_counts_though_the_lease_was_lost(desk: Desk) -> None:
+def test_evidence_of_an_end_counts_though_the_lease_was_lost(desk: JobScenario) -> None:
     attempt = desk.generating()
     claimed = desk.wait_until_due(attempt)
     desk.now += 11
@@ -60,7 +60,7 @@ def test_evidence_of_an_end_counts_though_the_lease_was_lost(desk: Desk) -> None
     assert desk.video(attempt).status == "ready"
 
 
-def test_a_stale_owner_does_not_reschedule_what_another_one_is_asking_about(desk: Desk) -> None:
+def test_a_stale_owner_does_not_reschedule_what_another_one_is_asking_about(desk: JobScenario) -> None:
     attempt = desk.generating()
     claimed = desk.wait_until_due(attempt)
     desk.now += 11
@@ -71,7 +71,7 @@ def test_a_stale_owner_does_not_reschedule_what_another_one_is_asking_about(desk
     assert desk.current(attempt) == before
 
 
-def test_a_dead_checker_is_replaced_when_its_lease_expires(desk: Desk) -> None:
+def test_a_dead_checker_is_replaced_when_its_lease_expires(desk: JobScenario) -> None:
     attempt = desk.generating()
     desk.wait_until_due(attempt)
     desk.now += 9.9
@@ -80,7 +80,7 @@ def test_a_dead_checker_is_replaced_when_its_lease_expires(desk: Desk) -> None:
     assert len(desk.due(owner="poller-2")) == 1
 
 
-def test_an_unknown_job_is_tolerated_for_its_grace_and_then_lost(desk: Desk) -> None:
+def test_an_unknown_job_is_tolerated_for_its_grace_and_then_lost(desk: JobScenario) -> None:
     attempt = desk.generating(HOMEDESIGNS)
     answers = 0
     while desk.video(attempt).error is None:
@@ -95,7 +95,7 @@ def test_an_unknown_job_is_tolerated_for_its_grace_and_then_lost(desk: Desk) -> 
     assert repeated <= desk.now <= repeated + desk.policy.poll_max
 
 
-def test_one_answer_of_an_unknown_job_ends_nothing(desk: Desk) -> None:
+def test_one_answer_of_an_unknown_job_ends_nothing(desk: JobScenario) -> None:
     attempt = desk.generating(HOMEDESIGNS)
     desk.now += UNKNOWN_JOB_GRACE + 1
     for report in (UnknownJob("404"), Working(), UnknownJob("404"), UnknownJob("404"), Unavailable("503"), READY):
@@ -103,14 +103,14 @@ def test_one_answer_of_an_unknown_job_ends_nothing(desk: Desk) -> None:
     assert desk.video(attempt).status == "ready"
 
 
-def test_a_job_that_is_known_again_within_the_grace_goes_on(desk: Desk) -> None:
+def test_a_job_that_is_known_again_within_the_grace_goes_on(desk: JobScenario) -> None:
     attempt = desk.generating(HOMEDESIGNS)
     desk.checked(attempt, UnknownJob("404"))
     desk.checked(attempt, READY)
     assert desk.video(attempt).status == "ready"
 
 
-def test_a_doubtful_answer_is_believed_only_after_three_repeats_over_half_a_minute(desk: Desk) -> None:
+def test_a_doubtful_answer_is_believed_only_after_three_repeats_over_half_a_minute(desk: JobScenario) -> None:
     attempt = desk.generating(HOMEDESIGNS)
     desk.checked(attempt, DOUBT)
     began, answers = desk.now, 1
@@ -126,7 +126,7 @@ def test_a_doubtful_answer_is_believed_only_after_three_repeats_over_half_a_minu
 
 
 @pytest.mark.parametrize("between", [Working(), Doubtful(ErrorCode.GENERATION_FAILED, "another doubt")])
-def test_a_different_answer_begins_the_doubt_anew(desk: Desk, between: Report) -> None:
+def test_a_different_answer_begins_the_doubt_anew(desk: JobScenario, between: Report) -> None:
     attempt = desk.generating(HOMEDESIGNS)
     for _ in range(12):
         desk.checked(attempt, DOUBT)
@@ -135,7 +135,7 @@ def test_a_different_answer_begins_the_doubt_anew(desk: Desk, between: Report) -
     assert desk.video(attempt).error is None
 
 
-def test_an_outage_neither_feeds_nor_ends_a_doubt(desk: Desk) -> None:
+def test_an_outage_neither_feeds_nor_ends_a_doubt(desk: JobScenario) -> None:
     attempt = desk.generating(HOMEDESIGNS)
     desk.checked(attempt, DOUBT)
     for _ in range(10):
@@ -144,7 +144,7 @@ def test_an_outage_neither_feeds_nor_ends_a_doubt(desk: Desk) -> None:
     assert desk.current(attempt).doubt is not None
 
 
-def test_a_final_doubt_needs_no_repeating(desk: Desk) -> None:
+def test_a_final_doubt_needs_no_repeating(desk: JobScenario) -> None:
     attempt = desk.generating(HOMEDESIGNS)
     desk.checked(attempt, Doubtful(ErrorCode.RESULT_INVALID, "javascript:…", final=True))
     assert desk.told(attempt) == ["submitted", "failed"]
@@ -152,7 +152,9 @@ def test_a_final_doubt_needs_no_repeating(desk: Desk) -> None:
 
 @pytest.mark.parametrize("provider", Provider)
 @pytest.mark.parametrize("timeout", [3.0, 60.0, 900.0])
-def test_a_job_is_given_up_within_five_seconds_of_its_time_out(desk: Desk, provider: Provider, timeout: float) -> None:
+def test_a_job_is_given_up_within_five_seconds_of_its_time_out(
+    desk: JobScenario, provider: Provider, timeout: float
+) -> None:
     attempt = desk.under(job_timeout=timeout).generating(provider)
     accepted_at = desk.now
     while desk.video(attempt).error is None:
@@ -168,7 +170,7 @@ def test_a_job_is_given_up_within_five_seconds_of_its_time_out(desk: Desk, provi
 
 @pytest.mark.parametrize("provider", Provider)
 @pytest.mark.parametrize("timeout", [3.0, 60.0, 900.0])
-def test_no_job_is_given_up_without_a_last_look(desk: Desk, provider: Provider, timeout: float) -> None:
+def test_no_job_is_given_up_without_a_last_look(desk: JobScenario, provider: Provider, timeout: float) -> None:
     attempt = desk.under(job_timeout=timeout).generating(provider)
     looks = []
     while desk.now < START + timeout + 1:
@@ -181,19 +183,19 @@ def test_no_job_is_given_up_without_a_last_look(desk: Desk, provider: Provider, 
     assert desk.current(attempt).state is AttemptState.FAILED or desk.current(attempt).due_at is not None
 
 
-def test_the_last_look_may_still_find_the_video(desk: Desk) -> None:
+def test_the_last_look_may_still_find_the_video(desk: JobScenario) -> None:
     attempt = desk.under(job_timeout=60).generating()
     desk.now = START + 60
     assert isinstance(desk.checked(attempt, READY), Succeed)
 
 
-def test_retry_after_puts_a_check_off(desk: Desk) -> None:
+def test_retry_after_puts_a_check_off(desk: JobScenario) -> None:
     attempt = desk.generating(HOMEDESIGNS)
     desk.checked(attempt, Unavailable("503", retry_after=77))
     assert desk.current(attempt).due_at == desk.now + 77
 
 
-def test_being_throttled_puts_all_checks_of_that_provider_off(desk: Desk) -> None:
+def test_being_throttled_puts_all_checks_of_that_provider_off(desk: JobScenario) -> None:
     first, _, other = desk.generating(), desk.generating(job="2"), desk.generating(HOMEDESIGNS)
     desk.now += desk.policy.webhook_grace
     claimed = {row.id: row for row in desk.due(room=1)}
@@ -205,7 +207,7 @@ def test_being_throttled_puts_all_checks_of_that_provider_off(desk: Desk) -> Non
     assert len(desk.due()) == 2
 
 
-def test_refused_credentials_are_noted_until_they_are_taken_again(desk: Desk) -> None:
+def test_refused_credentials_are_noted_until_they_are_taken_again(desk: JobScenario) -> None:
     attempt = desk.generating()
     desk.checked(attempt, Unavailable("401", unauthorized=True))
     refused_at = desk.now
@@ -220,7 +222,7 @@ def test_refused_credentials_are_noted_until_they_are_taken_again(desk: Desk) ->
     assert noted.unauthorized_since is None
 
 
-def test_the_longest_overdue_is_asked_about_first_and_what_was_given_up_last(desk: Desk) -> None:
+def test_the_longest_overdue_is_asked_about_first_and_what_was_given_up_last(desk: JobScenario) -> None:
     late = desk.timed_out(job="late")
     desk.now = (desk.current(late).due_at or 0) - 300
     waiting = [desk.generating(job=str(number)) for number in range(3)]
@@ -233,7 +235,7 @@ def test_the_longest_overdue_is_asked_about_first_and_what_was_given_up_last(des
     assert order == [attempt.id for attempt in (*reversed(waiting), late)]
 
 
-def test_what_a_check_learnt_by_a_webhook_is_told_apart_even_when_it_fails(desk: Desk) -> None:
+def test_what_a_check_learnt_by_a_webhook_is_told_apart_even_when_it_fails(desk: JobScenario) -> None:
     attempt = desk.generating()
     desk.now += 1
     desk.webhook(attempt)

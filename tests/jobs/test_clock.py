@@ -4,13 +4,13 @@ import pytest
 
 from jobs import clock, submit
 from jobs.check import Succeed
-from jobs.policy import FORGOTTEN_SECONDS, LEASE_SECONDS
+from jobs.policy import ABANDONED_LEASE_SECONDS, LEASE_SECONDS
 from jobs.sightings import Sightings
 from process.clock import Clock
 from schemas.names import Provider
 from store import attempts, leases, providers
 from store.attempts import AttemptRow
-from tests.jobs.desk import GENERATOR, READY, Desk
+from tests.jobs.scenario import GENERATOR, READY, JobScenario
 
 HOMEDESIGNS = Provider.HOMEDESIGNS
 
@@ -18,7 +18,7 @@ HOMEDESIGNS = Provider.HOMEDESIGNS
 class Observer:
     """Another generator, which looks once a second of its own clock."""
 
-    def __init__(self, desk: Desk, owner: str = "observer") -> None:
+    def __init__(self, desk: JobScenario, owner: str = "observer") -> None:
         self.desk, self.owner = desk, owner
         self.sightings = Sightings()
         self.steady = 0.0
@@ -32,13 +32,13 @@ class Observer:
         return dead
 
 
-def renew(desk: Desk, attempt: AttemptRow) -> None:
+def renew(desk: JobScenario, attempt: AttemptRow) -> None:
     until = desk.now + LEASE_SECONDS
     desk.do(attempts.renew_leases, [attempt.id], owner=GENERATOR, until=until)
 
 
 @pytest.mark.parametrize("step", [11.0, 3600.0, -3600.0])
-def test_a_living_generator_is_not_declared_dead_by_a_step(desk: Desk, step: float) -> None:
+def test_a_living_generator_is_not_declared_dead_by_a_step(desk: JobScenario, step: float) -> None:
     attempt, observer = desk.sending(HOMEDESIGNS), Observer(desk)
     observer.look()
     desk.now += step
@@ -51,7 +51,7 @@ def test_a_living_generator_is_not_declared_dead_by_a_step(desk: Desk, step: flo
 
 
 @pytest.mark.parametrize("step", [0.0, 3600.0, -3600.0])
-def test_a_dead_one_is_found_out_within_a_lease_of_watching(desk: Desk, step: float) -> None:
+def test_a_dead_one_is_found_out_within_a_lease_of_watching(desk: JobScenario, step: float) -> None:
     attempt, observer = desk.sending(HOMEDESIGNS), Observer(desk)
     desk.now += step
     for _ in range(int(LEASE_SECONDS)):
@@ -60,36 +60,36 @@ def test_a_dead_one_is_found_out_within_a_lease_of_watching(desk: Desk, step: fl
     assert desk.told(attempt) == ["failed"]
 
 
-def test_an_observer_that_stood_still_saw_nobody_fail_to_renew(desk: Desk) -> None:
+def test_an_observer_that_stood_still_saw_nobody_fail_to_renew(desk: JobScenario) -> None:
     desk.sending(HOMEDESIGNS)
     observer = Observer(desk)
     observer.look()
     assert observer.look(600) == []
 
 
-def test_ones_own_submission_counts_as_dropped_only_after_a_minute(desk: Desk) -> None:
+def test_ones_own_submission_counts_as_dropped_only_after_a_minute(desk: JobScenario) -> None:
     desk.sending(HOMEDESIGNS)
     observer = Observer(desk, GENERATOR)
-    for _ in range(int(FORGOTTEN_SECONDS)):
+    for _ in range(int(ABANDONED_LEASE_SECONDS)):
         assert observer.look() == []
     assert len(observer.look()) == 1
 
 
-def test_renewed_between_the_look_and_the_claim_by_somebody_else_it_is_not_lost(desk: Desk) -> None:
+def test_renewed_between_the_look_and_the_claim_by_somebody_else_it_is_not_lost(desk: JobScenario) -> None:
     attempt = desk.sending(HOMEDESIGNS)
     stale = attempt._replace(lease_owner="one that held it before")
     desk.do(submit.claim, desk.policy, HOMEDESIGNS, owner="g", room=0, now=desk.now, dead=[stale])
     assert desk.told(attempt) == []
 
 
-def test_only_ones_own_leases_are_renewed(desk: Desk) -> None:
+def test_only_ones_own_leases_are_renewed(desk: JobScenario) -> None:
     attempt = desk.sending(HOMEDESIGNS)
     desk.do(attempts.renew_leases, [attempt.id], owner="somebody else", until=desk.now + 1000)
     assert desk.current(attempt) == attempt
 
 
 @pytest.mark.parametrize("times", [1, 2, 3])
-def test_a_clock_put_back_delays_neither_checks_nor_providers_nor_leases(desk: Desk, times: int) -> None:
+def test_a_clock_put_back_delays_neither_checks_nor_providers_nor_leases(desk: JobScenario, times: int) -> None:
     attempt = desk.generating(HOMEDESIGNS)
     desk.do(providers.pause, HOMEDESIGNS, until=desk.now + 5)
     assert desk.do(leases.take, "relay", owner="one", now=desk.now, seconds=5)

@@ -9,7 +9,7 @@ from providers.reports import Failed, Ready
 from schemas.event import LARGEST, Naming
 from schemas.problem import Refusal
 from schemas.request import MAX_TEXT_BYTES, VideoRequest, parse
-from tests.jobs.desk import Desk
+from tests.jobs.scenario import JobScenario
 
 HOUSE = "\U0001f3e0"
 
@@ -32,7 +32,7 @@ def test_text_that_would_make_an_event_too_large_is_refused_by_name() -> None:
     assert str(MAX_TEXT_BYTES) in fault.message
 
 
-def test_the_largest_video_makes_an_event_under_the_bound(desk: Desk) -> None:
+def test_the_largest_video_makes_an_event_under_the_bound(desk: JobScenario) -> None:
     fields = VideoRequest.model_validate(_largest(HOUSE))
     attempt = desk.generating(metadata=fields.metadata, prompt=fields.prompt)
     urls = tuple(f"https://cdn.example/{number}/".ljust(2048, "a") for number in range(16))
@@ -45,7 +45,7 @@ def test_the_largest_video_makes_an_event_under_the_bound(desk: Desk) -> None:
     assert document["data"]["output_urls"] == [urls[0]]
 
 
-def test_a_usual_event_keeps_every_address(desk: Desk) -> None:
+def test_a_usual_event_keeps_every_address(desk: JobScenario) -> None:
     attempt = desk.generating()
     urls = tuple(f"https://cdn.example/{number}.mp4" for number in range(16))
     desk.checked(attempt, Ready(urls))
@@ -53,7 +53,7 @@ def test_a_usual_event_keeps_every_address(desk: Desk) -> None:
     assert json.loads(desk.do(feed.after, 0)[-1].body)["data"]["output_urls"] == list(urls)
 
 
-def test_a_service_names_itself_in_its_events(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_service_names_itself_in_its_events(desk: JobScenario, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Naming, "source", "https://videos.example/reelbus")
     desk.checked(desk.generating(), Failed("FAILED"))
 

@@ -6,7 +6,7 @@ from jobs import events, feed, submit
 from schemas.event import Event
 from schemas.names import EventType, Provider, ProviderChoice
 from store import outbox
-from tests.jobs.desk import FAILED, GENERATOR, READY, Desk
+from tests.jobs.scenario import FAILED, GENERATOR, READY, JobScenario
 
 
 def test_both_terminal_types_share_the_one_id_of_their_video() -> None:
@@ -21,7 +21,7 @@ def test_every_other_event_has_an_id_of_its_type_and_attempt() -> None:
     assert len(ids | {events.event_id("v", EventType.READY, 1)}) == 7
 
 
-def test_the_events_of_a_long_life_come_in_its_order(desk: Desk) -> None:
+def test_the_events_of_a_long_life_come_in_its_order(desk: JobScenario) -> None:
     attempt = desk.generating(choice=ProviderChoice.AUTO, fallback=True)
     desk.checked(attempt, FAILED)
     second = desk.attempt(attempt.video_id, 2)
@@ -37,7 +37,7 @@ def test_the_events_of_a_long_life_come_in_its_order(desk: Desk) -> None:
     assert len({event["id"] for event in desk.bodies()}) == 4
 
 
-def test_an_event_is_a_whole_document_with_the_video_of_that_moment(desk: Desk) -> None:
+def test_an_event_is_a_whole_document_with_the_video_of_that_moment(desk: JobScenario) -> None:
     attempt = desk.generating(metadata={"Zimmer": "Küche ✓"})
     submitted = Event.model_validate(desk.events(attempt)[0])
     assert submitted.data == desk.video(attempt)
@@ -48,7 +48,7 @@ def test_an_event_is_a_whole_document_with_the_video_of_that_moment(desk: Desk) 
     assert desk.events(attempt)[0] == submitted.model_dump(mode="json")
 
 
-def test_announcing_again_changes_neither_id_nor_bytes(desk: Desk) -> None:
+def test_announcing_again_changes_neither_id_nor_bytes(desk: JobScenario) -> None:
     attempt = desk.generating()
     before = desk.bodies()
     desk.now += 5
@@ -57,7 +57,7 @@ def test_announcing_again_changes_neither_id_nor_bytes(desk: Desk) -> None:
     assert desk.bodies() == before
 
 
-def test_redelivery_publishes_the_same_bytes_under_the_same_id(desk: Desk) -> None:
+def test_redelivery_publishes_the_same_bytes_under_the_same_id(desk: JobScenario) -> None:
     attempt = desk.generating()
     desk.checked(attempt, READY)
     stored = desk.do(feed.after, 0)
@@ -70,13 +70,13 @@ def test_redelivery_publishes_the_same_bytes_under_the_same_id(desk: Desk) -> No
 
 
 @pytest.mark.parametrize("which", ["without its end", "that does not exist"])
-def test_a_video_without_a_terminal_event_cannot_be_redelivered(desk: Desk, which: str) -> None:
+def test_a_video_without_a_terminal_event_cannot_be_redelivered(desk: JobScenario, which: str) -> None:
     attempt = desk.generating()
     video_id = attempt.video_id if which == "without its end" else "nobody"
     assert desk.do(feed.redeliver, video_id) is None
 
 
-def test_a_subscriber_reads_on_from_the_event_that_it_saw_last(desk: Desk) -> None:
+def test_a_subscriber_reads_on_from_the_event_that_it_saw_last(desk: JobScenario) -> None:
     attempt = desk.generating()
     desk.checked(attempt, READY)
     first, second = desk.do(feed.after, 0)
@@ -86,7 +86,7 @@ def test_a_subscriber_reads_on_from_the_event_that_it_saw_last(desk: Desk) -> No
     assert desk.do(feed.after, desk.do(feed.place_of, "an id of long ago")) == []
 
 
-def test_the_overview_counts_what_waits(desk: Desk) -> None:
+def test_the_overview_counts_what_waits(desk: JobScenario) -> None:
     done = desk.generating()
     desk.checked(done, READY)
     desk.generating(job="2")
@@ -102,7 +102,7 @@ def test_the_overview_counts_what_waits(desk: Desk) -> None:
     assert overview.open_videos == {"accepted": 1, "generating": 1}
 
 
-def test_of_a_videos_events_only_the_oldest_may_be_sent(desk: Desk) -> None:
+def test_of_a_videos_events_only_the_oldest_may_be_sent(desk: JobScenario) -> None:
     attempt = desk.generating()
     desk.checked(attempt, READY)
     first, second = desk.do(feed.after, 0)
@@ -112,7 +112,7 @@ def test_of_a_videos_events_only_the_oldest_may_be_sent(desk: Desk) -> None:
     assert desk.do(outbox.sendable, now=desk.now, limit=10) == [second]
 
 
-def test_a_refused_event_waits_and_with_it_what_follows_in_its_video(desk: Desk) -> None:
+def test_a_refused_event_waits_and_with_it_what_follows_in_its_video(desk: JobScenario) -> None:
     attempt = desk.generating()
     [first] = desk.do(outbox.sendable, now=desk.now, limit=10)
     retry_at = desk.now + 1000
@@ -128,7 +128,7 @@ def test_a_refused_event_waits_and_with_it_what_follows_in_its_video(desk: Desk)
     assert (following.video_id, following.type) == (attempt.video_id, EventType.READY)
 
 
-def test_redelivery_waits_for_no_time_of_an_earlier_refusal(desk: Desk) -> None:
+def test_redelivery_waits_for_no_time_of_an_earlier_refusal(desk: JobScenario) -> None:
     attempt = desk.generating()
     [submitted] = desk.do(outbox.sendable, now=desk.now, limit=10)
     desk.do(outbox.mark_published, [submitted.seq], now=desk.now)
@@ -142,7 +142,7 @@ def test_redelivery_waits_for_no_time_of_an_earlier_refusal(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("retry", ["= 0", "> 0"])
-def test_finding_what_may_be_sent_steps_over_nothing_that_waits(desk: Desk, retry: str) -> None:
+def test_finding_what_may_be_sent_steps_over_nothing_that_waits(desk: JobScenario, retry: str) -> None:
     sql = f"EXPLAIN QUERY PLAN SELECT seq FROM outbox WHERE published_at IS NULL AND retry_at {retry}"  # noqa: S608
     order = " ORDER BY seq LIMIT 1" if retry == "= 0" else " AND retry_at <= 5 ORDER BY retry_at, created_at LIMIT 1"
     plan = desk.do(lambda tx: [row[3] for row in tx.execute(sql + order).fetchall()])

@@ -3,23 +3,23 @@
 import pytest
 
 from jobs import submit
-from jobs.settle import Failing, fail
+from jobs.settle import AttemptFailed, fail
 from schemas.names import ErrorCode, Motion, Provider, ProviderChoice, RefundStatus
 from schemas.video import Refund
-from tests.jobs.desk import FAILED, GENERATOR, Desk
+from tests.jobs.scenario import FAILED, GENERATOR, JobScenario
 
 UNSURE = {ErrorCode.SUBMISSION_UNKNOWN, ErrorCode.TIMED_OUT}
 
 
-def failing(code: ErrorCode) -> Failing:
-    return Failing(code, "because", Refund(status=RefundStatus.UNKNOWN, credits=None))
+def failing(code: ErrorCode) -> AttemptFailed:
+    return AttemptFailed(code, "because", Refund(status=RefundStatus.UNKNOWN, credits=None))
 
 
 @pytest.mark.parametrize("when_unsure", [False, True])
 @pytest.mark.parametrize("allowed", [False, True])
 @pytest.mark.parametrize("code", ErrorCode)
 def test_which_failure_is_followed_by_the_next_provider(
-    desk: Desk, code: ErrorCode, *, allowed: bool, when_unsure: bool
+    desk: JobScenario, code: ErrorCode, *, allowed: bool, when_unsure: bool
 ) -> None:
     desk.under(fallback_when_unsure=when_unsure)
     attempt = desk.generating(choice=ProviderChoice.AUTO, fallback=allowed)
@@ -32,7 +32,7 @@ def test_which_failure_is_followed_by_the_next_provider(
     assert desk.video(attempt).status == ("submitting" if followed else "failed")
 
 
-def test_the_event_of_a_fallback_shows_and_is_keyed_by_the_attempt_that_failed(desk: Desk) -> None:
+def test_the_event_of_a_fallback_shows_and_is_keyed_by_the_attempt_that_failed(desk: JobScenario) -> None:
     attempt = desk.generating(choice=ProviderChoice.AUTO, fallback=True)
     desk.checked(attempt, FAILED)
 
@@ -43,7 +43,7 @@ def test_the_event_of_a_fallback_shows_and_is_keyed_by_the_attempt_that_failed(d
     assert (shown["status"], shown["refund"]) == ("failed", {"status": "refunded", "credits": 1})
 
 
-def test_the_next_attempt_is_due_at_once_and_the_video_shows_it(desk: Desk) -> None:
+def test_the_next_attempt_is_due_at_once_and_the_video_shows_it(desk: JobScenario) -> None:
     attempt = desk.generating(choice=ProviderChoice.AUTO, fallback=True)
     desk.checked(attempt, FAILED)
 
@@ -53,13 +53,13 @@ def test_the_next_attempt_is_due_at_once_and_the_video_shows_it(desk: Desk) -> N
     assert (video.provider, video.provider_job_id, video.error) == (Provider.HOMEDESIGNS, None, None)
 
 
-def test_a_provider_chosen_by_name_falls_back_only_where_the_caller_says_so(desk: Desk) -> None:
+def test_a_provider_chosen_by_name_falls_back_only_where_the_caller_says_so(desk: JobScenario) -> None:
     attempt = desk.generating(Provider.HOMEDESIGNS, fallback=True)
     desk.checked(attempt, FAILED)
     assert [shown.provider for shown in desk.video(attempt).attempts] == ["homedesigns", "iacrea"]
 
 
-def test_no_provider_is_tried_twice_and_the_last_failure_ends_the_video(desk: Desk) -> None:
+def test_no_provider_is_tried_twice_and_the_last_failure_ends_the_video(desk: JobScenario) -> None:
     attempt = desk.generating(choice=ProviderChoice.AUTO, fallback=True)
     desk.do(fail, desk.policy, attempt, failing(ErrorCode.JOB_LOST), now=desk.now)
     second = desk.attempt(attempt.video_id, 2)
@@ -71,7 +71,7 @@ def test_no_provider_is_tried_twice_and_the_last_failure_ends_the_video(desk: De
     assert (video.error.code, video.provider) == (ErrorCode.OUT_OF_CREDITS, Provider.HOMEDESIGNS)
 
 
-def test_nobody_is_asked_for_a_motion_that_they_lack(desk: Desk) -> None:
+def test_nobody_is_asked_for_a_motion_that_they_lack(desk: JobScenario) -> None:
     attempt = desk.generating(choice=ProviderChoice.AUTO, fallback=True, motion=Motion.AUTO_REVERSE)
     desk.checked(attempt, FAILED)
     assert desk.told(attempt) == ["submitted", "failed"]

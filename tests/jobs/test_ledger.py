@@ -11,7 +11,7 @@ from schemas.video import ProviderCredits
 from store import credits
 from store.credits import Entry, LedgerEntry
 from store.transaction import Tx
-from tests.jobs.desk import FAILED, READY, Desk
+from tests.jobs.scenario import FAILED, READY, JobScenario
 from tests.stores import emptied, in_memory, transact
 
 PURSE = 100
@@ -130,7 +130,7 @@ def later(job: Job, *, by: int) -> Job:
     return Job(job.sent_at + by, job.booked_at + by, job.answered_at + by, job.reports, refunded_at, job.noted_at + by)
 
 
-def test_an_unknown_credit_that_becomes_known_after_it_was_summed_up_is_struck_from_the_sum(desk: Desk) -> None:
+def test_an_unknown_credit_that_becomes_known_after_it_was_summed_up_is_struck_from_the_sum(desk: JobScenario) -> None:
     desk.do(credits.enter, Provider.IACREA, "a", Entry.UNKNOWN, sent_at=desk.now, now=desk.now)
     desk.now += ledger.LONGEST_REQUEST + 1
     assert desk.do(ledger.fold, Provider.IACREA, now=desk.now, limit=10) == 1
@@ -144,7 +144,7 @@ def test_credits_that_somebody_bought_are_shown() -> None:
     assert summary(reports).unexplained == 100
 
 
-def test_of_parallel_submissions_the_lowest_balance_is_the_last_word(desk: Desk) -> None:
+def test_of_parallel_submissions_the_lowest_balance_is_the_last_word(desk: JobScenario) -> None:
     first, second = desk.sending(), desk.sending()
     desk.now += 1
     desk.accept(second, job="2", remaining=8)
@@ -153,7 +153,7 @@ def test_of_parallel_submissions_the_lowest_balance_is_the_last_word(desk: Desk)
     assert (credits.remaining, credits.spent, credits.unexplained) == (8, 2, 0)
 
 
-def test_a_refund_that_the_balance_shows_before_we_hear_of_it_is_not_a_gift(desk: Desk) -> None:
+def test_a_refund_that_the_balance_shows_before_we_hear_of_it_is_not_a_gift(desk: JobScenario) -> None:
     first = desk.generating(remaining=9)
     desk.now += 60
     desk.generating(job="2", remaining=9)
@@ -165,7 +165,7 @@ def test_a_refund_that_the_balance_shows_before_we_hear_of_it_is_not_a_gift(desk
     assert desk.credits().unexplained == 0
 
 
-def test_a_refund_that_was_promised_and_never_booked_is_missed(desk: Desk) -> None:
+def test_a_refund_that_was_promised_and_never_booked_is_missed(desk: JobScenario) -> None:
     first = desk.generating(remaining=9)
     desk.checked(first, FAILED)
     desk.now += 60
@@ -173,7 +173,7 @@ def test_a_refund_that_was_promised_and_never_booked_is_missed(desk: Desk) -> No
     assert desk.credits().unexplained == -1
 
 
-def test_a_submission_that_nobody_answered_for_is_missed_until_it_is_proven(desk: Desk) -> None:
+def test_a_submission_that_nobody_answered_for_is_missed_until_it_is_proven(desk: JobScenario) -> None:
     desk.generating(remaining=9)
     lost = desk.unconfirmed()
     desk.now += 5
@@ -183,7 +183,7 @@ def test_a_submission_that_nobody_answered_for_is_missed_until_it_is_proven(desk
     assert (desk.credits().spent, desk.credits().unexplained) == (3, 0)
 
 
-def test_a_submission_proven_after_the_first_report_may_have_been_before_it(desk: Desk) -> None:
+def test_a_submission_proven_after_the_first_report_may_have_been_before_it(desk: JobScenario) -> None:
     lost = desk.unconfirmed()
     desk.now += 5
     desk.generating(job="2", remaining=8)
@@ -192,7 +192,7 @@ def test_a_submission_proven_after_the_first_report_may_have_been_before_it(desk
     assert (desk.credits().spent, desk.credits().unexplained) == (2, 0)
 
 
-def test_accepted_jobs_are_counted_though_their_provider_tells_no_balance(desk: Desk) -> None:
+def test_accepted_jobs_are_counted_though_their_provider_tells_no_balance(desk: JobScenario) -> None:
     attempt = desk.generating(Provider.HOMEDESIGNS)
     desk.checked(attempt, READY)
     assert desk.credits(Provider.HOMEDESIGNS).model_dump() == {
@@ -200,7 +200,7 @@ def test_accepted_jobs_are_counted_though_their_provider_tells_no_balance(desk: 
     }  # fmt: skip
 
 
-def test_nothing_adds_up_to_nothing(desk: Desk) -> None:
+def test_nothing_adds_up_to_nothing(desk: JobScenario) -> None:
     assert desk.credits().model_dump() == {
         "remaining": None, "remaining_at": None, "spent": 0, "refunded": 0, "unknown": 0, "unexplained": 0,
     }  # fmt: skip

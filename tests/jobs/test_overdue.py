@@ -5,13 +5,13 @@ import pytest
 from jobs import overdue
 from jobs.check import Succeed, Wait
 from jobs.overdue import Watch
-from jobs.policy import LATE_WATCH, OVERDUE_GRACE
-from jobs.settle import Failing
+from jobs.policy import LATE_RESULT_SECONDS, OVERDUE_GRACE
+from jobs.settle import AttemptFailed
 from providers.reports import Unavailable, Working
 from schemas.names import ErrorCode, Provider
 from store import providers
 from store.attempts import AttemptRow
-from tests.jobs.desk import READY, START, Desk
+from tests.jobs.scenario import READY, START, JobScenario
 
 HOMEDESIGNS = Provider.HOMEDESIGNS
 
@@ -19,7 +19,7 @@ HOMEDESIGNS = Provider.HOMEDESIGNS
 class Poller:
     """A poller that takes a step each second of its own clock, whatever the wall clock does."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: JobScenario) -> None:
         self.desk = desk
         self.watch = Watch()
         self.steady = 0.0
@@ -42,24 +42,24 @@ class Poller:
 
 
 @pytest.fixture
-def poller(desk: Desk) -> Poller:
+def poller(desk: JobScenario) -> Poller:
     return Poller(desk)
 
 
-def code(desk: Desk, attempt: AttemptRow) -> ErrorCode | None:
+def code(desk: JobScenario, attempt: AttemptRow) -> ErrorCode | None:
     error = desk.video(attempt).error
     return None if error is None else error.code
 
 
 @pytest.mark.parametrize("provider", Provider)
-def test_what_was_made_while_nobody_looked_is_found(desk: Desk, poller: Poller, provider: Provider) -> None:
+def test_what_was_made_while_nobody_looked_is_found(desk: JobScenario, poller: Poller, provider: Provider) -> None:
     attempt = desk.generating(provider)
     desk.now += 3600
     assert poller.steps(60) == 0
     assert isinstance(desk.checked(attempt, READY), Succeed)
 
 
-def test_what_waits_for_its_turn_is_not_given_up(desk: Desk, poller: Poller) -> None:
+def test_what_waits_for_its_turn_is_not_given_up(desk: JobScenario, poller: Poller) -> None:
     first, second = desk.generating(job="1"), desk.generating(job="2")
     desk.now += 3600
     [claimed] = desk.due(room=1)
@@ -71,7 +71,7 @@ def test_what_waits_for_its_turn_is_not_given_up(desk: Desk, poller: Poller) -> 
     assert code(desk, second) is None
 
 
-def test_a_provider_that_hangs_does_not_keep_a_job_from_being_given_up(desk: Desk, poller: Poller) -> None:
+def test_a_provider_that_hangs_does_not_keep_a_job_from_being_given_up(desk: JobScenario, poller: Poller) -> None:
     attempt = desk.generating()
     desk.now = START + desk.policy.job_timeout - 1
     poller.ask(attempt)
@@ -79,7 +79,7 @@ def test_a_provider_that_hangs_does_not_keep_a_job_from_being_given_up(desk: Des
     assert desk.told(attempt) == ["submitted", "failed"]
 
 
-def test_a_provider_that_hangs_for_those_who_ask_hangs_for_all(desk: Desk, poller: Poller) -> None:
+def test_a_provider_that_hangs_for_those_who_ask_hangs_for_all(desk: JobScenario, poller: Poller) -> None:
     asked, waiting = desk.generating(HOMEDESIGNS, job="1"), desk.generating(HOMEDESIGNS, job="2")
     other = desk.generating()
     desk.now += 3600
@@ -90,7 +90,7 @@ def test_a_provider_that_hangs_for_those_who_ask_hangs_for_all(desk: Desk, polle
     assert code(desk, other) is None
 
 
-def test_no_answer_is_not_the_last_look_until_the_grace_is_over(desk: Desk, poller: Poller) -> None:
+def test_no_answer_is_not_the_last_look_until_the_grace_is_over(desk: JobScenario, poller: Poller) -> None:
     attempt = desk.generating(HOMEDESIGNS)
     desk.now += 3600
     poller.step()
@@ -101,7 +101,7 @@ def test_no_answer_is_not_the_last_look_until_the_grace_is_over(desk: Desk, poll
     assert code(desk, attempt) is ErrorCode.TIMED_OUT
 
 
-def test_after_no_answer_it_is_asked_again_and_found(desk: Desk, poller: Poller) -> None:
+def test_after_no_answer_it_is_asked_again_and_found(desk: JobScenario, poller: Poller) -> None:
     attempt = desk.generating(HOMEDESIGNS)
     desk.now += 3600
     desk.checked(attempt, Unavailable("no route to the host"))
@@ -109,7 +109,7 @@ def test_after_no_answer_it_is_asked_again_and_found(desk: Desk, poller: Poller)
     assert isinstance(desk.checked(attempt, READY), Succeed)
 
 
-def test_while_its_provider_wants_no_requests_nothing_is_given_up(desk: Desk, poller: Poller) -> None:
+def test_while_its_provider_wants_no_requests_nothing_is_given_up(desk: JobScenario, poller: Poller) -> None:
     attempt = desk.generating(HOMEDESIGNS)
     desk.now += 3600
     desk.checked(attempt, Unavailable("429", retry_after=60, throttled=True))
@@ -118,7 +118,7 @@ def test_while_its_provider_wants_no_requests_nothing_is_given_up(desk: Desk, po
     assert isinstance(desk.checked(attempt, READY), Succeed)
 
 
-def test_while_its_provider_is_paused_for_all_nothing_is_given_up(desk: Desk, poller: Poller) -> None:
+def test_while_its_provider_is_paused_for_all_nothing_is_given_up(desk: JobScenario, poller: Poller) -> None:
     attempt = desk.generating(HOMEDESIGNS)
     desk.now += 3600
     desk.checked(attempt, Unavailable("503"))
@@ -126,7 +126,7 @@ def test_while_its_provider_is_paused_for_all_nothing_is_given_up(desk: Desk, po
     assert poller.steps(50) == 0
 
 
-def test_a_look_of_a_dead_poller_is_no_look(desk: Desk, poller: Poller) -> None:
+def test_a_look_of_a_dead_poller_is_no_look(desk: JobScenario, poller: Poller) -> None:
     attempt = desk.generating(HOMEDESIGNS)
     desk.now += 3600
     assert [row.id for row in desk.due(HOMEDESIGNS, owner="it dies")] == [attempt.id]
@@ -134,7 +134,7 @@ def test_a_look_of_a_dead_poller_is_no_look(desk: Desk, poller: Poller) -> None:
     assert isinstance(desk.checked(attempt, READY), Succeed)
 
 
-def test_a_look_that_began_before_the_deadline_is_not_the_last(desk: Desk) -> None:
+def test_a_look_that_began_before_the_deadline_is_not_the_last(desk: JobScenario) -> None:
     attempt = desk.generating(HOMEDESIGNS)
     desk.now = START + desk.policy.job_timeout - 1
     [claimed] = desk.due(HOMEDESIGNS)
@@ -144,11 +144,11 @@ def test_a_look_that_began_before_the_deadline_is_not_the_last(desk: Desk) -> No
     assert isinstance(from_before, Wait)
     assert from_before.due_at <= START + desk.policy.job_timeout + 5
     last = desk.checked(attempt, Working())
-    assert isinstance(last, Failing)
+    assert isinstance(last, AttemptFailed)
     assert last.code is ErrorCode.TIMED_OUT
 
 
-def test_a_poller_that_stood_still_counts_only_what_it_saw(desk: Desk, poller: Poller) -> None:
+def test_a_poller_that_stood_still_counts_only_what_it_saw(desk: JobScenario, poller: Poller) -> None:
     attempt = desk.generating()
     desk.now += desk.policy.job_timeout
     poller.ask(attempt)
@@ -157,16 +157,16 @@ def test_a_poller_that_stood_still_counts_only_what_it_saw(desk: Desk, poller: P
     assert poller.steps(2) == 1
 
 
-def test_what_nobody_can_ask_about_ends_after_a_day_of_watching(desk: Desk, poller: Poller) -> None:
+def test_what_nobody_can_ask_about_ends_after_a_day_of_watching(desk: JobScenario, poller: Poller) -> None:
     attempt = desk.generating(HOMEDESIGNS)
-    desk.now += 10 * LATE_WATCH
-    assert poller.steps(int(LATE_WATCH / 2) - 1, seconds=2) == 0
+    desk.now += 10 * LATE_RESULT_SECONDS
+    assert poller.steps(int(LATE_RESULT_SECONDS / 2) - 1, seconds=2) == 0
     assert poller.steps(3, seconds=2) == 1
     assert code(desk, attempt) is ErrorCode.TIMED_OUT
 
 
 @pytest.mark.parametrize("before", [0.5, 1.0, 1.9, 2.5, 29.0])
-def test_the_last_look_is_due_within_the_grace_of_the_deadline(desk: Desk, before: float) -> None:
+def test_the_last_look_is_due_within_the_grace_of_the_deadline(desk: JobScenario, before: float) -> None:
     attempt = desk.generating(HOMEDESIGNS)
     desk.connection.execute("UPDATE attempts SET due_at = ?", (START + desk.policy.job_timeout - before,))
     desk.checked(attempt, Working())

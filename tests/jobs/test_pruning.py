@@ -7,33 +7,33 @@ from jobs.pruning import EVENTS_KEPT, WEBHOOKS_KEPT
 from schemas.event import Event
 from store import outbox, webhooks
 from store.attempts import AttemptRow
-from tests.jobs.desk import READY, Desk
+from tests.jobs.scenario import READY, JobScenario
 
 
-def waiting(desk: Desk) -> list[tuple[str, str, str]]:
+def waiting(desk: JobScenario) -> list[tuple[str, str, str]]:
     """Read id, type and body of what waits to be published."""
     sql = "SELECT event_id, type, body FROM outbox WHERE published_at IS NULL ORDER BY seq"
     return desk.connection.execute(sql).fetchall()
 
 
-def publish(desk: Desk) -> None:
+def publish(desk: JobScenario) -> None:
     told = desk.do(outbox.after, seq=0, limit=10_000)
     desk.do(outbox.mark_published, [event.seq for event in told], now=desk.now)
 
 
-def sweep(desk: Desk) -> None:
+def sweep(desk: JobScenario) -> None:
     while desk.do(housekeeping.sweep, now=desk.now):
         pass
 
 
-def finished(desk: Desk, **fields: Any) -> AttemptRow:
+def finished(desk: JobScenario, **fields: Any) -> AttemptRow:
     attempt = desk.generating(**fields)
     desk.webhook(attempt, b'{"generation_id": "job-1"}')
     desk.checked(attempt, READY)
     return attempt
 
 
-def test_after_a_week_a_video_keeps_the_event_of_its_end_alone(desk: Desk) -> None:
+def test_after_a_week_a_video_keeps_the_event_of_its_end_alone(desk: JobScenario) -> None:
     attempt = finished(desk)
     before = desk.events(attempt)
     publish(desk)
@@ -48,7 +48,7 @@ def test_after_a_week_a_video_keeps_the_event_of_its_end_alone(desk: Desk) -> No
     assert [event.type for event in shown.items] == ["video.ready"]
 
 
-def test_an_end_that_is_delivered_again_after_a_year_has_the_same_id_and_bytes(desk: Desk) -> None:
+def test_an_end_that_is_delivered_again_after_a_year_has_the_same_id_and_bytes(desk: JobScenario) -> None:
     attempt = finished(desk)
     told = [event for event in waiting(desk) if event[1] == "video.ready"]
     publish(desk)
@@ -59,7 +59,7 @@ def test_an_end_that_is_delivered_again_after_a_year_has_the_same_id_and_bytes(d
     Event.model_validate_json(told[0][2])
 
 
-def test_what_was_never_published_is_kept_however_old(desk: Desk) -> None:
+def test_what_was_never_published_is_kept_however_old(desk: JobScenario) -> None:
     finished(desk)
     before = waiting(desk)
     desk.now += 10 * EVENTS_KEPT
@@ -68,7 +68,7 @@ def test_what_was_never_published_is_kept_however_old(desk: Desk) -> None:
     assert len(before) == 2
 
 
-def test_the_bodies_of_webhooks_go_when_nobody_watches_any_more(desk: Desk) -> None:
+def test_the_bodies_of_webhooks_go_when_nobody_watches_any_more(desk: JobScenario) -> None:
     attempt = finished(desk)
     desk.now += WEBHOOKS_KEPT - 10
     sweep(desk)
@@ -78,7 +78,7 @@ def test_the_bodies_of_webhooks_go_when_nobody_watches_any_more(desk: Desk) -> N
     assert [(kept.body, kept.size) for kept in desk.do(webhooks.of_attempt, attempt.id)] == [(None, 26)]
 
 
-def test_a_sweep_looks_at_a_bounded_number_of_rows_and_goes_on_where_it_was(desk: Desk) -> None:
+def test_a_sweep_looks_at_a_bounded_number_of_rows_and_goes_on_where_it_was(desk: JobScenario) -> None:
     for _ in range(400):
         finished(desk)
         desk.now += 1

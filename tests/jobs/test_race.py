@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs import accept, check, overdue, settle, submit, webhooks
+from jobs import accept, check, overdue, settle, submit, unconfirmed
 from jobs.accept import Accepted
 from jobs.policy import Policy
-from jobs.settle import Failing
+from jobs.settle import AttemptFailed
 from providers.reports import Accepted as Taken
 from providers.reports import Doubtful, Failed, Ready, Report, UnknownJob, Working
 from schemas.names import ErrorCode, Provider, RefundStatus
@@ -26,12 +26,12 @@ from store.attempts import AttemptRow
 from store.database import Store
 from store.transaction import Tx
 from store.webhooks import Delivery
-from tests.jobs.desk import REQUEST, START
+from tests.jobs.scenario import REQUEST, START
 from tests.stores import in_memory, transact, url_of
 
 POLICY = replace(Policy(), rates={Provider.IACREA: 1e6, Provider.HOMEDESIGNS: 1e6})
 CLIP = ("https://cdn.example/v.mp4",)
-LOST = Failing(ErrorCode.SUBMISSION_UNKNOWN, "lost", Refund(status=RefundStatus.UNKNOWN, credits=None))
+LOST = AttemptFailed(ErrorCode.SUBMISSION_UNKNOWN, "lost", Refund(status=RefundStatus.UNKNOWN, credits=None))
 JOB = "one job"
 
 Finisher = Callable[[Tx, AttemptRow], None]
@@ -73,7 +73,7 @@ def is_woken(tx: Tx, attempt: AttemptRow) -> None:
 
 
 def loses(tx: Tx, attempt: AttemptRow) -> None:
-    submit.lose(tx, POLICY, attempt, "stopped", now=attempt.accepted_at or 0)
+    submit.mark_outcome_unknown(tx, POLICY, attempt, "stopped", now=attempt.accepted_at or 0)
 
 
 def answers_late(tx: Tx, attempt: AttemptRow) -> None:
@@ -82,12 +82,12 @@ def answers_late(tx: Tx, attempt: AttemptRow) -> None:
 
 
 def believes(tx: Tx, attempt: AttemptRow) -> None:
-    webhooks.believe(tx, POLICY, attempt, CLIP, now=attempt.accepted_at or 0)
+    unconfirmed.accept_unverified(tx, POLICY, attempt, CLIP, now=attempt.accepted_at or 0)
 
 
 def proves(tx: Tx, attempt: AttemptRow) -> None:
     now = attempt.accepted_at or 0
-    webhooks.prove(tx, POLICY, attempt, JOB, Failed("FAILED"), owner="poller-3", now=now)
+    unconfirmed.confirm_job(tx, POLICY, attempt, JOB, Failed("FAILED"), owner="poller-3", now=now)
 
 
 def fails(tx: Tx, attempt: AttemptRow) -> None:

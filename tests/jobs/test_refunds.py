@@ -4,62 +4,62 @@ from collections.abc import Callable
 
 import pytest
 
-from jobs import overdue, refunds, submit, webhooks
+from jobs import overdue, refunds, submit, unconfirmed
 from providers.reports import Doubtful, NotAccepted, Refused, UnknownJob
 from schemas.names import ErrorCode, Motion, Provider, ProviderChoice, RefundStatus
 from schemas.video import Refund
 from store.attempts import AttemptRow
-from tests.jobs.desk import FAILED, GENERATOR, READY, Desk
+from tests.jobs.scenario import FAILED, GENERATOR, READY, JobScenario
 
 NONE = Refund(status=RefundStatus.NOT_CHARGED, credits=0)
 ONE = Refund(status=RefundStatus.REFUNDED, credits=1)
 WHO_KNOWS = Refund(status=RefundStatus.UNKNOWN, credits=None)
 IACREA, HOMEDESIGNS = Provider.IACREA, Provider.HOMEDESIGNS
 
-Ending = Callable[[Desk, Provider], AttemptRow]
+Ending = Callable[[JobScenario, Provider], AttemptRow]
 
 
-def reported_failed(desk: Desk, provider: Provider) -> AttemptRow:
+def reported_failed(desk: JobScenario, provider: Provider) -> AttemptRow:
     attempt = desk.generating(provider)
     desk.checked(attempt, FAILED)
     return attempt
 
 
-def failed_in_the_answer(desk: Desk, provider: Provider) -> AttemptRow:
+def failed_in_the_answer(desk: JobScenario, provider: Provider) -> AttemptRow:
     attempt = desk.sending(provider)
     desk.accept(attempt, finished=FAILED)
     return attempt
 
 
-def refused(desk: Desk, provider: Provider) -> AttemptRow:
+def refused(desk: JobScenario, provider: Provider) -> AttemptRow:
     attempt = desk.sending(provider)
     answer = Refused(ErrorCode.REQUEST_REJECTED, "no")
     desk.do(submit.refused, desk.policy, attempt, answer, owner=GENERATOR, now=desk.now)
     return attempt
 
 
-def never_accepted(desk: Desk, provider: Provider) -> AttemptRow:
+def never_accepted(desk: JobScenario, provider: Provider) -> AttemptRow:
     attempt = desk.under(submit_attempts=1).sending(provider)
     answer = NotAccepted("503")
     desk.do(submit.not_accepted, desk.policy, attempt, answer, owner=GENERATOR, now=desk.now)
     return attempt
 
 
-def of_unknown_outcome(desk: Desk, provider: Provider) -> AttemptRow:
+def of_unknown_outcome(desk: JobScenario, provider: Provider) -> AttemptRow:
     attempt = desk.sending(provider)
-    desk.do(submit.lose, desk.policy, attempt, "no answer", now=desk.now)
+    desk.do(submit.mark_outcome_unknown, desk.policy, attempt, "no answer", now=desk.now)
     if provider is IACREA:
         desk.now += desk.policy.confirm_wait
         [claimed] = desk.due()
-        desk.do(webhooks.keep_waiting, desk.policy, claimed, owner="poller-1", soon=False, now=desk.now)
+        desk.do(unconfirmed.keep_waiting, desk.policy, claimed, owner="poller-1", soon=False, now=desk.now)
     return attempt
 
 
-def timed_out(desk: Desk, provider: Provider) -> AttemptRow:
+def timed_out(desk: JobScenario, provider: Provider) -> AttemptRow:
     return desk.timed_out(provider)
 
 
-def forgotten(desk: Desk, provider: Provider) -> AttemptRow:
+def forgotten(desk: JobScenario, provider: Provider) -> AttemptRow:
     attempt = desk.generating(provider)
     desk.now += 61
     while desk.video(attempt).error is None:
@@ -67,7 +67,7 @@ def forgotten(desk: Desk, provider: Provider) -> AttemptRow:
     return attempt
 
 
-def without_a_usable_result(desk: Desk, provider: Provider) -> AttemptRow:
+def without_a_usable_result(desk: JobScenario, provider: Provider) -> AttemptRow:
     attempt = desk.generating(provider)
     desk.checked(attempt, Doubtful(ErrorCode.RESULT_INVALID, "ftp://…", final=True))
     return attempt
@@ -95,7 +95,7 @@ def without_a_usable_result(desk: Desk, provider: Provider) -> AttemptRow:
     ],
 )
 def test_each_way_to_fail_has_its_refund_in_the_video_and_in_its_event(
-    desk: Desk, ending: Ending, provider: Provider, code: ErrorCode, refund: Refund
+    desk: JobScenario, ending: Ending, provider: Provider, code: ErrorCode, refund: Refund
 ) -> None:
     attempt = ending(desk, provider)
 
@@ -125,7 +125,7 @@ def test_the_refund_of_a_video_sums_its_attempts(parts: list[Refund], whole: Ref
     assert refunds.total(parts[::-1]) == whole
 
 
-def test_a_video_made_after_a_refunded_attempt_still_shows_that_refund(desk: Desk) -> None:
+def test_a_video_made_after_a_refunded_attempt_still_shows_that_refund(desk: JobScenario) -> None:
     attempt = desk.generating(IACREA, choice=ProviderChoice.AUTO, fallback=True, motion=Motion.ZOOM_IN)
     assert desk.video(attempt).refund is None
     desk.checked(attempt, FAILED)
@@ -141,7 +141,7 @@ def test_a_video_made_after_a_refunded_attempt_still_shows_that_refund(desk: Des
     assert [shown.refund for shown in video.attempts] == [ONE, None]
 
 
-def test_our_own_time_out_claims_nothing_even_after_many_checks(desk: Desk) -> None:
+def test_our_own_time_out_claims_nothing_even_after_many_checks(desk: JobScenario) -> None:
     attempt = desk.timed_out(IACREA)
     assert desk.do(overdue.give_up, desk.policy, [attempt.id], now=desk.now) == 0
     assert desk.shown(attempt).refund == WHO_KNOWS

@@ -8,7 +8,7 @@ from jobs import routing, submit
 from schemas.motions import WIRE_NAMES
 from schemas.names import ErrorCode, Motion, Provider, ProviderChoice, RefundStatus, VideoStatus
 from schemas.problem import ProblemCode, Refusal
-from tests.jobs.desk import Desk
+from tests.jobs.scenario import JobScenario
 
 BOTH = (Provider.IACREA, Provider.HOMEDESIGNS)
 ENABLED = [(), BOTH[:1], BOTH[1:], BOTH, BOTH[::-1]]
@@ -57,7 +57,7 @@ def test_every_motion_is_offered_by_somebody() -> None:
     assert all(any(motion in names for names in WIRE_NAMES.values()) for motion in Motion)
 
 
-def test_a_video_is_given_to_its_provider_with_one_attempt(desk: Desk) -> None:
+def test_a_video_is_given_to_its_provider_with_one_attempt(desk: JobScenario) -> None:
     attempt = desk.routed(choice=ProviderChoice.AUTO, motion=Motion.LOOK_UP)
 
     video = desk.video(attempt)
@@ -65,13 +65,13 @@ def test_a_video_is_given_to_its_provider_with_one_attempt(desk: Desk) -> None:
     assert [shown.provider for shown in video.attempts] == [Provider.HOMEDESIGNS]
 
 
-def test_a_video_is_routed_once_however_often_it_is_looked_for(desk: Desk) -> None:
+def test_a_video_is_routed_once_however_often_it_is_looked_for(desk: JobScenario) -> None:
     attempt = desk.routed()
     assert desk.do(submit.route, desk.policy, now=desk.now) == 0
     assert len(desk.video(attempt).attempts) == 1
 
 
-def test_a_video_that_no_enabled_provider_can_make_any_more_fails_without_an_attempt(desk: Desk) -> None:
+def test_a_video_that_no_enabled_provider_can_make_any_more_fails_without_an_attempt(desk: JobScenario) -> None:
     video_id = desk.request(choice=ProviderChoice.IACREA)
     desk.now += submit.UNROUTED_SECONDS
     desk.under(providers=(Provider.HOMEDESIGNS,)).do(submit.route, desk.policy, now=desk.now)

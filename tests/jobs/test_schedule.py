@@ -4,10 +4,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from jobs import schedule
-from jobs.policy import LATE_WATCH, Policy
+from jobs.policy import LATE_RESULT_SECONDS, Policy
 from schemas.names import Provider
 from store.attempts import AttemptRow, AttemptState
-from tests.jobs.desk import START
+from tests.jobs.scenario import START
 
 seconds = st.floats(0.05, 5000, allow_nan=False)
 
@@ -58,10 +58,10 @@ def test_the_first_check_comes_by_the_time_out(provider: Provider, policy: Polic
     assert START < first <= START + policy.job_timeout
 
 
-@given(watched(), policies(), st.floats(0, 2 * LATE_WATCH))
+@given(watched(), policies(), st.floats(0, 2 * LATE_RESULT_SECONDS))
 def test_late_looks_are_apart_and_end_after_a_day(attempt: AttemptRow, policy: Policy, age: float) -> None:
     following = schedule.next_late_check(attempt, policy, now=START + age)
-    assert (following is None) == (age >= LATE_WATCH)
+    assert (following is None) == (age >= LATE_RESULT_SECONDS)
     if following is not None:
         assert min(policy.poll_max, 3600) - 1e-5 <= following - START - age <= 3600 + 1e-5
 

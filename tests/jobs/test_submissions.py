@@ -8,26 +8,26 @@ from providers.reports import Failed, NotAccepted, Ready, Refused
 from schemas.names import ErrorCode, Provider, RefundStatus
 from store import attempts, providers
 from store.attempts import AttemptRow, AttemptState
-from tests.jobs.desk import CLIP, FAILED, GENERATOR, READY, START, Desk
+from tests.jobs.scenario import CLIP, FAILED, GENERATOR, READY, START, JobScenario
 
 IACREA, HOMEDESIGNS = Provider.IACREA, Provider.HOMEDESIGNS
 OTHER = "generator-2"
 
 
-def claim(desk: Desk, provider: Provider = IACREA, *, owner: str = OTHER) -> list[AttemptRow]:
+def claim(desk: JobScenario, provider: Provider = IACREA, *, owner: str = OTHER) -> list[AttemptRow]:
     found = desk.do(submit.claim, desk.policy, provider, owner=owner, room=10, now=desk.now)
     return [attempt for attempt, _ in found.work]
 
 
-def not_taken(desk: Desk, attempt: AttemptRow, answer: NotAccepted) -> None:
+def not_taken(desk: JobScenario, attempt: AttemptRow, answer: NotAccepted) -> None:
     desk.do(submit.not_accepted, desk.policy, attempt, answer, owner=GENERATOR, now=desk.now)
 
 
-def send(desk: Desk, attempt: AttemptRow, owner: str = GENERATOR) -> bool:
+def send(desk: JobScenario, attempt: AttemptRow, owner: str = GENERATOR) -> bool:
     return desk.do(submit.send, attempt.id, owner=owner, now=desk.now)
 
 
-def test_what_was_only_claimed_by_a_dead_process_is_taken_over(desk: Desk) -> None:
+def test_what_was_only_claimed_by_a_dead_process_is_taken_over(desk: JobScenario) -> None:
     attempt = desk.claimed()
     assert claim(desk) == []
 
@@ -35,7 +35,7 @@ def test_what_was_only_claimed_by_a_dead_process_is_taken_over(desk: Desk) -> No
     assert [taken.id for taken in claim(desk)] == [attempt.id]
 
 
-def test_a_stale_owner_may_not_send_any_more(desk: Desk) -> None:
+def test_a_stale_owner_may_not_send_any_more(desk: JobScenario) -> None:
     attempt = desk.claimed()
     desk.now += 10
     claim(desk)
@@ -45,7 +45,7 @@ def test_a_stale_owner_may_not_send_any_more(desk: Desk) -> None:
     assert not send(desk, attempt, OTHER)
 
 
-def test_a_renewed_lease_is_not_taken_over(desk: Desk) -> None:
+def test_a_renewed_lease_is_not_taken_over(desk: JobScenario) -> None:
     attempt = desk.claimed()
     for _ in range(4):
         desk.now += 8
@@ -58,7 +58,7 @@ def test_a_renewed_lease_is_not_taken_over(desk: Desk) -> None:
     ("provider", "state"), [(IACREA, AttemptState.UNCONFIRMED), (HOMEDESIGNS, AttemptState.FAILED)]
 )
 def test_what_a_dead_process_may_have_sent_is_never_sent_again(
-    desk: Desk, provider: Provider, state: AttemptState
+    desk: JobScenario, provider: Provider, state: AttemptState
 ) -> None:
     attempt = desk.sending(provider)
     assert claim(desk, provider) == []
@@ -72,9 +72,9 @@ def test_what_a_dead_process_may_have_sent_is_never_sent_again(
     assert desk.current(attempt).state is state
 
 
-def test_an_unknown_outcome_fails_at_once_with_homedesigns_and_waits_with_iacrea(desk: Desk) -> None:
+def test_an_unknown_outcome_fails_at_once_with_homedesigns_and_waits_with_iacrea(desk: JobScenario) -> None:
     certain = desk.sending(HOMEDESIGNS)
-    desk.do(submit.lose, desk.policy, certain, "502", now=desk.now)
+    desk.do(submit.mark_outcome_unknown, desk.policy, certain, "502", now=desk.now)
     shown = desk.shown(certain)
     assert shown.error is not None
     assert (shown.status, shown.error.code) == ("failed", ErrorCode.SUBMISSION_UNKNOWN)
@@ -85,29 +85,31 @@ def test_an_unknown_outcome_fails_at_once_with_homedesigns_and_waits_with_iacrea
 
 
 @pytest.mark.parametrize("provider", Provider)
-def test_what_was_given_back_is_not_declared_lost_by_the_one_who_gave_it_back(desk: Desk, provider: Provider) -> None:
+def test_what_was_given_back_is_not_declared_lost_by_the_one_who_gave_it_back(
+    desk: JobScenario, provider: Provider
+) -> None:
     attempt = desk.claimed(provider)
 
     desk.do(submit.release, attempt.id, owner=GENERATOR, now=desk.now)
-    desk.do(submit.lose, desk.policy, attempt, "the service was stopped", now=desk.now)
+    desk.do(submit.mark_outcome_unknown, desk.policy, attempt, "the service was stopped", now=desk.now)
 
     assert desk.current(attempt).state is AttemptState.WAITING
     assert [taken.id for taken in claim(desk, provider)] == [attempt.id]
 
 
 @pytest.mark.parametrize("provider", Provider)
-def test_nobody_declares_lost_what_another_owner_is_sending(desk: Desk, provider: Provider) -> None:
+def test_nobody_declares_lost_what_another_owner_is_sending(desk: JobScenario, provider: Provider) -> None:
     attempt = desk.claimed(provider)
     desk.now += 10
     claim(desk, provider)
     assert send(desk, attempt, OTHER)
 
-    desk.do(submit.lose, desk.policy, attempt, "the service was stopped", owner=GENERATOR, now=desk.now)
+    desk.do(submit.mark_outcome_unknown, desk.policy, attempt, "the service was stopped", owner=GENERATOR, now=desk.now)
 
     assert desk.current(attempt).state is AttemptState.SENDING
 
 
-def test_the_answer_counts_even_after_the_attempt_was_declared_lost(desk: Desk) -> None:
+def test_the_answer_counts_even_after_the_attempt_was_declared_lost(desk: JobScenario) -> None:
     attempt = desk.sending()
     desk.now += 10
     claim(desk)
@@ -119,7 +121,7 @@ def test_the_answer_counts_even_after_the_attempt_was_declared_lost(desk: Desk) 
     assert (desk.credits().spent, desk.credits().unknown) == (1, 0)
 
 
-def test_an_answer_after_the_video_failed_is_kept_so_that_the_result_is_found_late(desk: Desk) -> None:
+def test_an_answer_after_the_video_failed_is_kept_so_that_the_result_is_found_late(desk: JobScenario) -> None:
     attempt = desk.sending(HOMEDESIGNS)
     desk.now += 10
     claim(desk, HOMEDESIGNS)
@@ -135,7 +137,7 @@ def test_an_answer_after_the_video_failed_is_kept_so_that_the_result_is_found_la
 
 @pytest.mark.parametrize(("finished", "told"), [(READY, ["failed", "late"]), (FAILED, ["failed"])])
 def test_a_finished_answer_after_the_video_failed_leaves_nothing_to_ask_about(
-    desk: Desk, finished: Ready | Failed, told: list[str]
+    desk: JobScenario, finished: Ready | Failed, told: list[str]
 ) -> None:
     attempt = desk.sending(HOMEDESIGNS)
     desk.now += 10
@@ -147,7 +149,7 @@ def test_a_finished_answer_after_the_video_failed_leaves_nothing_to_ask_about(
     assert desk.shown(attempt).output_urls == ([CLIP] if finished == READY else [])
 
 
-def test_an_answer_may_be_told_twice_and_counts_once(desk: Desk) -> None:
+def test_an_answer_may_be_told_twice_and_counts_once(desk: JobScenario) -> None:
     attempt = desk.generating(remaining=9)
     desk.accept(attempt, remaining=9)
     assert desk.told(attempt) == ["submitted"]
@@ -155,13 +157,13 @@ def test_an_answer_may_be_told_twice_and_counts_once(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("finished", [READY, FAILED])
-def test_a_provider_may_answer_with_the_end_itself(desk: Desk, finished: Ready | Failed) -> None:
+def test_a_provider_may_answer_with_the_end_itself(desk: JobScenario, finished: Ready | Failed) -> None:
     attempt = desk.sending(HOMEDESIGNS)
     desk.accept(attempt, job=None, finished=finished)
     assert desk.told(attempt) == ["submitted", "ready" if finished == READY else "failed"]
 
 
-def test_each_try_waits_twice_as_long_and_the_last_one_fails(desk: Desk) -> None:
+def test_each_try_waits_twice_as_long_and_the_last_one_fails(desk: JobScenario) -> None:
     attempt = desk.sending()
     waits = []
     for _ in range(desk.policy.submit_attempts - 1):
@@ -181,7 +183,7 @@ def test_each_try_waits_twice_as_long_and_the_last_one_fails(desk: Desk) -> None
     assert desk.told(attempt) == ["failed"]
 
 
-def test_nothing_is_tried_before_its_time(desk: Desk) -> None:
+def test_nothing_is_tried_before_its_time(desk: JobScenario) -> None:
     not_taken(desk, desk.sending(), NotAccepted("503", retry_after=30))
     desk.now += 29.9
     assert claim(desk) == []
@@ -198,7 +200,7 @@ def test_retry_after_is_obeyed_where_it_asks_for_more_than_the_backoff(
     assert retry_delay(tries, retry_after) == wait
 
 
-def test_being_throttled_pauses_the_provider_for_everybody(desk: Desk) -> None:
+def test_being_throttled_pauses_the_provider_for_everybody(desk: JobScenario) -> None:
     first = desk.sending()
     desk.routed()
     not_taken(desk, first, NotAccepted("429", retry_after=20, throttled=True))
@@ -209,7 +211,7 @@ def test_being_throttled_pauses_the_provider_for_everybody(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("code", [ErrorCode.IMAGE_REJECTED, ErrorCode.AUTHENTICATION_FAILED, ErrorCode.OUT_OF_CREDITS])
-def test_a_refusal_ends_the_attempt_with_its_own_code(desk: Desk, code: ErrorCode) -> None:
+def test_a_refusal_ends_the_attempt_with_its_own_code(desk: JobScenario, code: ErrorCode) -> None:
     attempt = desk.sending()
     desk.do(submit.refused, desk.policy, attempt, Refused(code, "no"), owner=GENERATOR, now=desk.now)
 
@@ -220,7 +222,7 @@ def test_a_refusal_ends_the_attempt_with_its_own_code(desk: Desk, code: ErrorCod
     assert shown.detected_by is None
 
 
-def test_a_provider_counts_as_refusing_our_key_until_it_accepts_a_job(desk: Desk) -> None:
+def test_a_provider_counts_as_refusing_our_key_until_it_accepts_a_job(desk: JobScenario) -> None:
     attempt = desk.sending()
     refusal = Refused(ErrorCode.AUTHENTICATION_FAILED, "401", unauthorized=True)
     desk.do(submit.refused, desk.policy, attempt, refusal, owner=GENERATOR, now=desk.now)
@@ -234,13 +236,13 @@ def test_a_provider_counts_as_refusing_our_key_until_it_accepts_a_job(desk: Desk
     assert taken.unauthorized_since is None
 
 
-def test_work_for_one_provider_never_waits_for_the_other(desk: Desk) -> None:
+def test_work_for_one_provider_never_waits_for_the_other(desk: JobScenario) -> None:
     not_taken(desk, desk.sending(IACREA), NotAccepted("429", retry_after=300, throttled=True))
     attempt = desk.claimed(HOMEDESIGNS)
     assert send(desk, attempt)
 
 
-def test_a_claim_that_its_own_living_process_dropped_is_taken_up_again(desk: Desk) -> None:
+def test_a_claim_that_its_own_living_process_dropped_is_taken_up_again(desk: JobScenario) -> None:
     attempt = desk.claimed()
     desk.now += 11
     assert claim(desk, owner=GENERATOR) == []

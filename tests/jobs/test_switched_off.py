@@ -7,7 +7,7 @@ from jobs.announced import ANNOUNCE_SECONDS, SWITCHED_OFF_SECONDS
 from schemas.names import ErrorCode, Motion, Provider, ProviderChoice, RefundStatus
 from store import announcements
 from store.announcements import Role
-from tests.jobs.desk import GENERATOR, Desk
+from tests.jobs.scenario import GENERATOR, JobScenario
 
 IACREA, HOMEDESIGNS = Provider.IACREA, Provider.HOMEDESIGNS
 BOTH = (IACREA, HOMEDESIGNS)
@@ -16,7 +16,9 @@ BOTH = (IACREA, HOMEDESIGNS)
 class Poller:
     """A poller beside generators, each with some providers."""
 
-    def __init__(self, desk: Desk, *, generators: tuple[tuple[Provider, ...], ...], own: tuple[Provider, ...]) -> None:
+    def __init__(
+        self, desk: JobScenario, *, generators: tuple[tuple[Provider, ...], ...], own: tuple[Provider, ...]
+    ) -> None:
         self.desk, self.generators, self.own = desk, generators, own
         self.watch = switched_off.Watch()
         self.steady = 0.0
@@ -38,7 +40,7 @@ class Poller:
 LONG = SWITCHED_OFF_SECONDS + 5 * ANNOUNCE_SECONDS
 
 
-def test_what_waits_for_a_provider_that_is_switched_off_fails_uncharged(desk: Desk) -> None:
+def test_what_waits_for_a_provider_that_is_switched_off_fails_uncharged(desk: JobScenario) -> None:
     attempt = desk.routed(choice=ProviderChoice.IACREA)
     desk.under(providers=(HOMEDESIGNS,))
     assert Poller(desk, generators=((HOMEDESIGNS,),), own=(HOMEDESIGNS,)).live(LONG) == 1
@@ -50,7 +52,7 @@ def test_what_waits_for_a_provider_that_is_switched_off_fails_uncharged(desk: De
     assert desk.told(attempt) == ["failed"]
 
 
-def test_it_falls_back_where_that_is_wanted(desk: Desk) -> None:
+def test_it_falls_back_where_that_is_wanted(desk: JobScenario) -> None:
     attempt = desk.routed(choice=ProviderChoice.AUTO, fallback=True, motion=Motion.ZOOM_IN)
     assert attempt.provider is IACREA
     desk.under(providers=(HOMEDESIGNS,))
@@ -61,13 +63,13 @@ def test_it_falls_back_where_that_is_wanted(desk: Desk) -> None:
 
 @pytest.mark.parametrize("generators", [(), (BOTH,), ((HOMEDESIGNS,), (IACREA,))])
 def test_while_generators_are_away_or_some_have_it_nothing_is_ended(
-    desk: Desk, generators: tuple[tuple[Provider, ...], ...]
+    desk: JobScenario, generators: tuple[tuple[Provider, ...], ...]
 ) -> None:
     desk.routed(choice=ProviderChoice.IACREA)
     assert Poller(desk, generators=generators, own=BOTH).live(10 * LONG) == 0
 
 
-def test_what_was_being_sent_is_of_unknown_outcome(desk: Desk) -> None:
+def test_what_was_being_sent_is_of_unknown_outcome(desk: JobScenario) -> None:
     attempt = desk.sending(HOMEDESIGNS)
     desk.under(providers=(IACREA,))
     Poller(desk, generators=((IACREA,),), own=(IACREA,)).live(LONG)
@@ -76,7 +78,7 @@ def test_what_was_being_sent_is_of_unknown_outcome(desk: Desk) -> None:
     assert desk.shown(attempt).refund == submit.unknown("").refund
 
 
-def test_an_unproven_submission_ends_after_its_wait_and_an_accepted_one_after_its_time_out(desk: Desk) -> None:
+def test_an_unproven_submission_ends_after_its_wait_and_an_accepted_one_after_its_time_out(desk: JobScenario) -> None:
     unproven, accepted = desk.unconfirmed(), desk.generating()
     desk.under(providers=(HOMEDESIGNS,))
     poller = Poller(desk, generators=((HOMEDESIGNS,),), own=(HOMEDESIGNS,))
@@ -87,13 +89,13 @@ def test_an_unproven_submission_ends_after_its_wait_and_an_accepted_one_after_it
     assert desk.told(accepted) == ["submitted", "failed"]
 
 
-def test_a_generator_with_fewer_providers_routes_to_those_that_others_have(desk: Desk) -> None:
+def test_a_generator_with_fewer_providers_routes_to_those_that_others_have(desk: JobScenario) -> None:
     desk.do(announcements.announce, Role.GENERATOR, BOTH, now=desk.now)
     desk.under(providers=(HOMEDESIGNS,))
     assert desk.routed(choice=ProviderChoice.IACREA).provider is IACREA
 
 
-def test_what_nobody_seems_to_have_is_left_for_a_while_and_then_fails(desk: Desk) -> None:
+def test_what_nobody_seems_to_have_is_left_for_a_while_and_then_fails(desk: JobScenario) -> None:
     desk.under(providers=(HOMEDESIGNS,))
     video_id = desk.request(choice=ProviderChoice.IACREA)
     assert desk.do(submit.route, desk.policy, now=desk.now) == 0

@@ -5,21 +5,21 @@ import pytest
 from jobs import check, overdue, quarantine, submit
 from schemas.names import Provider
 from store import unreadable
-from tests.jobs.desk import GENERATOR, READY, Desk
+from tests.jobs.scenario import GENERATOR, READY, JobScenario
 
 HOMEDESIGNS = Provider.HOMEDESIGNS
 
 
-def spoil(desk: Desk, video_id: str, motion: str = "orbit") -> None:
+def spoil(desk: JobScenario, video_id: str, motion: str = "orbit") -> None:
     """Write a motion as a newer release would."""
     desk.connection.execute("UPDATE videos SET motion = ? WHERE id = ?", (motion, video_id))
 
 
-def aside(desk: Desk) -> list[str]:
+def aside(desk: JobScenario) -> list[str]:
     return [row.id for row in desk.do(unreadable.listed, limit=100)]
 
 
-def test_a_video_that_cannot_be_read_keeps_no_other_from_being_routed(desk: Desk) -> None:
+def test_a_video_that_cannot_be_read_keeps_no_other_from_being_routed(desk: JobScenario) -> None:
     ids = [desk.request() for _ in range(5)]
     spoil(desk, ids[0])
     desk.do(submit.route, desk.policy, now=desk.now)
@@ -28,7 +28,7 @@ def test_a_video_that_cannot_be_read_keeps_no_other_from_being_routed(desk: Desk
     assert desk.do(submit.route, desk.policy, now=desk.now) == 0
 
 
-def test_a_hundred_of_them_do_not_fill_the_head_of_the_queue(desk: Desk) -> None:
+def test_a_hundred_of_them_do_not_fill_the_head_of_the_queue(desk: JobScenario) -> None:
     for _ in range(submit.ROUTED_AT_ONCE):
         spoil(desk, desk.request())
     good = desk.request()
@@ -37,7 +37,7 @@ def test_a_hundred_of_them_do_not_fill_the_head_of_the_queue(desk: Desk) -> None
     assert desk.video(desk.attempt(good)).status == "submitting"
 
 
-def test_an_attempt_whose_video_cannot_be_read_keeps_no_other_from_being_submitted(desk: Desk) -> None:
+def test_an_attempt_whose_video_cannot_be_read_keeps_no_other_from_being_submitted(desk: JobScenario) -> None:
     bad, good = desk.routed(), desk.routed()
     spoil(desk, bad.video_id)
     found = desk.do(submit.claim, desk.policy, Provider.IACREA, owner=GENERATOR, room=9, now=desk.now)
@@ -45,7 +45,7 @@ def test_an_attempt_whose_video_cannot_be_read_keeps_no_other_from_being_submitt
     assert aside(desk) == [bad.id]
 
 
-def test_an_orphan_that_cannot_be_read_keeps_no_other_from_being_lost(desk: Desk) -> None:
+def test_an_orphan_that_cannot_be_read_keeps_no_other_from_being_lost(desk: JobScenario) -> None:
     bad, good = desk.sending(HOMEDESIGNS), desk.sending(HOMEDESIGNS)
     spoil(desk, bad.video_id)
     desk.now += 60
@@ -55,7 +55,9 @@ def test_an_orphan_that_cannot_be_read_keeps_no_other_from_being_lost(desk: Desk
 
 
 @pytest.mark.parametrize(("column", "word"), [("error_code", "melted"), ("output_urls", "{"), ("refund_status", "iou")])
-def test_an_attempt_that_cannot_be_read_keeps_no_other_from_being_checked(desk: Desk, column: str, word: str) -> None:
+def test_an_attempt_that_cannot_be_read_keeps_no_other_from_being_checked(
+    desk: JobScenario, column: str, word: str
+) -> None:
     bad, good = desk.generating(job="1"), desk.generating(job="2")
     desk.connection.execute(f"UPDATE attempts SET {column} = ? WHERE id = ?", (word, bad.id))  # noqa: S608 - our own columns
     desk.now += desk.policy.webhook_grace
@@ -67,7 +69,7 @@ def test_an_attempt_that_cannot_be_read_keeps_no_other_from_being_checked(desk: 
     assert desk.do(check.claim, desk.policy, Provider.IACREA, owner="p", room=9, now=desk.now) == check.Claim([], None)
 
 
-def test_one_that_cannot_be_read_keeps_no_other_from_being_given_up(desk: Desk) -> None:
+def test_one_that_cannot_be_read_keeps_no_other_from_being_given_up(desk: JobScenario) -> None:
     bad, good = desk.generating(job="1"), desk.generating(job="2")
     spoil(desk, bad.video_id)
     desk.now += desk.policy.job_timeout
@@ -76,7 +78,7 @@ def test_one_that_cannot_be_read_keeps_no_other_from_being_given_up(desk: Desk) 
     assert aside(desk) == [bad.id]
 
 
-def test_what_was_put_aside_is_told_until_it_can_be_read_and_then_goes_on(desk: Desk) -> None:
+def test_what_was_put_aside_is_told_until_it_can_be_read_and_then_goes_on(desk: JobScenario) -> None:
     bad = desk.routed()
     spoil(desk, bad.video_id)
     desk.do(submit.claim, desk.policy, Provider.IACREA, owner=GENERATOR, room=9, now=desk.now)

@@ -4,28 +4,28 @@ from collections.abc import Callable
 
 import pytest
 
-from jobs import check, submit, timeline, webhooks
+from jobs import check, submit, timeline, unconfirmed
 from providers.reports import Unavailable, Working
 from schemas.names import DetectedBy, ErrorCode
 from store import attempts
 from store import webhooks as stored_webhooks
 from store.attempts import AttemptRow, AttemptState
-from store.transaction import Topic, Tx
+from store.transaction import Signal, Tx
 from store.webhooks import Delivery
-from tests.jobs.desk import CLIP, FAILED, POLLER, READY, Desk
+from tests.jobs.scenario import CLIP, FAILED, POLLER, READY, JobScenario
 
 TRUE_JOB = "11111111-2222-3333-4444-555555555555"
 
 
-def prove(desk: Desk, claimed: AttemptRow, report: object = READY, *, owner: str = POLLER) -> None:
-    desk.do(webhooks.prove, desk.policy, claimed, TRUE_JOB, report, owner=owner, now=desk.now)  # type: ignore[arg-type]  # any report will do
+def confirm_job(desk: JobScenario, claimed: AttemptRow, report: object = READY, *, owner: str = POLLER) -> None:
+    desk.do(unconfirmed.confirm_job, desk.policy, claimed, TRUE_JOB, report, owner=owner, now=desk.now)  # type: ignore[arg-type]  # any report will do
 
 
-def keep_waiting(desk: Desk, claimed: AttemptRow, *, soon: bool = False) -> None:
-    desk.do(webhooks.keep_waiting, desk.policy, claimed, owner=POLLER, soon=soon, now=desk.now)
+def keep_waiting(desk: JobScenario, claimed: AttemptRow, *, soon: bool = False) -> None:
+    desk.do(unconfirmed.keep_waiting, desk.policy, claimed, owner=POLLER, soon=soon, now=desk.now)
 
 
-def test_a_webhook_makes_the_check_due_now_and_is_credited_with_the_end(desk: Desk) -> None:
+def test_a_webhook_makes_the_check_due_now_and_is_credited_with_the_end(desk: JobScenario) -> None:
     attempt = desk.generating()
     assert desk.due() == []
     desk.now += 5
@@ -36,14 +36,14 @@ def test_a_webhook_makes_the_check_due_now_and_is_credited_with_the_end(desk: De
     assert (desk.video(attempt).status, desk.video(attempt).detected_by) == ("ready", DetectedBy.WEBHOOK)
 
 
-def test_without_a_webhook_the_poll_finds_the_end_and_is_credited(desk: Desk) -> None:
+def test_without_a_webhook_the_poll_finds_the_end_and_is_credited(desk: JobScenario) -> None:
     attempt = desk.generating()
     desk.checked(attempt, READY)
     assert desk.now == attempt.accepted_at + desk.policy.webhook_grace  # type: ignore[operator]  # it was accepted
     assert desk.video(attempt).detected_by is DetectedBy.POLL
 
 
-def test_the_poll_after_a_webhook_that_found_nothing_gets_the_credit(desk: Desk) -> None:
+def test_the_poll_after_a_webhook_that_found_nothing_gets_the_credit(desk: JobScenario) -> None:
     attempt = desk.generating()
     desk.now += 1
     desk.webhook(attempt)
@@ -53,7 +53,7 @@ def test_the_poll_after_a_webhook_that_found_nothing_gets_the_credit(desk: Desk)
     assert desk.video(attempt).detected_by is DetectedBy.POLL
 
 
-def test_a_webhook_before_the_answer_is_kept_and_acted_on_with_the_answer(desk: Desk) -> None:
+def test_a_webhook_before_the_answer_is_kept_and_acted_on_with_the_answer(desk: JobScenario) -> None:
     attempt = desk.sending()
     desk.webhook(attempt)
     assert desk.due() == []
@@ -65,7 +65,7 @@ def test_a_webhook_before_the_answer_is_kept_and_acted_on_with_the_answer(desk: 
     assert desk.told(attempt) == ["submitted", "ready"]
 
 
-def test_a_thousand_webhooks_make_one_check_in_each_shortest_interval(desk: Desk) -> None:
+def test_a_thousand_webhooks_make_one_check_in_each_shortest_interval(desk: JobScenario) -> None:
     attempt = desk.generating()
     began, asked = desk.now, 0
     while desk.now < began + 10:
@@ -77,7 +77,7 @@ def test_a_thousand_webhooks_make_one_check_in_each_shortest_interval(desk: Desk
     assert asked <= 10 / desk.policy.poll_min + 1
 
 
-def test_a_webhook_after_the_end_changes_nothing(desk: Desk) -> None:
+def test_a_webhook_after_the_end_changes_nothing(desk: JobScenario) -> None:
     attempt = desk.generating()
     desk.checked(attempt, FAILED)
     before = desk.video(attempt)
@@ -87,24 +87,24 @@ def test_a_webhook_after_the_end_changes_nothing(desk: Desk) -> None:
     assert desk.video(attempt) == before
 
 
-def test_a_webhook_for_nothing_we_know_is_handled_and_forgotten(desk: Desk) -> None:
+def test_a_webhook_for_nothing_we_know_is_handled_and_forgotten(desk: JobScenario) -> None:
     desk.do(stored_webhooks.record, [Delivery("no such attempt", None, 70_000, None)], now=desk.now)
     assert len(desk.do(stored_webhooks.unhandled, limit=10)) == 1
     assert desk.due() == []
     assert desk.do(stored_webhooks.unhandled, limit=10) == []
 
 
-def test_more_webhooks_than_are_handed_over_at_once_all_arrive(desk: Desk) -> None:
+def test_more_webhooks_than_are_handed_over_at_once_all_arrive(desk: JobScenario) -> None:
     attempt = desk.generating()
     flood = [Delivery("no such attempt", None, 70_000, None)] * check.HANDED_OVER_AT_ONCE
     desk.do(stored_webhooks.record, [*flood, Delivery(attempt.id, b"{}", 2, None)], now=desk.now)
     tx = Tx(desk.connection)
     assert check.claim(tx, desk.policy, attempt.provider, owner=POLLER, room=1, now=desk.now).work == []
-    assert Topic.CHECKS in tx.topics
+    assert Signal.CHECKS in tx.signals
     assert [claimed.id for claimed in desk.due()] == [attempt.id]
 
 
-def test_a_webhook_that_finds_the_job_unfinished_starts_polling_at_once(desk: Desk) -> None:
+def test_a_webhook_that_finds_the_job_unfinished_starts_polling_at_once(desk: JobScenario) -> None:
     attempt = desk.generating()
     desk.now += 3
     desk.webhook(attempt)
@@ -113,7 +113,7 @@ def test_a_webhook_that_finds_the_job_unfinished_starts_polling_at_once(desk: De
     assert due_at == desk.now + desk.policy.poll_min
 
 
-def test_a_webhook_during_a_check_brings_the_next_one_forward(desk: Desk) -> None:
+def test_a_webhook_during_a_check_brings_the_next_one_forward(desk: JobScenario) -> None:
     attempt = desk.generating()
     for _ in range(8):
         desk.checked(attempt, Working())
@@ -125,7 +125,7 @@ def test_a_webhook_during_a_check_brings_the_next_one_forward(desk: Desk) -> Non
     assert desk.current(attempt).due_at == desk.now + desk.policy.poll_min
 
 
-def test_a_webhook_during_a_check_does_not_overrule_retry_after(desk: Desk) -> None:
+def test_a_webhook_during_a_check_does_not_overrule_retry_after(desk: JobScenario) -> None:
     attempt = desk.generating()
     claimed = desk.wait_until_due(attempt)
     desk.webhook(attempt)
@@ -133,7 +133,7 @@ def test_a_webhook_during_a_check_does_not_overrule_retry_after(desk: Desk) -> N
     assert desk.current(attempt).due_at == desk.now + 60
 
 
-def test_a_webhook_during_a_late_check_brings_the_next_one_forward(desk: Desk) -> None:
+def test_a_webhook_during_a_late_check_brings_the_next_one_forward(desk: JobScenario) -> None:
     attempt = desk.timed_out()
     claimed = desk.wait_until_due(attempt)
     desk.webhook(attempt)
@@ -141,7 +141,7 @@ def test_a_webhook_during_a_late_check_brings_the_next_one_forward(desk: Desk) -
     assert desk.current(attempt).due_at == desk.now + desk.policy.poll_min
 
 
-def test_a_webhook_while_its_absence_was_noted_is_not_slept_through(desk: Desk) -> None:
+def test_a_webhook_while_its_absence_was_noted_is_not_slept_through(desk: JobScenario) -> None:
     attempt = desk.unconfirmed()
     desk.now += 1
     desk.webhook(attempt)
@@ -152,7 +152,7 @@ def test_a_webhook_while_its_absence_was_noted_is_not_slept_through(desk: Desk) 
     assert (desk.current(attempt).due_at or 0) <= desk.now + desk.policy.poll_min
 
 
-def test_at_the_very_end_of_the_wait_a_webhook_is_still_looked_at(desk: Desk) -> None:
+def test_at_the_very_end_of_the_wait_a_webhook_is_still_looked_at(desk: JobScenario) -> None:
     attempt = desk.unconfirmed()
     claimed = desk.wait_until_due(attempt)
     desk.webhook(attempt)
@@ -161,11 +161,11 @@ def test_at_the_very_end_of_the_wait_a_webhook_is_still_looked_at(desk: Desk) ->
     assert (desk.current(attempt).due_at or 0) <= desk.now + desk.policy.poll_min
 
 
-def test_a_webhook_that_names_a_confirmed_job_proves_the_acceptance(desk: Desk) -> None:
+def test_a_webhook_that_names_a_confirmed_job_proves_the_acceptance(desk: JobScenario) -> None:
     attempt = desk.unconfirmed()
     desk.webhook(attempt)
     [claimed] = desk.due()
-    prove(desk, claimed, Working())
+    confirm_job(desk, claimed, Working())
 
     video = desk.video(attempt)
     assert (video.status, video.provider_job_id) == ("generating", TRUE_JOB)
@@ -176,48 +176,48 @@ def test_a_webhook_that_names_a_confirmed_job_proves_the_acceptance(desk: Desk) 
 
 
 @pytest.mark.parametrize(("report", "end"), [(READY, "ready"), (FAILED, "failed")])
-def test_the_proof_may_be_the_end_too(desk: Desk, report: object, end: str) -> None:
+def test_the_proof_may_be_the_end_too(desk: JobScenario, report: object, end: str) -> None:
     attempt = desk.unconfirmed()
     desk.webhook(attempt)
     [claimed] = desk.due()
-    prove(desk, claimed, report)
+    confirm_job(desk, claimed, report)
     assert desk.told(attempt) == ["submitted", end]
     assert desk.video(attempt).detected_by is DetectedBy.WEBHOOK
 
 
-def test_a_proof_that_comes_second_disturbs_nothing(desk: Desk) -> None:
+def test_a_proof_that_comes_second_disturbs_nothing(desk: JobScenario) -> None:
     attempt = desk.unconfirmed()
     desk.webhook(attempt)
     [claimed] = desk.due()
-    prove(desk, claimed, FAILED)
+    confirm_job(desk, claimed, FAILED)
     settled = desk.current(attempt)
 
-    prove(desk, claimed, READY, owner="poller-2")
+    confirm_job(desk, claimed, READY, owner="poller-2")
     assert desk.told(attempt) == ["submitted", "failed"]
     assert desk.current(attempt) == settled
 
 
-def test_a_job_belongs_to_one_attempt_however_many_webhooks_name_it(desk: Desk) -> None:
+def test_a_job_belongs_to_one_attempt_however_many_webhooks_name_it(desk: JobScenario) -> None:
     first, second = desk.unconfirmed(), desk.unconfirmed()
     desk.webhook(first)
     desk.webhook(second)
     claimed = {row.id: row for row in desk.due()}
-    assert desk.do(webhooks.unbound, claimed[second.id], [TRUE_JOB]) == [TRUE_JOB]
+    assert desk.do(unconfirmed.unclaimed_ids, claimed[second.id], [TRUE_JOB]) == [TRUE_JOB]
 
-    prove(desk, claimed[first.id])
-    prove(desk, claimed[second.id])
+    confirm_job(desk, claimed[first.id])
+    confirm_job(desk, claimed[second.id])
     assert desk.video(first).status == "ready"
     assert desk.video(second).provider_job_id is None
-    assert desk.do(webhooks.unbound, claimed[second.id], [TRUE_JOB, "another"]) == ["another"]
+    assert desk.do(unconfirmed.unclaimed_ids, claimed[second.id], [TRUE_JOB, "another"]) == ["another"]
 
 
-def test_one_look_asks_about_few_of_the_jobs_that_bodies_name(desk: Desk) -> None:
+def test_one_look_asks_about_few_of_the_jobs_that_bodies_name(desk: JobScenario) -> None:
     attempt = desk.unconfirmed()
     named = [f"job-{number}" for number in range(400)]
-    assert desk.do(webhooks.unbound, attempt, named) == named[:8]
+    assert desk.do(unconfirmed.unclaimed_ids, attempt, named) == named[:8]
 
 
-def test_without_proof_the_wait_ends_as_unknown(desk: Desk) -> None:
+def test_without_proof_the_wait_ends_as_unknown(desk: JobScenario) -> None:
     attempt = desk.unconfirmed()
     keep_waiting(desk, desk.wait_until_due(attempt))
 
@@ -228,7 +228,7 @@ def test_without_proof_the_wait_ends_as_unknown(desk: Desk) -> None:
     assert desk.credits().unknown == 1
 
 
-def test_a_job_named_but_not_confirmed_yet_is_asked_about_again_soon(desk: Desk) -> None:
+def test_a_job_named_but_not_confirmed_yet_is_asked_about_again_soon(desk: JobScenario) -> None:
     attempt = desk.unconfirmed()
     desk.webhook(attempt)
     [claimed] = desk.due()
@@ -236,24 +236,26 @@ def test_a_job_named_but_not_confirmed_yet_is_asked_about_again_soon(desk: Desk)
     assert desk.current(attempt).due_at == desk.now + desk.policy.poll_min
 
 
-Ignorance = Callable[[Desk, AttemptRow], None]
+Ignorance = Callable[[JobScenario, AttemptRow], None]
 
 
-def gives_up(desk: Desk, claimed: AttemptRow) -> None:
-    desk.do(webhooks.disprove, desk.policy, claimed, "it names nothing", now=desk.now)
+def gives_up(desk: JobScenario, claimed: AttemptRow) -> None:
+    desk.do(unconfirmed.fail_unconfirmed, desk.policy, claimed, "it names nothing", now=desk.now)
 
 
-def ends_the_wait(desk: Desk, claimed: AttemptRow) -> None:
+def ends_the_wait(desk: JobScenario, claimed: AttemptRow) -> None:
     desk.now += desk.policy.confirm_wait
     keep_waiting(desk, claimed)
 
 
-def believes_the_body(desk: Desk, claimed: AttemptRow) -> None:
-    desk.do(webhooks.believe, desk.policy, claimed, ("https://evil.example/v.mp4",), now=desk.now)
+def believes_the_body(desk: JobScenario, claimed: AttemptRow) -> None:
+    desk.do(unconfirmed.accept_unverified, desk.policy, claimed, ("https://evil.example/v.mp4",), now=desk.now)
 
 
 @pytest.mark.parametrize("ignorance", [gives_up, ends_the_wait, believes_the_body])
-def test_the_answer_that_came_meanwhile_outweighs_what_a_body_does_not_say(desk: Desk, ignorance: Ignorance) -> None:
+def test_the_answer_that_came_meanwhile_outweighs_what_a_body_does_not_say(
+    desk: JobScenario, ignorance: Ignorance
+) -> None:
     attempt = desk.unconfirmed()
     desk.webhook(attempt)
     [claimed] = desk.due()
@@ -264,11 +266,11 @@ def test_the_answer_that_came_meanwhile_outweighs_what_a_body_does_not_say(desk:
     assert desk.told(attempt) == ["submitted"]
 
 
-def test_where_the_operator_trusts_bodies_one_that_says_success_is_believed(desk: Desk) -> None:
+def test_where_the_operator_trusts_bodies_one_that_says_success_is_believed(desk: JobScenario) -> None:
     attempt = desk.unconfirmed()
     desk.webhook(attempt)
     [claimed] = desk.due()
-    desk.do(webhooks.believe, desk.policy, claimed, (CLIP,), now=desk.now)
+    desk.do(unconfirmed.accept_unverified, desk.policy, claimed, (CLIP,), now=desk.now)
 
     video = desk.video(attempt)
     assert (video.status, video.output_urls, video.provider_job_id) == ("ready", [CLIP], None)
@@ -276,7 +278,7 @@ def test_where_the_operator_trusts_bodies_one_that_says_success_is_believed(desk
     assert desk.credits().spent == 1
 
 
-def test_the_body_is_kept_and_shown_in_the_timeline(desk: Desk) -> None:
+def test_the_body_is_kept_and_shown_in_the_timeline(desk: JobScenario) -> None:
     attempt = desk.generating()
     desk.webhook(attempt, b'{"status": "SUCCEEDED"}')
     told = desk.do(timeline.of_video, attempt.video_id)
@@ -285,7 +287,7 @@ def test_the_body_is_kept_and_shown_in_the_timeline(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("step", [check.release, submit.release])
-def test_giving_back_what_is_not_ours_does_nothing(desk: Desk, step: Callable[..., None]) -> None:
+def test_giving_back_what_is_not_ours_does_nothing(desk: JobScenario, step: Callable[..., None]) -> None:
     attempt = desk.generating()
     before = desk.current(attempt)
     what = attempt if step is check.release else attempt.id
@@ -293,9 +295,9 @@ def test_giving_back_what_is_not_ours_does_nothing(desk: Desk, step: Callable[..
     assert desk.do(attempts.get, attempt.id) == before
 
 
-@pytest.mark.parametrize("until", [Desk.generating, Desk.timed_out, Desk.unconfirmed])
+@pytest.mark.parametrize("until", [JobScenario.generating, JobScenario.timed_out, JobScenario.unconfirmed])
 def test_what_was_claimed_but_not_asked_about_is_due_again_at_once(
-    desk: Desk, until: Callable[[Desk], AttemptRow]
+    desk: JobScenario, until: Callable[[JobScenario], AttemptRow]
 ) -> None:
     claimed = desk.wait_until_due(until(desk))
     assert desk.due(owner="poller-2") == []

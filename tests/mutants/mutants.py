@@ -24,18 +24,18 @@ from jobs import (
     submit,
     switched_off,
     transitions,
-    webhooks,
+    unconfirmed,
 )
 from jobs.policy import Policy
-from jobs.settle import Failing
+from jobs.settle import AttemptFailed
 from jobs.sightings import Sightings
-from jobs.transitions import FREE, Step, take
+from jobs.transitions import RELEASED_LEASE, Transition, apply_transition
 from process.settings import Settings
 from providers.hints import read_webhook
 from providers.reports import Ready, Report
 from publisher import connection as connecting
 from publisher.connection import BrokerState
-from publisher.pace import Pace
+from publisher.timing import Timing
 from schemas.names import TERMINAL_EVENTS, DetectedBy, ErrorCode, EventType, Provider, VideoStatus
 from store import attempts, credits, outbox, providers, sqlite, videos
 from store.announcements import Role
@@ -83,10 +83,10 @@ def no_unique_terminal() -> Iterator[None]:
 
 
 def changed_from_any_state(
-    tx: Tx, attempt_id: str, to: AttemptState, columns: Any, *, among: object, owner: str | None = None
+    tx: Tx, attempt_id: str, to: AttemptState, columns: Any, *, from_states: object, owner: str | None = None
 ) -> bool:
-    del among
-    return _change(tx, attempt_id, to, columns, among=list(AttemptState), owner=owner)
+    del from_states
+    return _change(tx, attempt_id, to, columns, from_states=list(AttemptState), owner=owner)
 
 
 def finished_from_any_state(
@@ -117,29 +117,29 @@ _change = attempts.change
 _sendable = outbox.sendable
 _announce = events.announce
 _apply_late = check.apply_late
-_hand_over = check._hand_over_webhooks
+_commit_on_thread = check._hand_over_webhooks
 _commit = GroupCommit.commit
 _orphans = attempts.orphans
-_lose = submit.lose
-RESEND = Step(AttemptState.WAITING, frozenset({AttemptState.SENDING}))
+_lose = submit.mark_outcome_unknown
+RESEND = Transition(AttemptState.WAITING, frozenset({AttemptState.SENDING}))
 
 
 def sent_again(
     tx: Tx, policy: Policy, attempt: AttemptRow, message: str, *, now: float, owner: str | None = None
 ) -> None:
     del policy, message, owner
-    take(tx, RESEND, attempt.id, {"due_at": now, **FREE})
+    apply_transition(tx, RESEND, attempt.id, {"due_at": now, **RELEASED_LEASE})
 
 
 def orphans_sent_again(tx: Tx, *args: Any, now: float, **kwargs: Any) -> list[AttemptRow]:
     for orphan in _orphans(tx, *args, now=now, **kwargs):
-        take(tx, RESEND, orphan.id, {"due_at": now, **FREE})
+        apply_transition(tx, RESEND, orphan.id, {"due_at": now, **RELEASED_LEASE})
     return []
 
 
 def sent_by_whoever_comes(tx: Tx, attempt_id: str, *, owner: str, now: float) -> bool:
     del owner
-    take(tx, transitions.SEND, attempt_id, {"submitted_at": now})
+    apply_transition(tx, transitions.SEND, attempt_id, {"submitted_at": now})
     return True
 
 
@@ -152,8 +152,8 @@ def lost_whatever_its_state(
     _lose(tx, policy, attempt, message, now=now, owner=owner)
 
 
-def lost_at_once(attempt: AttemptRow, message: str, *_: Any) -> Failing:
-    return Failing(ErrorCode.JOB_LOST, message, refunds.UNKNOWN, check.prompted_by(attempt))
+def lost_at_once(attempt: AttemptRow, message: str, *_: Any) -> AttemptFailed:
+    return AttemptFailed(ErrorCode.JOB_LOST, message, refunds.UNKNOWN, check.prompted_by(attempt))
 
 
 def believing_bodies(tx: Tx, policy: Policy, *, now: float) -> None:
@@ -162,15 +162,15 @@ def believing_bodies(tx: Tx, policy: Policy, *, now: float) -> None:
         attempt = attempts.get(tx, attempt_id)
         if attempt is not None and (urls := read_webhook(body).succeeded_urls):
             settle.succeed(tx, attempt, urls, detected_by=DetectedBy.WEBHOOK, now=now)
-    _hand_over(tx, policy, now=now)
+    _commit_on_thread(tx, policy, now=now)
 
 
 def all_that_are_over(_: object, __: Policy, found: overdue.Overdue, **___: float) -> list[str]:
     return [row.id for row in found.attempts]
 
 
-def refunding_time_out(_: Policy) -> Failing:
-    return Failing(ErrorCode.TIMED_OUT, "too late", refunds.REFUNDED)
+def refunding_time_out(_: Policy) -> AttemptFailed:
+    return AttemptFailed(ErrorCode.TIMED_OUT, "too late", refunds.REFUNDED)
 
 
 def announced_after_the_commit(tx: Tx, video_id: str, event_type: EventType, *, attempt: int, now: float) -> bool:
@@ -243,9 +243,11 @@ def lapsed_at_once(_: Sightings, leased: Any, *, owner: str, at: float) -> list[
     return list(leased)
 
 
-def taken_whosever_it_is(tx: Tx, step: Step, attempt_id: str, columns: Any = FREE, *, owner: str | None = None) -> bool:
+def taken_whosever_it_is(
+    tx: Tx, step: Transition, attempt_id: str, columns: Any = RELEASED_LEASE, *, owner: str | None = None
+) -> bool:
     del owner
-    return take(tx, step, attempt_id, columns)
+    return apply_transition(tx, step, attempt_id, columns)
 
 
 def all_that_are_silent(_: object, seen: Any, *, at: float) -> set[tuple[Role, Provider]]:
@@ -275,10 +277,10 @@ def all_refused(_: GroupCommit, group: list[Any], **__: object) -> Committed:
 
 
 async def deaf_to_strange_cancellations(
-    settings: Settings, work: connecting.Work, *, name: str, state: BrokerState, pace: Pace
+    settings: Settings, work: connecting.Work, *, name: str, state: BrokerState, timing: Timing
 ) -> str | None:
     try:
-        async with connecting.link(settings, state, pace, name=name) as opened:
+        async with connecting.link(settings, state, timing, name=name) as opened:
             await work(opened)
         return None
     except Exception as error:
@@ -304,9 +306,11 @@ IN_THE_SIMULATION = [
     Mutant("an event is named when it is published", patched(outbox, "sendable", named_when_published)),
     Mutant(
         "the answer to what was declared lost is dropped",
-        patched(jobs.submit, "ACCEPT", Step(AttemptState.GENERATING, frozenset({AttemptState.SENDING}))),
+        patched(jobs.submit, "ACCEPT", Transition(AttemptState.GENERATING, frozenset({AttemptState.SENDING}))),
     ),
-    Mutant("anybody's job is taken for one's own", patched(webhooks, "unbound", lambda _tx, _attempt, ids: list(ids))),
+    Mutant(
+        "anybody's job is taken for one's own", patched(unconfirmed, "unbound", lambda _tx, _commit, ids: list(ids))
+    ),
     Mutant("an unknown job is lost at once", patched(jobs.check, "_lost", lost_at_once)),
     Mutant(
         "neither refunds nor doubts are entered in the ledger", patched(jobs.settle, "_enter_refund", lambda *_: None)
@@ -315,13 +319,13 @@ IN_THE_SIMULATION = [
 
 IN_ONE_TEST: dict[str, Mutant] = {
     "dropped claims are taken up": Mutant(
-        "a claim that was dropped is never taken up", patched(jobs.submit, "FORGOTTEN_SECONDS", 1e9)
+        "a claim that was dropped is never taken up", patched(jobs.submit, "ABANDONED_LEASE_SECONDS", 1e9)
     ),
     "the answer that came meanwhile counts": Mutant(
-        "ignorance outweighs an answer", patched(webhooks, "_still_unconfirmed", lambda _tx, _attempt: True)
+        "ignorance outweighs an answer", patched(unconfirmed, "_still_unconfirmed", lambda _tx, _commit: True)
     ),
     "a webhook during a check counts": Mutant(
-        "a webhook during a check is slept through", patched(check, "woken_meanwhile", lambda _tx, _attempt: False)
+        "a webhook during a check is slept through", patched(check, "woken_meanwhile", lambda _tx, _commit: False)
     ),
     "the budget is shared": Mutant("requests are not counted", patched(budget, "spend", nothing)),
     "what is paid comes first": Mutant(
@@ -347,7 +351,7 @@ IN_ONE_TEST: dict[str, Mutant] = {
         "waiting for a look counts as no answer", patched(overdue.Watch, "_without_answer", lambda *_: True)
     ),
     "a key stands for a video": Mutant("keys stand for nothing", patched(videos, "kept_key", nothing)),
-    "the watch ends": Mutant("the late truth is watched for ever", patched(jobs.schedule, "LATE_WATCH", 1e9)),
+    "the watch ends": Mutant("the late truth is watched for ever", patched(jobs.schedule, "LATE_RESULT_SECONDS", 1e9)),
     "late refunds count": Mutant("refunds that come late are forgotten", patched(credits, "enter", nothing)),
     "nothing is given up without a look": Mutant(
         "the first look may come too late", patched(jobs.schedule, "first_check", looking_after_the_time_out)

@@ -4,15 +4,15 @@ import asyncio
 
 from aio_pika.abc import AbstractChannel
 
-from publisher.connection import Link
+from publisher.connection import BrokerConnection
 
 
-async def channel(self: Link) -> AbstractChannel:
+async def channel(self: BrokerConnection) -> AbstractChannel:
     """Open a channel as aio-pika does by default."""
-    async with asyncio.timeout(self._pace.connect):
+    async with asyncio.timeout(self._timing.connect):
         opened = await self.connection.channel()
     opened.close_callbacks.add(self._on_closed)
     return opened
 
 
-Link.channel = channel  # type: ignore[method-assign]  # this is the mutation
+BrokerConnection.channel = channel  # type: ignore[method-assign]  # this is the mutation

@@ -13,8 +13,8 @@ import pytest
 
 from process.settings import Settings
 from publisher import connection as connecting
-from publisher.connection import BrokerState, Link
-from publisher.pace import PACE
+from publisher.connection import BrokerConnection, BrokerState
+from publisher.timing import TIMING
 from schemas.names import Provider
 from store.database import Store
 from tests.jobs import (
@@ -28,7 +28,7 @@ from tests.jobs import (
     test_switched_off,
     test_webhooks,
 )
-from tests.jobs.desk import Desk
+from tests.jobs.scenario import JobScenario
 from tests.mutants.mutants import IN_ONE_TEST, IN_THE_SIMULATION, Mutant
 from tests.simulation.histories import run
 from tests.simulation.invariants import Broken
@@ -54,16 +54,18 @@ def strange_cancellation(_: Path) -> None:
     """Have the library cancel our wait though nobody asked for it."""
 
     @asynccontextmanager
-    async def link(*_: object, **__: object) -> AsyncIterator[Link]:
+    async def link(*_: object, **__: object) -> AsyncIterator[BrokerConnection]:
         raise asyncio.CancelledError
         yield
 
-    async def unused(_: Link) -> None:
+    async def unused(_: BrokerConnection) -> None:
         raise AssertionError
 
     async def connect() -> str | None:
         with mock.patch.object(connecting, "link", link):
-            return await connecting._one_connection(Settings(), unused, name="relay", state=BrokerState(), pace=PACE)
+            return await connecting._one_connection(
+                Settings(), unused, name="relay", state=BrokerState(), timing=TIMING
+            )
 
     try:
         assert asyncio.run(connect()) is not None
@@ -71,8 +73,8 @@ def strange_cancellation(_: Path) -> None:
         raise AssertionError("the relay is dead, and nobody knows") from None
 
 
-def asking() -> tuple[Desk, test_overdue.Poller]:
-    desk = Desk()
+def asking() -> tuple[JobScenario, test_overdue.Poller]:
+    desk = JobScenario()
     return desk, test_overdue.Poller(desk)
 
 
@@ -83,46 +85,54 @@ def in_one_file(path: Path) -> None:
 CHECKS: dict[str, Callable[[Path], None]] = {
     "the answer that came meanwhile counts": lambda _: (
         test_webhooks.test_the_answer_that_came_meanwhile_outweighs_what_a_body_does_not_say(
-            Desk(), test_webhooks.gives_up
+            JobScenario(), test_webhooks.gives_up
         )
     ),
     "a webhook during a check counts": lambda _: (
-        test_webhooks.test_a_webhook_during_a_check_brings_the_next_one_forward(Desk())
+        test_webhooks.test_a_webhook_during_a_check_brings_the_next_one_forward(JobScenario())
     ),
     "dropped claims are taken up": lambda _: (
-        test_submissions.test_a_claim_that_its_own_living_process_dropped_is_taken_up_again(Desk())
+        test_submissions.test_a_claim_that_its_own_living_process_dropped_is_taken_up_again(JobScenario())
     ),
     "the budget is shared": lambda _: test_budget.test_submissions_and_checks_of_any_process_draw_on_the_same_budget(
-        Desk()
+        JobScenario()
     ),
     "what is paid comes first": lambda _: (
-        test_budget.test_submissions_and_checks_of_any_process_draw_on_the_same_budget(Desk())
+        test_budget.test_submissions_and_checks_of_any_process_draw_on_the_same_budget(JobScenario())
     ),
     "a clock that goes back refills nothing": lambda _: (
-        test_budget.test_a_clock_that_goes_back_stops_nobody_and_gives_nobody_more(Desk())
+        test_budget.test_a_clock_that_goes_back_stops_nobody_and_gives_nobody_more(JobScenario())
     ),
-    "only ones own leases are renewed": lambda _: test_clock.test_only_ones_own_leases_are_renewed(Desk()),
+    "only ones own leases are renewed": lambda _: test_clock.test_only_ones_own_leases_are_renewed(JobScenario()),
     "a step of the clock kills nobody": lambda _: test_clock.test_a_living_generator_is_not_declared_dead_by_a_step(
-        Desk(), 3600.0
+        JobScenario(), 3600.0
     ),
     "a late check that was overtaken is dropped": lambda _: (
-        test_late_truth.test_a_stale_owner_of_a_late_check_does_not_reschedule_what_another_one_is_asking_about(Desk())
+        test_late_truth.test_a_stale_owner_of_a_late_check_does_not_reschedule_what_another_one_is_asking_about(
+            JobScenario()
+        )
     ),
     "providers that are away are not off": lambda _: (
-        test_switched_off.test_while_generators_are_away_or_some_have_it_nothing_is_ended(Desk(), ())
+        test_switched_off.test_while_generators_are_away_or_some_have_it_nothing_is_ended(JobScenario(), ())
     ),
-    "throttling pauses": lambda _: test_submissions.test_being_throttled_pauses_the_provider_for_everybody(Desk()),
+    "throttling pauses": lambda _: test_submissions.test_being_throttled_pauses_the_provider_for_everybody(
+        JobScenario()
+    ),
     "a job is given up in time": lambda _: (
         test_overdue.test_a_provider_that_hangs_does_not_keep_a_job_from_being_given_up(*asking())
     ),
     "what waits for its turn is kept": lambda _: test_overdue.test_what_waits_for_its_turn_is_not_given_up(*asking()),
-    "a key stands for a video": lambda _: test_accepting.test_the_same_key_and_request_give_the_same_video(Desk()),
-    "the watch ends": lambda _: test_late_truth.test_it_is_looked_at_ever_more_seldom_for_a_day(Desk()),
+    "a key stands for a video": lambda _: test_accepting.test_the_same_key_and_request_give_the_same_video(
+        JobScenario()
+    ),
+    "the watch ends": lambda _: test_late_truth.test_it_is_looked_at_ever_more_seldom_for_a_day(JobScenario()),
     "late refunds count": lambda _: (
-        test_late_truth.test_a_late_failure_keeps_the_refund_that_was_told_but_the_ledger_notes_the_credit(Desk())
+        test_late_truth.test_a_late_failure_keeps_the_refund_that_was_told_but_the_ledger_notes_the_credit(
+            JobScenario()
+        )
     ),
     "nothing is given up without a look": lambda _: test_checks.test_no_job_is_given_up_without_a_last_look(
-        Desk(), Provider.IACREA, 60.0
+        JobScenario(), Provider.IACREA, 60.0
     ),
     "commits come first": with_a_store(test_grouped_writer.answers_follow_the_commit),
     "commits are synced": with_a_store(test_durability.test_every_commit_is_synced),

@@ -6,14 +6,14 @@ from statistics import median
 from jobs import check
 from providers.reports import Working
 from schemas.names import Provider
-from tests.jobs.desk import START, Desk
+from tests.jobs.scenario import START, JobScenario
 
 JOBS = 10_000
 CHECKS_A_SECOND = 10
 ENDED_AFTER = 600.0
 
 
-def opened(desk: Desk) -> None:
+def opened(desk: JobScenario) -> None:
     """Put open jobs into the store that were accepted one after the other."""
     rows = [(f"v{job}", f"a{job}", START - 60 + 60 * job / JOBS) for job in range(JOBS)]
     desk.connection.executemany(
@@ -30,7 +30,9 @@ def opened(desk: Desk) -> None:
 
 
 def test_with_ten_thousand_open_jobs_and_ten_checks_a_second_nobody_starves() -> None:
-    desk = Desk().under(job_timeout=100_000.0, rates={Provider.HOMEDESIGNS: CHECKS_A_SECOND, Provider.IACREA: 1.0})
+    desk = JobScenario().under(
+        job_timeout=100_000.0, rates={Provider.HOMEDESIGNS: CHECKS_A_SECOND, Provider.IACREA: 1.0}
+    )
     opened(desk)
     chance = random.Random(7)
     ends = {f"a{job}": START + chance.uniform(0, ENDED_AFTER) for job in range(JOBS)}

@@ -6,29 +6,29 @@ import pytest
 
 from jobs import check, learning, schedule
 from jobs.durations import EDGES, Plan
-from jobs.learning import Lesson
+from jobs.learning import Observation
 from providers.reports import Report, Unavailable, Working
 from schemas.names import Provider
 from store.database import Store
 from store.transaction import Tx
-from tests.jobs.desk import FAILED, READY, START, Desk
+from tests.jobs.scenario import FAILED, READY, START, JobScenario
 
 HOMEDESIGNS, IACREA = Provider.HOMEDESIGNS, Provider.IACREA
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk()
+def desk() -> JobScenario:
+    return JobScenario()
 
 
-def taught(desk: Desk, seconds: float, jobs: int = 20) -> Plan:
+def taught(desk: JobScenario, seconds: float, jobs: int = 20) -> Plan:
     for _ in range(jobs):
-        desk.do(learning.learn, [Lesson(HOMEDESIGNS, seconds - 1, seconds + 1)])
+        desk.do(learning.learn, [Observation(HOMEDESIGNS, seconds - 1, seconds + 1)])
     return desk.do(learning.plan, HOMEDESIGNS)
 
 
 @pytest.mark.parametrize("report", [READY, FAILED])
-def test_an_end_is_placed_between_the_last_check_and_the_one_that_found_it(desk: Desk, report: Report) -> None:
+def test_an_end_is_placed_between_the_last_check_and_the_one_that_found_it(desk: JobScenario, report: Report) -> None:
     attempt = desk.generating(HOMEDESIGNS)
     desk.checked(attempt, Working())
     unfinished_at = desk.now - START
@@ -37,7 +37,7 @@ def test_an_end_is_placed_between_the_last_check_and_the_one_that_found_it(desk:
     assert desk.do(learning.plan, HOMEDESIGNS) == _rounded(Plan().seen(unfinished_at, desk.now - START))
 
 
-def test_a_webhook_tells_the_time_of_the_end_however_late_its_check_is(desk: Desk) -> None:
+def test_a_webhook_tells_the_time_of_the_end_however_late_its_check_is(desk: JobScenario) -> None:
     attempt = desk.generating(IACREA)
     desk.now += 40
     desk.webhook(attempt)
@@ -48,7 +48,7 @@ def test_a_webhook_tells_the_time_of_the_end_however_late_its_check_is(desk: Des
     assert desk.do(learning.plan, IACREA) == _rounded(Plan().seen(40, 40))
 
 
-def test_a_job_that_is_given_up_counts_as_one_that_never_ends(desk: Desk) -> None:
+def test_a_job_that_is_given_up_counts_as_one_that_never_ends(desk: JobScenario) -> None:
     attempt = desk.generating(HOMEDESIGNS)
     while desk.current(attempt).state == "generating":
         desk.checked(attempt, Working())
@@ -59,12 +59,12 @@ def test_a_job_that_is_given_up_counts_as_one_that_never_ends(desk: Desk) -> Non
 
 
 @pytest.mark.parametrize("report", [Working(), Unavailable("503")])
-def test_what_ends_nothing_teaches_nothing(desk: Desk, report: Report) -> None:
+def test_what_ends_nothing_teaches_nothing(desk: JobScenario, report: Report) -> None:
     desk.checked(desk.generating(HOMEDESIGNS), report)
     assert desk.do(learning.plan, HOMEDESIGNS) == Plan()
 
 
-def test_whoever_settles_second_teaches_nothing(desk: Desk) -> None:
+def test_whoever_settles_second_teaches_nothing(desk: JobScenario) -> None:
     claimed = desk.wait_until_due(desk.generating(HOMEDESIGNS))
     desk.learn(claimed, READY)
     learnt = desk.do(learning.plan, HOMEDESIGNS)
@@ -72,14 +72,14 @@ def test_whoever_settles_second_teaches_nothing(desk: Desk) -> None:
     assert desk.do(learning.plan, HOMEDESIGNS) == learnt
 
 
-def test_the_first_check_comes_where_ends_begin(desk: Desk) -> None:
+def test_the_first_check_comes_where_ends_begin(desk: JobScenario) -> None:
     desk.under(poll_max=60)
     taught(desk, 50)
     attempt = desk.generating(HOMEDESIGNS)
     assert 35 < (desk.current(attempt).due_at or 0) - desk.now < 50
 
 
-def test_the_next_check_comes_where_ends_are_likely(desk: Desk) -> None:
+def test_the_next_check_comes_where_ends_are_likely(desk: JobScenario) -> None:
     attempt = desk.generating(HOMEDESIGNS)
     plan = taught(desk, 50)
     early, late = (
@@ -89,7 +89,7 @@ def test_the_next_check_comes_where_ends_are_likely(desk: Desk) -> None:
     assert late == desk.policy.poll_min
 
 
-def test_after_a_webhook_that_came_too_early_the_gaps_grow_from_the_shortest(desk: Desk) -> None:
+def test_after_a_webhook_that_came_too_early_the_gaps_grow_from_the_shortest(desk: JobScenario) -> None:
     attempt = desk.generating(IACREA)
     desk.now += 10
     desk.webhook(attempt)
@@ -97,9 +97,9 @@ def test_after_a_webhook_that_came_too_early_the_gaps_grow_from_the_shortest(des
     assert (desk.current(attempt).due_at or 0) - desk.now == desk.policy.poll_min
 
 
-def test_iacrea_is_first_asked_after_the_grace_of_its_webhook_whatever_was_learnt(desk: Desk) -> None:
+def test_iacrea_is_first_asked_after_the_grace_of_its_webhook_whatever_was_learnt(desk: JobScenario) -> None:
     for _ in range(20):
-        desk.do(learning.learn, [Lesson(IACREA, 49, 51)])
+        desk.do(learning.learn, [Observation(IACREA, 49, 51)])
     attempt = desk.generating(IACREA)
     assert desk.current(attempt).due_at == desk.now + desk.policy.webhook_grace
 
@@ -120,10 +120,10 @@ async def test_what_one_process_learns_another_knows_and_a_restart_keeps(tmp_pat
 
 
 def _learn_fifty(tx: Tx) -> None:
-    learning.learn(tx, [Lesson(HOMEDESIGNS, 48, 52)])
+    learning.learn(tx, [Observation(HOMEDESIGNS, 48, 52)])
 
 
-def test_the_decision_is_the_learnt_plans(desk: Desk) -> None:
+def test_the_decision_is_the_learnt_plans(desk: JobScenario) -> None:
     desk.under(poll_max=60)
     attempt = desk.generating(HOMEDESIGNS)
     plan = taught(desk, 50)

@@ -17,7 +17,7 @@ from store import sqlite
 from store.attempts import AttemptRow
 from store.database import Store, StoreUnavailable
 from store.transaction import Tx
-from tests.jobs.desk import REQUEST
+from tests.jobs.scenario import REQUEST
 from tests.store.test_unavailable import IMPATIENT, locked
 from tests.stores import url_of
 

@@ -10,11 +10,11 @@ from statistics import median
 import pytest
 
 from jobs import check, learning, submit
-from jobs.policy import LOOK_SECONDS
+from jobs.policy import STORE_POLL_SECONDS
 from providers.reports import Accepted, Ready, Report, Working
 from schemas.names import Provider, ProviderChoice
 from store.attempts import AttemptRow
-from tests.jobs.desk import CLIP, START, Desk
+from tests.jobs.scenario import CLIP, START, JobScenario
 
 HOMEDESIGNS = Provider.HOMEDESIGNS
 HOUR = 3600.0
@@ -29,7 +29,7 @@ class Rush:
     generators: int
     pollers: int
     made_in: float
-    desk: Desk = field(default_factory=Desk)
+    desk: JobScenario = field(default_factory=JobScenario)
     chance: random.Random = field(default_factory=lambda: random.Random(11))
     made_at: dict[str, float] = field(default_factory=dict)
     found_late: list[float] = field(default_factory=list)
@@ -94,12 +94,12 @@ def test_in_a_rush_what_is_paid_is_found_in_time(generators: int, pollers: int, 
 
 
 def test_a_poller_that_is_gone_keeps_new_jobs_from_being_opened() -> None:
-    desk = Desk()
+    desk = JobScenario()
     desk.generating(HOMEDESIGNS)
     desk.routed(choice=ProviderChoice.HOMEDESIGNS)
     desk.now += 60
     claim = desk.do(submit.claim, desk.policy, HOMEDESIGNS, owner="g", room=8, now=desk.now)
-    assert (claim.work, claim.again_at) == ([], desk.now + LOOK_SECONDS)
+    assert (claim.work, claim.again_at) == ([], desk.now + STORE_POLL_SECONDS)
     [claimed] = desk.due(HOMEDESIGNS)
     desk.learn(claimed, Working())
     assert desk.do(submit.claim, desk.policy, HOMEDESIGNS, owner="g", room=8, now=desk.now).work

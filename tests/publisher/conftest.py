@@ -15,22 +15,22 @@ from process.settings import Settings
 from publisher import topology
 from publisher.commands import Handler
 from publisher.connection import BrokerState
-from publisher.pace import PACE, Pace
 from publisher.run import run
+from publisher.timing import TIMING, Timing
 from store.database import Store
 from tests.broker import Broker, Inbox, eventually
 from tests.publisher.commanding import Client, Door, consumed
 
 QUICK = replace(
-    PACE,
+    TIMING,
     connect=3.0,
     declare=3.0,
     confirm=2.0,
     close=0.3,
     stop=2.0,
-    backoff_least=0.05,
-    backoff_most=0.5,
-    sweep=0.2,
+    backoff_min=0.05,
+    backoff_max=0.5,
+    outbox_poll=0.2,
     topology=0.5,
     lease=1.0,
     renew=0.2,
@@ -72,7 +72,7 @@ class OpenRoom(Protocol):
         chosen: Settings,
         *,
         handler: Handler | None = None,
-        pace: Pace = QUICK,
+        timing: Timing = QUICK,
         connected: bool = True,
     ) -> Room: ...
 
@@ -98,9 +98,9 @@ async def settings(broker: Broker) -> AsyncIterator[Settings]:
 
 
 @asynccontextmanager
-async def running(room: Room, handler: Handler | None, pace: Pace) -> AsyncIterator[Room]:
+async def running(room: Room, handler: Handler | None, timing: Timing) -> AsyncIterator[Room]:
     """Run a room for as long as the context lasts."""
-    room.task = asyncio.create_task(run(room.settings, room.store, room.state, handler, room.stop, pace=pace))
+    room.task = asyncio.create_task(run(room.settings, room.store, room.state, handler, room.stop, timing=timing))
     try:
         yield room
     finally:
@@ -119,10 +119,10 @@ async def open_room(
             chosen: Settings,
             *,
             handler: Handler | None = None,
-            pace: Pace = QUICK,
+            timing: Timing = QUICK,
             connected: bool = True,
         ) -> Room:
-            room = await stack.enter_async_context(running(Room(chosen, store), handler, pace))
+            room = await stack.enter_async_context(running(Room(chosen, store), handler, timing))
             if connected:
                 await room.connected()
             return room

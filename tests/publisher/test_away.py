@@ -14,7 +14,7 @@ from process import metrics
 from process.settings import Settings
 from publisher import topology
 from publisher.connection import BrokerState
-from publisher.pace import PACE
+from publisher.timing import TIMING
 from publisher.window import REFUSED
 from schemas.names import EventType
 from store import outbox
@@ -72,7 +72,7 @@ async def test_a_room_starts_without_a_broker_and_publishes_once_there_is_one(
 async def test_killing_the_broker_in_mid_stream_loses_nothing_and_publishing_resumes_within_ten_seconds(
     broker: Broker, store: Store, settings: Settings, open_room: OpenRoom
 ) -> None:
-    await open_room(settings, pace=PACE)
+    await open_room(settings, timing=TIMING)
     inbox = await subscribe(broker, settings.exchange)
     ids: list[str] = []
 
@@ -124,7 +124,7 @@ async def test_a_memory_alarm_delays_events_and_loses_none(broker: Broker, store
 async def test_while_publishers_are_blocked_only_one_event_is_sent_again_and_again(
     broker: Broker, store: Store, settings: Settings, open_room: OpenRoom
 ) -> None:
-    await open_room(settings, pace=replace(QUICK, confirm=0.5))
+    await open_room(settings, timing=replace(QUICK, confirm=0.5))
     inbox = await subscribe(broker, settings.exchange)
     async with broker.memory_alarm():
         before = _failures("unconfirmed")
@@ -171,7 +171,7 @@ async def test_a_deleted_exchange_is_declared_again(broker: Broker, store: Store
 async def test_events_that_meet_a_deleted_exchange_are_published_when_it_is_back(
     broker: Broker, store: Store, settings: Settings, open_room: OpenRoom
 ) -> None:
-    await open_room(settings, pace=PACE)  # whose own look at the topology comes too late to help
+    await open_room(settings, timing=TIMING)  # whose own look at the topology comes too late to help
     async with broker.channel() as channel:
         await channel.exchange_delete(settings.exchange)
     ids = await announce_many(store, 30)
@@ -184,7 +184,7 @@ async def test_events_that_meet_a_deleted_exchange_are_published_when_it_is_back
 async def test_an_event_that_nothing_takes_is_kept_and_the_log_is_declared_again(
     broker: Broker, store: Store, settings: Settings, open_room: OpenRoom
 ) -> None:
-    await open_room(settings, pace=PACE)
+    await open_room(settings, timing=TIMING)
     before = _failures("NO_ROUTE")
     async with broker.channel() as channel:
         await channel.queue_delete(topology.log_stream(settings.exchange))
@@ -228,7 +228,7 @@ async def test_a_refused_event_says_so_and_blocks_only_its_own_video(broker: Bro
 async def test_five_thousand_refused_events_delay_others_by_less_than_a_second(
     broker: Broker, store: Store, settings: Settings, open_room: OpenRoom
 ) -> None:
-    room = await open_room(settings, pace=PACE)
+    room = await open_room(settings, timing=TIMING)
     inbox = await subscribe(broker, settings.exchange, "video.failed.*")
     async with broker.channel() as channel:
         full = await channel.declare_queue(
@@ -255,7 +255,7 @@ async def test_a_topology_that_is_not_ours_is_reported_without_a_hot_loop(
 ) -> None:
     async with broker.channel() as channel:
         await channel.declare_exchange(settings.exchange, "direct", durable=True)
-    room = await open_room(settings, pace=PACE, connected=False)
+    room = await open_room(settings, timing=TIMING, connected=False)
     await announce(store, EventType.READY)
     await eventually(lambda: room.state.last_error is not None)
 
@@ -304,7 +304,7 @@ def test_the_state_tells_since_when() -> None:
     state.up(now=3.0)
     state.up(now=4.0)
     assert (state.connected, state.since, state.last_error) == (True, 3.0, "no")
-    state.useful()
+    state.clear_error()
     assert (state.connected, state.since, state.last_error) == (True, 3.0, None)
     state.down("gone", now=5.0)
     assert (state.connected, state.since, state.last_error) == (False, 5.0, "gone")

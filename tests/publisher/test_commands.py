@@ -43,12 +43,12 @@ async def test_a_refused_command_is_answered_with_the_problem(client: Client) ->
 
 async def test_a_refused_command_that_wants_no_answer_is_parked_with_the_reason(broker: Broker, client: Client) -> None:
     await client.send({"image_url": "x"}, answer=False, message_id="key-2", headers={"shop": "north"})
-    [letter] = await dead(broker).take(1)
+    [dead_letter] = await dead(broker).take(1)
 
-    assert letter.headers["x-reason"] == "invalid_request: motion is missing"
-    assert letter.headers["shop"] == "north"
-    assert letter.message_id == "key-2"
-    assert json.loads(letter.body) == {"image_url": "x"}
+    assert dead_letter.headers["x-reason"] == "invalid_request: motion is missing"
+    assert dead_letter.headers["shop"] == "north"
+    assert dead_letter.message_id == "key-2"
+    assert json.loads(dead_letter.body) == {"image_url": "x"}
     await all_acknowledged(broker)
 
 
@@ -61,8 +61,8 @@ async def test_a_body_that_is_no_json_object_is_parked_even_with_a_reply_address
     letters = await dead(broker).take(len(bodies))
 
     reason = "the body is not a JSON object: bad_request: the body is not JSON"
-    assert {letter.headers["x-reason"] for letter in letters} == {reason}
-    assert sorted(letter.body for letter in letters) == sorted(bodies)
+    assert {dead_letter.headers["x-reason"] for dead_letter in letters} == {reason}
+    assert sorted(dead_letter.body for dead_letter in letters) == sorted(bodies)
     assert not client.replies.messages
     await all_acknowledged(broker)
 
@@ -108,10 +108,10 @@ async def test_a_command_that_breaks_the_handler_is_parked_and_holds_up_no_other
     await client.send(GOOD, message_id="key-6")
     await client.reply()
 
-    [letter] = await dead(broker).take(1)
-    assert letter.message_id == "poison"
-    assert letter.headers["x-reason"] == "failed at 4 deliveries, last with RuntimeError: a bug"
-    assert letter.delivery_mode is DeliveryMode.PERSISTENT
+    [dead_letter] = await dead(broker).take(1)
+    assert dead_letter.message_id == "poison"
+    assert dead_letter.headers["x-reason"] == "failed at 4 deliveries, last with RuntimeError: a bug"
+    assert dead_letter.delivery_mode is DeliveryMode.PERSISTENT
     assert [command.message_id for command in door.calls].count("poison") == 4
 
 

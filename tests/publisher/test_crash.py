@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from process.crashpoints import EXIT_STATUS
+from process.failpoints import EXIT_STATUS
 from process.settings import Settings
 from schemas.names import EventType
 from store.database import Store
@@ -23,9 +23,9 @@ PROCESS = """
 import asyncio
 from dataclasses import replace
 from process.settings import Settings
-from process.stopping import on_signal
+from process.asyncio_events import on_signal
 from publisher.connection import BrokerState
-from publisher.pace import PACE
+from publisher.timing import PACE
 from publisher.run import run
 from store.database import Store
 

@@ -20,8 +20,8 @@ from tests.publisher.conftest import QUICK, Room
 async def _letters(broker: Broker, *bodies: bytes, **properties: Any) -> None:
     async with broker.channel() as channel:
         for number, body in enumerate(bodies):
-            letter = Message(body, message_id=f"m-{number}", **properties)
-            await channel.default_exchange.publish(letter, DEAD_QUEUE)
+            dead_letter = Message(body, message_id=f"m-{number}", **properties)
+            await channel.default_exchange.publish(dead_letter, DEAD_QUEUE)
 
 
 async def test_a_list_tells_why_and_leaves_everything_where_it_is(broker: Broker, commanded: Room) -> None:
@@ -29,11 +29,11 @@ async def test_a_list_tells_why_and_leaves_everything_where_it_is(broker: Broker
     await _letters(broker, b"one", b"two\x1b[2J", b"three", headers={"x-reason": "because"})
 
     for _ in range(2):
-        letters = await listed(commanded.settings, limit=2, pace=QUICK)
-        assert [letter.beginning for letter in letters] == [b"one", b"two\x1b[2J"]
-        assert [letter.reason for letter in letters] == ["because"] * 2
-        assert [letter.size for letter in letters] == [3, 7]
-    assert [letter.message_id for letter in await listed(commanded.settings, limit=9, pace=QUICK)] == [
+        letters = await listed(commanded.settings, limit=2, timing=QUICK)
+        assert [dead_letter.beginning for dead_letter in letters] == [b"one", b"two\x1b[2J"]
+        assert [dead_letter.reason for dead_letter in letters] == ["because"] * 2
+        assert [dead_letter.size for dead_letter in letters] == [3, 7]
+    assert [dead_letter.message_id for dead_letter in await listed(commanded.settings, limit=9, timing=QUICK)] == [
         "m-0",
         "m-1",
         "m-2",
@@ -52,19 +52,19 @@ async def test_what_is_put_back_is_handled_as_if_it_came_anew(broker: Broker, cl
     settings = broker.settings(reply_to_prefixes=("replies.",))
 
     async def parked() -> bool:
-        return len(await listed(settings, limit=5, pace=QUICK)) == 1
+        return len(await listed(settings, limit=5, timing=QUICK)) == 1
 
     await eventually(parked)
-    [letter] = await listed(settings, limit=5, pace=QUICK)
-    assert letter.parked_at is not None
-    assert letter.reason == "failed at 4 deliveries, last with RuntimeError: a bug"
+    [dead_letter] = await listed(settings, limit=5, timing=QUICK)
+    assert dead_letter.parked_at is not None
+    assert dead_letter.reason == "failed at 4 deliveries, last with RuntimeError: a bug"
 
     broken = False
-    assert await requeue(settings, ["nothing", letter.letter_id], pace=QUICK) == {letter.letter_id}
+    assert await requeue(settings, ["nothing", dead_letter.letter_id], timing=QUICK) == {dead_letter.letter_id}
     _, document = await client.reply()
     assert document["id"] == door.videos["key-1"]
     await all_acknowledged(broker)
-    assert await listed(settings, limit=5, pace=QUICK) == []
+    assert await listed(settings, limit=5, timing=QUICK) == []
 
 
 async def test_all_are_put_back_persistent_and_without_the_marks_of_their_journey(
@@ -74,7 +74,7 @@ async def test_all_are_put_back_persistent_and_without_the_marks_of_their_journe
     travelled: dict[str, Any] = {"x-reason": "r", "x-delivery-count": 9, "shop": "north"}
     await _letters(broker, b"1", b"2", b"3", headers=travelled)
 
-    assert len(await requeue(commanded.settings, None, pace=QUICK)) == 3
+    assert len(await requeue(commanded.settings, None, timing=QUICK)) == 3
     async with broker.channel() as channel:
         queue = await channel.get_queue(SUBMIT_QUEUE, ensure=False)
         messages = [await queue.get() for _ in range(3)]
@@ -93,22 +93,22 @@ async def test_what_cannot_be_put_back_stays_parked(broker: Broker, commanded: R
         await (await channel.get_queue(SUBMIT_QUEUE, ensure=False)).unbind(COMMANDS, SUBMIT_KEY)
 
     with pytest.raises(DeadLettersUnavailable, match="0 were put back"):
-        await requeue(commanded.settings, None, pace=QUICK)
+        await requeue(commanded.settings, None, timing=QUICK)
     await dead(broker).take(1)
 
 
 async def test_the_commands_speak_of_a_broker_that_is_away(broker: Broker) -> None:
     nowhere = broker.settings(amqp_url="amqp://guest:guest@127.0.0.1:1/")
     with pytest.raises(DeadLettersUnavailable, match="the broker cannot be reached"):
-        await listed(nowhere, limit=1, pace=QUICK)
+        await listed(nowhere, limit=1, timing=QUICK)
 
 
 def test_the_command_line_lists_and_puts_back(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("reelbus.dead.settings_or_exit", lambda: settings)
-    letter = dead_letters.DeadLetter("abc", "m\x1b", "why\n", None, 3, b"\x1b[2J")
+    dead_letter = dead_letters.DeadLetter("abc", "m\x1b", "why\n", None, 3, b"\x1b[2J")
 
     async def letters(*_: object, **__: object) -> list[dead_letters.DeadLetter]:
-        return [letter]
+        return [dead_letter]
 
     async def back(_: Settings, wanted: object) -> set[str]:
         return {"abc"} if wanted is None or "abc" in wanted else set()  # type: ignore[operator]

@@ -22,27 +22,27 @@ async def room(open_room: OpenRoom, settings: Settings) -> Room:
 
 
 async def test_all_is_well_where_a_room_runs(room: Room) -> None:
-    checks = await probe(room.settings, pace=QUICK)
+    checks = await probe(room.settings, timing=QUICK)
     assert [check.name for check in checks] == ["broker", "topology", "commands", "dead letters"]
     assert all(check.ok and not check.mend for check in checks)
 
 
 async def test_a_broker_that_is_not_there_is_the_only_finding(broker: Broker) -> None:
     nowhere = broker.settings(amqp_url="amqp://guest:guest@127.0.0.1:1/")
-    [check] = await probe(nowhere, pace=QUICK)
+    [check] = await probe(nowhere, timing=QUICK)
     assert (check.name, check.ok, check.detail) == ("broker", False, "the broker cannot be reached")
     assert "REELBUS_AMQP_URL" in check.mend
 
 
 async def test_wrong_credentials_are_told_from_a_missing_broker(broker: Broker) -> None:
     wrong = broker.settings(amqp_url=broker.url.replace("guest:guest", "guest:sesame"))
-    [check] = await probe(wrong, pace=QUICK)
+    [check] = await probe(wrong, timing=QUICK)
     assert check.detail == "the broker refused our credentials"
 
 
 async def test_a_missing_topology_is_named_and_not_made(settings: Settings) -> None:
     for _ in range(2):
-        _, events, commands, letters = await probe(settings, pace=QUICK)
+        _, events, commands, letters = await probe(settings, timing=QUICK)
         assert not events.ok
         assert not commands.ok
         assert events.detail == f"missing: {settings.exchange}, {log_stream(settings.exchange)}"
@@ -55,7 +55,7 @@ async def test_parked_commands_are_counted(broker: Broker, room: Room) -> None:
         for _ in range(3):
             await channel.default_exchange.publish(Message(b"x"), DEAD_QUEUE)
 
-    *_, letters = await probe(room.settings, pace=QUICK)
+    *_, letters = await probe(room.settings, timing=QUICK)
     assert letters.detail == "3 commands are parked: see `reelbus dead list`"
     await eventually(lambda: room.state.dead_letters == 3)
 
@@ -67,6 +67,6 @@ async def test_something_else_of_that_name_is_told(broker: Broker, settings: Set
         await channel.exchange_delete(settings.exchange)
         await channel.declare_exchange(settings.exchange, "fanout", durable=True)
 
-    _, check, *_ = await probe(settings, pace=QUICK)
+    _, check, *_ = await probe(settings, timing=QUICK)
     assert not check.ok
     assert "inequivalent arg 'type'" in check.detail

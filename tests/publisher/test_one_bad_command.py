@@ -72,10 +72,10 @@ async def test_a_reply_queue_that_refuses_is_the_askers_loss_alone(broker: Broke
 async def test_a_refusal_whose_reply_is_refused_is_parked_with_both_reasons(broker: Broker, client: Client) -> None:
     async with _full_queue(broker) as full:
         await client.send({"image_url": "x"}, reply_to=full)
-        [letter] = await dead(broker).take(1)
+        [dead_letter] = await dead(broker).take(1)
 
     reason = f"invalid_request: motion is missing; and the reply could not be sent: {full} refused it"
-    assert letter.headers["x-reason"] == reason
+    assert dead_letter.headers["x-reason"] == reason
 
 
 async def test_nobody_can_have_us_write_into_a_queue_that_is_not_theirs(
@@ -86,12 +86,12 @@ async def test_nobody_can_have_us_write_into_a_queue_that_is_not_theirs(
         for target in (shop.name, DEAD_QUEUE, SUBMIT_QUEUE, "video.events.log"):
             await client.send(GOOD, message_id=f"key-{target}", reply_to=target)
         await client.send({"image_url": "x"}, reply_to=shop.name)
-        [letter] = await dead(broker).take(1)
+        [dead_letter] = await dead(broker).take(1)
         await all_acknowledged(broker)
 
         assert await shop.get(fail=False) is None
     assert len(door.videos) == 4
-    assert letter.headers["x-reason"] == (
+    assert dead_letter.headers["x-reason"] == (
         "invalid_request: motion is missing; and the reply could not be sent: "
         f"{shop.name} is not a queue that commands may name; REELBUS_REPLY_TO_PREFIXES allows more"
     )
@@ -146,8 +146,10 @@ async def test_poison_that_cannot_be_decoded_costs_no_honest_command_anything(
     letters = await dead(broker).take(12)
     await all_acknowledged(broker)
     assert len(door.videos) == len(door.calls) == 300
-    assert {letter.headers["x-reason"] for letter in letters} == {"the properties of the message cannot be decoded"}
-    assert {letter.delivery_mode for letter in letters} == {DeliveryMode.PERSISTENT}
+    assert {dead_letter.headers["x-reason"] for dead_letter in letters} == {
+        "the properties of the message cannot be decoded"
+    }
+    assert {dead_letter.delivery_mode for dead_letter in letters} == {DeliveryMode.PERSISTENT}
     assert commanded.state.commands is not None
     assert commanded.state.commands.last_error is None
 
@@ -225,7 +227,7 @@ async def test_while_the_store_is_away_nothing_is_consumed_and_an_outage_costs_o
             raise StoreUnavailable("the disk is full")
         return True
 
-    monkeypatch.setattr(commanded.store, "write_repeatable", check)
+    monkeypatch.setattr(commanded.store, "write_unsynced", check)
     door.before = without_store
     await client.send(GOOD, message_id="key-1")
     await eventually(lambda: checks > 5)
@@ -246,7 +248,7 @@ async def test_while_the_store_is_away_nothing_is_consumed_and_an_outage_costs_o
 async def test_large_commands_are_in_hand_one_by_one(
     broker: Broker, settings: Settings, open_room: OpenRoom, door: Door
 ) -> None:
-    await open_room(settings, handler=door, pace=replace(QUICK, hand_bytes=1_000))
+    await open_room(settings, handler=door, timing=replace(QUICK, hand_bytes=1_000))
     await consumed(broker)
     at_once, most = 0, 0
 

@@ -20,10 +20,10 @@ def _metric() -> float | None:
 
 async def test_its_state_and_the_metric_follow_the_broker(broker: Broker, settings: Settings) -> None:
     state, stop = BrokerState(), asyncio.Event()
-    task = asyncio.create_task(stay_connected(settings, state, stop, pace=QUICK))
+    task = asyncio.create_task(stay_connected(settings, state, stop, timing=QUICK))
     await eventually(lambda: state.connected)
     assert _metric() == 1
-    broker_check, events, *_ = await probe(settings, pace=QUICK)
+    broker_check, events, *_ = await probe(settings, timing=QUICK)
     assert broker_check.ok
     assert events.ok
 

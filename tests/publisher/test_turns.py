@@ -49,7 +49,7 @@ async def test_a_relay_whose_lease_ran_out_between_two_windows_sends_no_more(
     await (await open_room(settings)).stopped()  # which leaves the topology behind
     inbox = await subscribe(broker, settings.exchange)
     await announce_many(store, 3)
-    write: Callable[..., Any] = store.write_repeatable
+    write: Callable[..., Any] = store.write_unsynced
 
     async def stepping(work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         result = await write(work, *args, **kwargs)
@@ -61,9 +61,9 @@ async def test_a_relay_whose_lease_ran_out_between_two_windows_sends_no_more(
             assert await other.write(leases.take, LEASE, owner="another", now=clock.time(), seconds=1000.0)
         return result
 
-    monkeypatch.setattr(store, "write_repeatable", stepping)
+    monkeypatch.setattr(store, "write_unsynced", stepping)
     monkeypatch.setattr(leases_room, "time", clock)
-    room = await open_room(settings, pace=replace(QUICK, window=1, sweep=30.0))
+    room = await open_room(settings, timing=replace(QUICK, window=1, outbox_poll=30.0))
     async with asyncio.timeout(20):
         await refused.wait()
     await room.stopped()
@@ -78,7 +78,7 @@ async def test_confirmed_events_are_marked_before_anything_is_sent_again(
 ) -> None:
     await open_room(settings)
     inbox = await subscribe(broker, settings.exchange)
-    write: Callable[..., Any] = store.write_repeatable
+    write: Callable[..., Any] = store.write_unsynced
     away = 3
 
     async def away_for_a_while(work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -88,7 +88,7 @@ async def test_confirmed_events_are_marked_before_anything_is_sent_again(
             raise StoreUnavailable("the disk is full")
         return await write(work, *args, **kwargs)
 
-    monkeypatch.setattr(store, "write_repeatable", away_for_a_while)
+    monkeypatch.setattr(store, "write_unsynced", away_for_a_while)
     await announce(store, EventType.READY)
 
     async def marked() -> bool:
@@ -103,7 +103,7 @@ async def test_a_lease_keeper_that_dies_loses_the_link_and_is_begun_anew(
     store: Store, settings: Settings, open_room: OpenRoom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     room = await open_room(settings)
-    write: Callable[..., Any] = store.write_repeatable
+    write: Callable[..., Any] = store.write_unsynced
     broken = True
 
     async def break_once(work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -113,7 +113,7 @@ async def test_a_lease_keeper_that_dies_loses_the_link_and_is_begun_anew(
             raise ZeroDivisionError
         return await write(work, *args, **kwargs)
 
-    monkeypatch.setattr(store, "write_repeatable", break_once)
+    monkeypatch.setattr(store, "write_unsynced", break_once)
     await eventually(lambda: room.state.last_error == "the lease's keeper died: ZeroDivisionError")
     await announce(store, EventType.READY)
 

@@ -37,7 +37,7 @@ class Watching:
 async def watching(settings: Settings, binding: str = "video.#", start: str | None = None) -> AsyncIterator[Watching]:
     """Watch for as long as the context lasts; ready from its beginning."""
     it = Watching()
-    task = asyncio.create_task(watch(settings, binding, start, it.seen.append, it.stop, ready=it.ready, pace=QUICK))
+    task = asyncio.create_task(watch(settings, binding, start, it.seen.append, it.stop, ready=it.ready, timing=QUICK))
     try:
         async with asyncio.timeout(10):
             await it.ready.wait()
@@ -145,14 +145,14 @@ async def test_a_live_watch_connects_again(broker: Broker, store: Store, room: R
 async def test_without_a_broker_it_says_so(broker: Broker) -> None:
     nowhere = broker.settings(amqp_url="amqp://guest:guest@127.0.0.1:1/")
     with pytest.raises(BrokerUnavailable, match="the broker cannot be reached"):
-        await watch(nowhere, "#", None, lambda _: None, asyncio.Event(), pace=QUICK)
+        await watch(nowhere, "#", None, lambda _: None, asyncio.Event(), timing=QUICK)
 
 
 async def test_what_the_caller_raises_ends_the_watch(store: Store, room: Room) -> None:
     def break_(_: Arrival) -> None:
         raise BrokenPipeError
 
-    task = asyncio.create_task(watch(room.settings, "#", "first", break_, asyncio.Event(), pace=QUICK))
+    task = asyncio.create_task(watch(room.settings, "#", "first", break_, asyncio.Event(), timing=QUICK))
     await announce(store, EventType.READY)
     async with asyncio.timeout(10):
         with pytest.raises(BrokenPipeError):

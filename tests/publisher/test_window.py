@@ -59,7 +59,7 @@ async def test_taken_returned_and_refused_events_are_told_apart(broker: Broker, 
         assert (await _published(channel, exchange, [filling], fast=fast)).confirmed == [filling]
         outcome = await _published(channel, exchange, [*mixed, *refused], fast=fast)
 
-        assert outcome.doubt is None
+        assert outcome.mark_lost is None
         assert {event.event_id for event in outcome.confirmed} == {event.event_id for event in taken}
         assert {(event.event_id, why) for event, why in outcome.refused} == {
             *((event.event_id, UNROUTABLE) for event in returned),
@@ -77,7 +77,7 @@ async def test_a_channel_serves_window_after_window(broker: Broker, *, fast: boo
             window = [event, *(_event("video.ready.iacrea") for _ in range(size - 1))]
             outcome = await _published(channel, exchange, window, fast=fast)
             assert len(outcome.confirmed) == size
-            assert outcome.doubt is None
+            assert outcome.mark_lost is None
 
 
 async def test_a_missing_exchange_is_a_doubt(broker: Broker, *, fast: bool) -> None:
@@ -85,7 +85,7 @@ async def test_a_missing_exchange_is_a_doubt(broker: Broker, *, fast: bool) -> N
         outcome = await _published(channel, "no.such.exchange", [_event("video.ready.iacrea")], fast=fast)
 
     assert (outcome.confirmed, outcome.refused) == ([], [])
-    assert isinstance(outcome.doubt, ChannelNotFoundEntity)
+    assert isinstance(outcome.mark_lost, ChannelNotFoundEntity)
 
 
 async def test_silence_is_a_doubt_when_the_time_is_up(broker: Broker, *, fast: bool) -> None:
@@ -99,7 +99,7 @@ async def test_silence_is_a_doubt_when_the_time_is_up(broker: Broker, *, fast: b
             assert time.monotonic() - started < 1.0
 
     assert (outcome.confirmed, outcome.refused) == ([], [])
-    assert isinstance(outcome.doubt, TimeoutError)
+    assert isinstance(outcome.mark_lost, TimeoutError)
     await inbox.take(20)  # in doubt, but not lost: this is why ids must not change
 
 
@@ -113,4 +113,4 @@ async def test_a_connection_that_breaks_is_a_doubt_about_what_was_unanswered(bro
             outcome = await settling
 
     assert outcome.confirmed == []
-    assert outcome.doubt is not None
+    assert outcome.mark_lost is not None

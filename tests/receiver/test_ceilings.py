@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 from uuid_utils.compat import uuid7
 
-from jobs.policy import LATE_WATCH
+from jobs.policy import LATE_RESULT_SECONDS
 from receiver.context import Limits
 from receiver.line_limit import LINES_A_SECOND
 from schemas.names import Provider
@@ -104,9 +104,9 @@ async def test_a_webhook_address_ends_with_the_last_interest_in_its_attempt(serv
     assert (await service.http.post(address, content=b"{}")).status_code == 200
 
     now = service.context.now()
-    await service.store.write(_end, attempt_id, now - LATE_WATCH + 60)
+    await service.store.write(_end, attempt_id, now - LATE_RESULT_SECONDS + 60)
     assert (await service.http.post(address, content=b"{}")).status_code == 200
-    await service.store.write(_end, attempt_id, now - LATE_WATCH - 1)
+    await service.store.write(_end, attempt_id, now - LATE_RESULT_SECONDS - 1)
     for method in ("POST", "GET"):
         assert (await service.http.request(method, address)).status_code == 404
 

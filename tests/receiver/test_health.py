@@ -9,17 +9,17 @@ from tests.receiver.serving import Service, serving
 
 
 @dataclass
-class Link:
+class BrokerConnection:
     """What a publisher would say of its connection."""
 
     connected: bool
     last_error: str | None = None
     dead_letters: int | None = None
-    commands: "Link | None" = None
+    commands: "BrokerConnection | None" = None
 
 
 async def test_a_receiver_with_store_and_broker_is_ready(tmp_path: Path) -> None:
-    async with serving(tmp_path, broker=Link(connected=True, dead_letters=2)) as service:
+    async with serving(tmp_path, broker=BrokerConnection(connected=True, dead_letters=2)) as service:
         answer = await service.http.get("/readyz")
 
     assert answer.status_code == 200
@@ -35,7 +35,7 @@ async def test_a_receiver_with_store_and_broker_is_ready(tmp_path: Path) -> None
 
 
 async def test_without_its_broker_it_is_not_and_says_why(tmp_path: Path) -> None:
-    link = Link(connected=False, last_error="connection refused")
+    link = BrokerConnection(connected=False, last_error="connection refused")
     async with serving(tmp_path, broker=link) as service:
         answer = await service.http.get("/readyz")
 
@@ -48,7 +48,7 @@ async def test_without_its_broker_it_is_not_and_says_why(tmp_path: Path) -> None
 
 
 async def test_it_is_ready_again_when_the_broker_is_back(tmp_path: Path) -> None:
-    link = Link(connected=False)
+    link = BrokerConnection(connected=False)
     async with serving(tmp_path, broker=link) as service:
         assert (await service.http.get("/readyz")).status_code == 503
         link.connected = True
@@ -87,7 +87,7 @@ async def test_metrics_name_routes_and_callers_never_addresses(service: Service)
 
 
 async def test_the_status_shows_providers_broker_and_backlog(tmp_path: Path) -> None:
-    async with serving(tmp_path, broker=Link(connected=True), homedesigns_token=None) as service:
+    async with serving(tmp_path, broker=BrokerConnection(connected=True), homedesigns_token=None) as service:
         await service.make()
         status = (await service.http.get("/v1/status")).json()
 
@@ -106,8 +106,8 @@ async def test_what_watches_the_shared_is_never_cached(shared: Service, address:
 
 
 async def test_parked_commands_and_the_link_that_takes_commands_show_in_the_status(tmp_path: Path) -> None:
-    taking = Link(connected=False, last_error="the topology does not match")
-    async with serving(tmp_path, broker=Link(connected=True, dead_letters=3, commands=taking)) as service:
+    taking = BrokerConnection(connected=False, last_error="the topology does not match")
+    async with serving(tmp_path, broker=BrokerConnection(connected=True, dead_letters=3, commands=taking)) as service:
         shown = (await service.http.get("/v1/status")).json()
 
     assert shown["broker"] == {"ready": True, "fault": None}

@@ -20,7 +20,7 @@ HEAD = "POST /v1/videos HTTP/1.1\r\nhost: localhost\r\ncontent-type: application
 
 
 @dataclass
-class Raw:
+class RawRequest:
     """A bare connection."""
 
     reader: asyncio.StreamReader
@@ -54,10 +54,10 @@ class Raw:
 
 
 @asynccontextmanager
-async def connected(port: int) -> AsyncIterator[Raw]:
+async def connected(port: int) -> AsyncIterator[RawRequest]:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
-        yield Raw(reader, writer)
+        yield RawRequest(reader, writer)
     finally:
         writer.close()
 
@@ -146,7 +146,7 @@ async def test_a_body_that_drips_counts_as_stalled(brisk: Service) -> None:
         dripping.cancel()
 
 
-async def _drip(raw: Raw) -> None:
+async def _drip(raw: RawRequest) -> None:
     while True:
         await raw.send(b" ")
         await asyncio.sleep(0.02)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from jobs import webhooks
+from jobs import unconfirmed
 from process.tokens import Signer
 from receiver.context import Limits
 from tests.receiver.serving import Service, serving
@@ -22,7 +22,7 @@ def _address(service: Service, attempt: str = ATTEMPT) -> str:
 
 
 async def _kept(service: Service, attempt: str = ATTEMPT) -> list[Any]:
-    return list(reversed(await service.store.read(webhooks.kept, attempt)))
+    return list(reversed(await service.store.read(unconfirmed.kept, attempt)))
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 import pytest_asyncio
 
 from sandbox import SandboxSettings
-from tests.sandbox.stand import QUICK, Catcher, Opener, Stand, running
+from tests.sandbox.server import QUICK, Catcher, Opener, SandboxServer, running
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -15,7 +15,7 @@ async def open_stand() -> AsyncIterator[Opener]:
     """Give a function that starts stand-ins with given settings."""
     async with AsyncExitStack() as stack:
 
-        async def opener(**changes: object) -> Stand:
+        async def opener(**changes: object) -> SandboxServer:
             settings = SandboxSettings(**(QUICK | changes))  # type: ignore[arg-type]  # fields by name
             return await stack.enter_async_context(running(settings))
 
@@ -23,14 +23,14 @@ async def open_stand() -> AsyncIterator[Opener]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def shared() -> AsyncIterator[Stand]:
+async def shared() -> AsyncIterator[SandboxServer]:
     """Give stand-ins that all tests share, for starting a pair each would take most of the time."""
     async with running(SandboxSettings(**QUICK)) as stand:  # type: ignore[arg-type]  # fields by name
         yield stand
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def stand(shared: Stand) -> Stand:
+async def stand(shared: SandboxServer) -> SandboxServer:
     """Give the shared stand-ins as they were at the start; videos take a twentieth of a second."""
     await shared.http.post("/sandbox/reset")
     return shared

@@ -11,7 +11,7 @@ import pytest
 
 from sandbox.behaviours import BEHAVIOURS
 from sandbox.settings import PROVIDERS
-from tests.sandbox.stand import Catcher, Caught, Stand, until
+from tests.sandbox.server import Catcher, Caught, SandboxServer, until
 from tests.sandbox.test_stand_in_homedesigns import ENDS as HOMEDESIGNS_ENDS
 from tests.sandbox.test_stand_in_homedesigns import OTHERWISE as HOMEDESIGNS_OTHERWISE
 
@@ -31,13 +31,13 @@ SPOILT = {"bad-json", "huge-answer", "trailing-comma", "slow-body"}
 UNANSWERED = {"hang", "hang-after-accept", "reset-before-read", "charge-and-drop"}
 
 
-async def submit(stand: Stand, provider: str, **more: object) -> httpx.Response:
+async def submit(stand: SandboxServer, provider: str, **more: object) -> httpx.Response:
     return await (stand.generate(**more) if provider == "iacrea" else stand.video())
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 @pytest.mark.parametrize("name", REFUSALS)
-async def test_a_refusal_has_its_status_and_begins_nothing(stand: Stand, provider: str, name: str) -> None:
+async def test_a_refusal_has_its_status_and_begins_nothing(stand: SandboxServer, provider: str, name: str) -> None:
     await stand.plan(provider, name)
     assert (await submit(stand, provider)).status_code == REFUSALS[name]
     last = await stand.last()
@@ -48,7 +48,7 @@ async def test_a_refusal_has_its_status_and_begins_nothing(stand: Stand, provide
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 @pytest.mark.parametrize("name", AFTER_ACCEPTING)
-async def test_an_error_after_accepting_was_paid_for(stand: Stand, provider: str, name: str) -> None:
+async def test_an_error_after_accepting_was_paid_for(stand: SandboxServer, provider: str, name: str) -> None:
     await stand.plan(provider, name)
     assert (await submit(stand, provider)).status_code == AFTER_ACCEPTING[name]
     last = await stand.last()
@@ -56,7 +56,7 @@ async def test_an_error_after_accepting_was_paid_for(stand: Stand, provider: str
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-async def test_retry_after_comes_in_seconds_and_as_a_date(stand: Stand, provider: str) -> None:
+async def test_retry_after_comes_in_seconds_and_as_a_date(stand: SandboxServer, provider: str) -> None:
     await stand.plan(provider, ["http-503-retry-after", "http-429-retry-after", "http-429-retry-date"], seconds=7)
     answers = [(await submit(stand, provider)).headers["retry-after"] for _ in range(3)]
     assert answers[:2] == ["7", "7"]
@@ -67,7 +67,7 @@ async def test_retry_after_comes_in_seconds_and_as_a_date(stand: Stand, provider
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-async def test_who_follows_a_redirect_is_seen(stand: Stand, provider: str) -> None:
+async def test_who_follows_a_redirect_is_seen(stand: SandboxServer, provider: str) -> None:
     await stand.plan(provider, "redirect-308")
     location = (await submit(stand, provider)).headers["location"]
     await stand.http.post(location, headers={"x-api-key": "leaked"})
@@ -76,7 +76,7 @@ async def test_who_follows_a_redirect_is_seen(stand: Stand, provider: str) -> No
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-async def test_spoilt_answers_are_paid_for(stand: Stand, provider: str) -> None:
+async def test_spoilt_answers_are_paid_for(stand: SandboxServer, provider: str) -> None:
     await stand.plan(provider, ["bad-json", "huge-answer", "trailing-comma"])
     cut, huge, comma = [await submit(stand, provider) for _ in range(3)]
     for unreadable in (cut, comma):
@@ -88,7 +88,7 @@ async def test_spoilt_answers_are_paid_for(stand: Stand, provider: str) -> None:
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-async def test_a_slow_body_outlasts_a_time_limit_on_each_read(stand: Stand, provider: str) -> None:
+async def test_a_slow_body_outlasts_a_time_limit_on_each_read(stand: SandboxServer, provider: str) -> None:
     await stand.plan(provider, "slow-body", seconds=0.4)
     began = time.monotonic()
     assert (await submit(stand, provider)).status_code == 200
@@ -97,7 +97,7 @@ async def test_a_slow_body_outlasts_a_time_limit_on_each_read(stand: Stand, prov
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 @pytest.mark.parametrize(("name", "paid"), [("hang", False), ("hang-after-accept", True)])
-async def test_a_hang_is_never_answered(stand: Stand, provider: str, name: str, paid: bool) -> None:  # noqa: FBT001
+async def test_a_hang_is_never_answered(stand: SandboxServer, provider: str, name: str, paid: bool) -> None:  # noqa: FBT001
     await stand.plan(provider, name)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.2):
@@ -108,7 +108,7 @@ async def test_a_hang_is_never_answered(stand: Stand, provider: str, name: str, 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 @pytest.mark.parametrize(("name", "paid"), [("reset-before-read", False), ("charge-and-drop", True)])
-async def test_a_dropped_connection_tells_nothing(stand: Stand, provider: str, name: str, paid: bool) -> None:  # noqa: FBT001
+async def test_a_dropped_connection_tells_nothing(stand: SandboxServer, provider: str, name: str, paid: bool) -> None:  # noqa: FBT001
     await stand.plan(provider, name)
     with pytest.raises((httpx.ReadError, httpx.RemoteProtocolError)):
         await submit(stand, provider)
@@ -153,7 +153,7 @@ QUIET = {"fail-silently", "webhook-never", "charge-and-drop-silent", "fail-then-
 TIMED = {"webhook-before-answer", "webhook-before-ready", "webhook-late", "stuck-then-late"}
 
 
-async def _called(stand: Stand, times: int = 1) -> None:
+async def _called(stand: SandboxServer, times: int = 1) -> None:
     async def enough() -> bool:
         sent = (await stand.last())["webhooks_sent"]
         return isinstance(sent, int) and sent >= times
@@ -162,7 +162,7 @@ async def _called(stand: Stand, times: int = 1) -> None:
 
 
 @pytest.mark.parametrize("name", CALLS)
-async def test_a_webhook_is_as_its_behaviour_says(stand: Stand, catcher: Catcher, name: str) -> None:
+async def test_a_webhook_is_as_its_behaviour_says(stand: SandboxServer, catcher: Catcher, name: str) -> None:
     await stand.plan("iacrea", name, render_seconds=0, seconds=0.05)
     times = {"webhook-twice": 2, "webhook-x5": 5}.get(name, 1)
     try:
@@ -177,7 +177,7 @@ async def test_a_webhook_is_as_its_behaviour_says(stand: Stand, catcher: Catcher
 
 
 @pytest.mark.parametrize("name", sorted(QUIET))
-async def test_some_never_call(stand: Stand, catcher: Catcher, name: str) -> None:
+async def test_some_never_call(stand: SandboxServer, catcher: Catcher, name: str) -> None:
     await stand.plan("iacrea", [name, "ok"], render_seconds=0)
     try:
         await stand.generate(webhook=f"{catcher.url}/quiet")
@@ -190,14 +190,14 @@ async def test_some_never_call(stand: Stand, catcher: Catcher, name: str) -> Non
     assert quiet["refunded"] is (name == "fail-silently")
 
 
-async def test_a_webhook_may_come_before_the_answer(stand: Stand, catcher: Catcher) -> None:
+async def test_a_webhook_may_come_before_the_answer(stand: SandboxServer, catcher: Catcher) -> None:
     await stand.plan("iacrea", "webhook-before-answer")
     job = (await stand.generate(webhook=catcher.url)).json()["generation_id"]
     assert len(catcher.webhooks) == 1
     assert (await stand.get(job)).json()["status"] == "SUCCEEDED"
 
 
-async def test_a_webhook_may_come_before_the_status_agrees(stand: Stand, catcher: Catcher) -> None:
+async def test_a_webhook_may_come_before_the_status_agrees(stand: SandboxServer, catcher: Catcher) -> None:
     await stand.plan("iacrea", "webhook-before-ready", render_seconds=0.6)
     job = (await stand.generate(webhook=catcher.url)).json()["generation_id"]
     await _called(stand)
@@ -205,7 +205,7 @@ async def test_a_webhook_may_come_before_the_status_agrees(stand: Stand, catcher
     assert (await stand.get(job)).json()["status"] == "IN_PROGRESS"
 
 
-async def test_a_webhook_may_come_late(stand: Stand, catcher: Catcher) -> None:
+async def test_a_webhook_may_come_late(stand: SandboxServer, catcher: Catcher) -> None:
     await stand.plan("iacrea", "webhook-late", render_seconds=0, seconds=0.3)
     job = (await stand.generate(webhook=catcher.url)).json()["generation_id"]
     assert (await stand.get(job)).json()["status"] == "SUCCEEDED"
@@ -213,7 +213,7 @@ async def test_a_webhook_may_come_late(stand: Stand, catcher: Catcher) -> None:
     await _called(stand)
 
 
-async def test_a_video_may_end_late(stand: Stand, catcher: Catcher) -> None:
+async def test_a_video_may_end_late(stand: SandboxServer, catcher: Catcher) -> None:
     await stand.plan("iacrea", "stuck-then-late", seconds=0.3)
     job = (await stand.generate(webhook=catcher.url)).json()["generation_id"]
     assert (await stand.get(job)).json()["status"] == "STARTING"
@@ -221,7 +221,7 @@ async def test_a_video_may_end_late(stand: Stand, catcher: Catcher) -> None:
     assert (await stand.get(job)).json()["status"] == "SUCCEEDED"
 
 
-async def test_status_answers_may_be_odd(stand: Stand) -> None:
+async def test_status_answers_may_be_odd(stand: SandboxServer) -> None:
     names = ["succeeded-empty-once", "succeeded-empty-always", "fail-then-succeed", "lost-id"]
     await stand.plan("iacrea", names, render_seconds=0)
     jobs = [(await stand.generate()).json()["generation_id"] for _ in names]
@@ -233,7 +233,7 @@ async def test_status_answers_may_be_odd(stand: Stand) -> None:
     assert "error" in first[3]
 
 
-async def test_noise_uses_many_words_for_still_running(stand: Stand) -> None:
+async def test_noise_uses_many_words_for_still_running(stand: SandboxServer) -> None:
     await stand.plan("iacrea", "processing-noise", render_seconds=30)
     job = (await stand.generate()).json()["generation_id"]
     words = {(await stand.get(job)).json()["status"] for _ in range(6)}
@@ -246,7 +246,9 @@ async def test_noise_uses_many_words_for_still_running(stand: Stand) -> None:
     [("http-500", 500), ("404", 404), ("http-429-retry-after", 429), ("html", 200), ("html-502", 502),
      ("bad-json", 200), ("slow-body", 200), ("huge-answer", 200), ("http-401", 401), ("redirect-308", 308)],
 )  # fmt: skip
-async def test_a_status_call_meets_what_is_planned_for_it(stand: Stand, provider: str, fault: str, status: int) -> None:
+async def test_a_status_call_meets_what_is_planned_for_it(
+    stand: SandboxServer, provider: str, fault: str, status: int
+) -> None:
     accepted = (await submit(stand, provider)).json()
     job = accepted.get("generation_id") or accepted["id"]
     check = stand.get if provider == "iacrea" else stand.status
@@ -256,7 +258,7 @@ async def test_a_status_call_meets_what_is_planned_for_it(stand: Stand, provider
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-async def test_a_status_call_may_be_dropped_or_left_hanging(stand: Stand, provider: str) -> None:
+async def test_a_status_call_may_be_dropped_or_left_hanging(stand: SandboxServer, provider: str) -> None:
     accepted = (await submit(stand, provider)).json()
     check = stand.get if provider == "iacrea" else stand.status
     await stand.plan(provider, ["reset", "hang"], on="check")

@@ -7,33 +7,33 @@ import pytest
 
 from sandbox import clips
 from sandbox.clips import CLIP
-from sandbox.pictures import Shelf, size
-from tests.sandbox.stand import Catcher, Opener, Stand, png, until
+from sandbox.pictures import PictureCache, size
+from tests.sandbox.server import Catcher, Opener, SandboxServer, png, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def _watch(stand: Stand) -> bytes:
+async def _watch(stand: SandboxServer) -> bytes:
     answer = await stand.http.get(f"/clips/{(await stand.last())['marker']}.mp4")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "video/mp4")
     assert answer.content[4:8] == b"ftyp"
     return answer.content
 
 
-async def test_without_rendering_every_video_is_the_small_clip(stand: Stand) -> None:
+async def test_without_rendering_every_video_is_the_small_clip(stand: SandboxServer) -> None:
     await stand.video()
     assert await _watch(stand) == CLIP.read_bytes()
     assert CLIP.stat().st_size < 10_000
 
 
-async def test_a_part_of_a_clip_can_be_asked_for(stand: Stand) -> None:
+async def test_a_part_of_a_clip_can_be_asked_for(stand: SandboxServer) -> None:
     await stand.video()
     path = f"/clips/{(await stand.last())['marker']}.mp4"
     answer = await stand.http.get(path, headers={"range": "bytes=0-15"})
     assert (answer.status_code, len(answer.content)) == (206, 16)
 
 
-async def test_a_clip_that_was_never_made_is_not_found(stand: Stand) -> None:
+async def test_a_clip_that_was_never_made_is_not_found(stand: SandboxServer) -> None:
     assert (await stand.http.get("/clips/homedesigns-0.mp4")).status_code == 404
     assert (await stand.http.get("/pictures/homedesigns-0.png")).status_code == 404
 
@@ -70,7 +70,7 @@ async def test_a_picture_that_cannot_be_decoded_gets_the_small_clip(open_stand: 
 
 async def test_the_shelf_keeps_the_latest_pictures_within_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sandbox.pictures.SHELF_BYTES", 25)
-    shelf = Shelf()
+    shelf = PictureCache()
     for name in ("a", "b", "c", "b"):
         shelf.put(name, name.encode() * 10)
     assert (shelf.get("a"), shelf.get("b"), shelf.get("c")) == (None, b"b" * 10, b"c" * 10)

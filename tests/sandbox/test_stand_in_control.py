@@ -10,12 +10,12 @@ from sandbox.app import build
 from sandbox.behaviours import BEHAVIOURS
 from sandbox.records import Records
 from sandbox.settings import PROVIDERS, SandboxSettings
-from tests.sandbox.stand import BEARER, GENERATE, KEY, VIDEO, Opener, Stand, png
+from tests.sandbox.server import BEARER, GENERATE, KEY, VIDEO, Opener, SandboxServer, png
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def test_every_behaviour_is_listed_with_a_line(stand: Stand) -> None:
+async def test_every_behaviour_is_listed_with_a_line(stand: SandboxServer) -> None:
     listed = (await stand.http.get("/sandbox/behaviours")).json()
     for provider in PROVIDERS:
         assert listed[provider].keys() == BEHAVIOURS[provider].keys()
@@ -23,7 +23,7 @@ async def test_every_behaviour_is_listed_with_a_line(stand: Stand) -> None:
     assert "http-429-retry-date" in listed["check"]
 
 
-async def test_a_plan_is_used_up_request_by_request(stand: Stand) -> None:
+async def test_a_plan_is_used_up_request_by_request(stand: SandboxServer) -> None:
     await stand.plan("iacrea", "http-503", count=2)
     await stand.plan("iacrea", ["http-429", "ok"])
     queued = (await stand.http.get("/sandbox/plan")).json()["iacrea"]["submit"]
@@ -37,12 +37,12 @@ async def test_a_plan_is_used_up_request_by_request(stand: Stand) -> None:
     assert Counter(each["chosen_by"] for each in await stand.records()) == {"plan": 4, "weights": 1}
 
 
-async def test_plans_for_one_provider_do_not_touch_the_other(stand: Stand) -> None:
+async def test_plans_for_one_provider_do_not_touch_the_other(stand: SandboxServer) -> None:
     await stand.plan("iacrea", "http-503")
     assert (await stand.video()).status_code == 200
 
 
-async def test_a_plan_can_be_withdrawn(stand: Stand) -> None:
+async def test_a_plan_can_be_withdrawn(stand: SandboxServer) -> None:
     await stand.plan("iacrea", "http-503", count=9)
     await stand.http.delete("/sandbox/plan")
     assert (await stand.generate()).status_code == 200
@@ -55,19 +55,19 @@ async def test_a_plan_can_be_withdrawn(stand: Stand) -> None:
         {"image_urls": ["http://pictures.example/a.png?size=2&sandbox=fail"]},
     ],
 )
-async def test_a_marker_in_prompt_or_address_chooses(stand: Stand, more: dict[str, object]) -> None:
+async def test_a_marker_in_prompt_or_address_chooses(stand: SandboxServer, more: dict[str, object]) -> None:
     await stand.generate(**more)
     last = await stand.last()
     assert (last["behaviour"], last["chosen_by"]) == ("fail", "marker")
 
 
-async def test_a_marker_in_file_name_or_last_bytes_chooses(stand: Stand) -> None:
+async def test_a_marker_in_file_name_or_last_bytes_chooses(stand: SandboxServer) -> None:
     await stand.video(name="sandbox=fail.png")
     await stand.video(png() + b"\nsandbox: cancelled")
     assert [each["behaviour"] for each in await stand.records()] == ["fail", "cancelled"]
 
 
-async def test_a_marker_may_count_and_time(stand: Stand) -> None:
+async def test_a_marker_may_count_and_time(stand: SandboxServer) -> None:
     prompt = "sandbox: http-503-retry-after x2 9s"
     answers = [await stand.generate(prompt=prompt) for _ in range(3)]
     assert [each.status_code for each in answers] == [503, 503, 200]
@@ -75,17 +75,17 @@ async def test_a_marker_may_count_and_time(stand: Stand) -> None:
     assert (await stand.generate(prompt=prompt, webhook="http://127.0.0.1:9/x")).status_code == 503
 
 
-async def test_a_word_that_is_no_behaviour_is_only_a_prompt(stand: Stand) -> None:
+async def test_a_word_that_is_no_behaviour_is_only_a_prompt(stand: SandboxServer) -> None:
     assert (await stand.generate(prompt="a sandbox: toys and a spade")).status_code == 200
 
 
-async def test_a_plan_goes_before_a_marker(stand: Stand) -> None:
+async def test_a_plan_goes_before_a_marker(stand: SandboxServer) -> None:
     await stand.plan("iacrea", "lower-case")
     await stand.generate(prompt="sandbox: fail")
     assert (await stand.last())["behaviour"] == "lower-case"
 
 
-async def test_weights_draw_the_same_again_with_the_same_seed(stand: Stand) -> None:
+async def test_weights_draw_the_same_again_with_the_same_seed(stand: SandboxServer) -> None:
     weights = {"provider": "iacrea", "weights": {"ok": 60, "fail": 30, "http-500": 10}, "seed": 7}
     drawn = []
     for _ in range(2):
@@ -99,7 +99,7 @@ async def test_weights_draw_the_same_again_with_the_same_seed(stand: Stand) -> N
 
 
 @pytest.mark.parametrize(("mode", "status"), [("503", 503), ("401", 401), ("html-502", 502), ("http-429", 429)])
-async def test_an_outage_meets_every_request_until_lifted(stand: Stand, mode: str, status: int) -> None:
+async def test_an_outage_meets_every_request_until_lifted(stand: SandboxServer, mode: str, status: int) -> None:
     await stand.http.post("/sandbox/outage", json={"provider": "homedesigns", "mode": mode})
     assert (await stand.video()).status_code == status
     assert (await stand.status("x")).status_code == status
@@ -109,7 +109,7 @@ async def test_an_outage_meets_every_request_until_lifted(stand: Stand, mode: st
     assert (await stand.video()).status_code == 200
 
 
-async def test_on_the_shared_port_a_refusing_provider_drops_connections(stand: Stand) -> None:
+async def test_on_the_shared_port_a_refusing_provider_drops_connections(stand: SandboxServer) -> None:
     await stand.http.post("/sandbox/outage", json={"provider": "iacrea", "mode": "refuse"})
     with pytest.raises((httpx.ReadError, httpx.RemoteProtocolError)):
         await stand.generate()
@@ -153,14 +153,14 @@ async def test_on_its_own_port_a_refusing_provider_really_refuses(open_stand: Op
     ],
 )
 async def test_a_control_request_that_makes_no_sense_says_why(
-    stand: Stand, path: str, body: object, field: str
+    stand: SandboxServer, path: str, body: object, field: str
 ) -> None:
     answer = await stand.http.post(f"/sandbox/{path}", json=body)
     assert answer.status_code == 400
     assert field in answer.json()["error"]
 
 
-async def test_time_and_credits_can_be_changed_while_running(stand: Stand) -> None:
+async def test_time_and_credits_can_be_changed_while_running(stand: SandboxServer) -> None:
     await stand.http.post("/sandbox/behaviours", json={"provider": "iacrea", "render_seconds": 30})
     await stand.http.post("/sandbox/credits", json={"provider": "iacrea", "remaining": 5})
     accepted = (await stand.generate()).json()
@@ -169,7 +169,7 @@ async def test_time_and_credits_can_be_changed_while_running(stand: Stand) -> No
     assert last["ends_at"] - last["arrived_at"] == pytest.approx(30)  # type: ignore[operator]  # numbers
 
 
-async def test_records_page_and_one_is_found_by_id_or_marker(stand: Stand) -> None:
+async def test_records_page_and_one_is_found_by_id_or_marker(stand: SandboxServer) -> None:
     for _ in range(3):
         await stand.video()
     page = (await stand.http.get("/sandbox/records", params={"offset": 1, "limit": 1})).json()
@@ -181,7 +181,7 @@ async def test_records_page_and_one_is_found_by_id_or_marker(stand: Stand) -> No
     assert (await stand.http.get("/sandbox/records", params={"limit": "x"})).status_code == 400
 
 
-async def test_the_summary_counts_requests_and_shows_the_same_picture_twice(stand: Stand) -> None:
+async def test_the_summary_counts_requests_and_shows_the_same_picture_twice(stand: SandboxServer) -> None:
     await asyncio.gather(*(stand.video() for _ in range(2)), stand.video(png(shade=7)))
     await stand.http.post(VIDEO, headers=BEARER | {"x-api-key": "another's"})
     await stand.http.post(GENERATE, headers=KEY | {"authorization": "Bearer another's"})
@@ -192,7 +192,7 @@ async def test_the_summary_counts_requests_and_shows_the_same_picture_twice(stan
         assert (await stand.summary(provider))["requests"]["foreign_credentials"] == 1  # type: ignore[index]
 
 
-async def test_forgotten_records_are_gone_and_accounts_full(stand: Stand) -> None:
+async def test_forgotten_records_are_gone_and_accounts_full(stand: SandboxServer) -> None:
     job = (await stand.generate()).json()["generation_id"]
     await stand.http.delete("/sandbox/records")
     assert await stand.records() == []

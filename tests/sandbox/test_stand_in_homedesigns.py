@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.sandbox.stand import BEARER, VIDEO, Opener, Stand, png, until
+from tests.sandbox.server import BEARER, VIDEO, Opener, SandboxServer, png, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -21,7 +21,7 @@ def jpeg(width: int, height: int) -> bytes:
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-async def test_every_documented_tool_is_taken(stand: Stand, tool: str) -> None:
+async def test_every_documented_tool_is_taken(stand: SandboxServer, tool: str) -> None:
     answer = await stand.video(tool=tool)
     assert answer.status_code == 200
     assert answer.json()["status"] == "IN_QUEUE"
@@ -30,14 +30,14 @@ async def test_every_documented_tool_is_taken(stand: Stand, tool: str) -> None:
 
 
 @pytest.mark.parametrize("picture", [png(512, 512), jpeg(512, 700)], ids=["png", "jpeg"])
-async def test_png_and_jpeg_of_512_pixels_are_taken(stand: Stand, picture: bytes) -> None:
+async def test_png_and_jpeg_of_512_pixels_are_taken(stand: SandboxServer, picture: bytes) -> None:
     assert (await stand.video(picture)).status_code == 200
     last = await stand.last()
     assert (last["picture_bytes"], last["charged"]) == (len(picture), True)
 
 
 @pytest.mark.parametrize("prefix", ["", "data:image/png;base64,"])
-async def test_base64_text_in_the_same_field_is_taken(stand: Stand, prefix: str) -> None:
+async def test_base64_text_in_the_same_field_is_taken(stand: SandboxServer, prefix: str) -> None:
     text = prefix + base64.b64encode(png()).decode()
     parts = {"image": (None, text), "tool_name": (None, "zoom_in")}
     assert (await stand.http.post(VIDEO, headers=BEARER, files=parts)).status_code == 200
@@ -57,7 +57,7 @@ async def test_base64_text_in_the_same_field_is_taken(stand: Stand, prefix: str)
     ],
 )
 async def test_a_fault_is_told_in_the_documented_words(
-    stand: Stand, picture: bytes, tool: str, field: str, text: str
+    stand: SandboxServer, picture: bytes, tool: str, field: str, text: str
 ) -> None:
     answer = await stand.video(picture, tool)
     assert answer.status_code == 422
@@ -65,25 +65,25 @@ async def test_a_fault_is_told_in_the_documented_words(
     assert (await stand.last())["charged"] is False
 
 
-async def test_anything_but_a_form_has_neither_field(stand: Stand) -> None:
+async def test_anything_but_a_form_has_neither_field(stand: SandboxServer) -> None:
     for body in ({"data": {"tool_name": "zoom_in"}}, {"json": {"tool_name": "zoom_in"}}):
         answer = await stand.http.post(VIDEO, headers=BEARER, **body)  # type: ignore[arg-type]  # either is right
         assert answer.json()["error"].keys() == {"image", "tool_name"}
 
 
-async def test_an_undocumented_field_is_refused(stand: Stand) -> None:
+async def test_an_undocumented_field_is_refused(stand: SandboxServer) -> None:
     form = {"tool_name": "zoom_in", "prompt": "slowly"}
     answer = await stand.http.post(VIDEO, headers=BEARER, files={"image": ("a.png", png())}, data=form)
     assert "prompt" in answer.json()["error"]
 
 
-async def test_a_broken_form_is_refused(stand: Stand) -> None:
+async def test_a_broken_form_is_refused(stand: SandboxServer) -> None:
     headers = BEARER | {"content-type": "multipart/form-data; boundary=x"}
     answer = await stand.http.post(VIDEO, headers=headers, content=b"--x\r\nnonsense")
     assert answer.status_code in (400, 422)
 
 
-async def test_only_the_bearer_token_opens(stand: Stand) -> None:
+async def test_only_the_bearer_token_opens(stand: SandboxServer) -> None:
     for headers in (
         {},
         {"authorization": "sandbox-homedesigns-token"},
@@ -94,7 +94,7 @@ async def test_only_the_bearer_token_opens(stand: Stand) -> None:
         assert (await stand.http.post(VIDEO, headers=headers)).status_code == 401
 
 
-async def test_the_account_is_told_in_two_parts_and_falls(stand: Stand) -> None:
+async def test_the_account_is_told_in_two_parts_and_falls(stand: SandboxServer) -> None:
     await stand.video()
     data = (await stand.http.get("/api/v2/user_info", headers=BEARER)).json()["Data"]
     assert data[0].keys() == {"customer"}
@@ -126,7 +126,7 @@ async def test_a_running_video_shows_all_words_and_nanoseconds(open_stand: Opene
     assert told[""].keys() == {"input_image", "output_video"}
 
 
-async def test_an_unknown_id_gets_the_documented_words(stand: Stand) -> None:
+async def test_an_unknown_id_gets_the_documented_words(stand: SandboxServer) -> None:
     answer = await stand.status("never%20heard%2Fof")
     assert "Please Enter a Valid Queue ID" in answer.text
 
@@ -168,7 +168,7 @@ OTHERWISE = {"synchronous", "unknown-word", "bad-id-early", "bad-id-late", "lost
 
 
 @pytest.mark.parametrize("name", ENDS)
-async def test_a_video_ends_as_its_behaviour_says(stand: Stand, name: str) -> None:
+async def test_a_video_ends_as_its_behaviour_says(stand: SandboxServer, name: str) -> None:
     await stand.plan("homedesigns", name, render_seconds=0)
     accepted = (await stand.video()).json()
     job = accepted["queue_id" if name == "queue-id" else "id"]
@@ -178,12 +178,12 @@ async def test_a_video_ends_as_its_behaviour_says(stand: Stand, name: str) -> No
 
 
 @pytest.mark.parametrize(("name", "form"), [("id-26", r"[a-z0-9]{26}"), ("id-example", r"ag.*-vbg.*-ugf1")])
-async def test_ids_come_in_three_styles(stand: Stand, name: str, form: str) -> None:
+async def test_ids_come_in_three_styles(stand: SandboxServer, name: str, form: str) -> None:
     await stand.plan("homedesigns", name)
     assert re.fullmatch(form, (await stand.video()).json()["id"])
 
 
-async def test_a_failure_may_be_taken_back(stand: Stand) -> None:
+async def test_a_failure_may_be_taken_back(stand: SandboxServer) -> None:
     await stand.plan("homedesigns", "fail-then-succeed", render_seconds=0)
     job = (await stand.video()).json()["id"]
     assert (await stand.status(job)).json()["status"] == "failed"
@@ -191,7 +191,7 @@ async def test_a_failure_may_be_taken_back(stand: Stand) -> None:
     assert (await stand.last())["checks_after_end"] == 1
 
 
-async def test_a_synchronous_answer_has_the_video_and_no_id(stand: Stand) -> None:
+async def test_a_synchronous_answer_has_the_video_and_no_id(stand: SandboxServer) -> None:
     await stand.plan("homedesigns", "synchronous")
     told = (await stand.video()).json()
     assert _video(told)
@@ -199,7 +199,7 @@ async def test_a_synchronous_answer_has_the_video_and_no_id(stand: Stand) -> Non
     assert (await stand.last())["marker"] in told["output_video"]
 
 
-async def test_an_unknown_word_means_nothing_until_the_end(stand: Stand) -> None:
+async def test_an_unknown_word_means_nothing_until_the_end(stand: SandboxServer) -> None:
     await stand.plan("homedesigns", "unknown-word", render_seconds=0.2)
     job = (await stand.video()).json()["id"]
     assert (await stand.status(job)).json()["status"] == "upscaling"
@@ -210,7 +210,7 @@ async def test_an_unknown_word_means_nothing_until_the_end(stand: Stand) -> None
     await until(ended)
 
 
-async def test_an_id_may_be_unknown_early_late_or_always(stand: Stand) -> None:
+async def test_an_id_may_be_unknown_early_late_or_always(stand: SandboxServer) -> None:
     await stand.plan("homedesigns", "bad-id-early", seconds=0.15, render_seconds=0)
     await stand.plan("homedesigns", "bad-id-late", render_seconds=0.15)
     await stand.plan("homedesigns", "lost-id", render_seconds=0)
@@ -227,7 +227,7 @@ async def test_an_id_may_be_unknown_early_late_or_always(stand: Stand) -> None:
     assert "Queue ID" in (await stand.status(lost)).text
 
 
-async def test_a_video_may_take_long_or_for_ever(stand: Stand) -> None:
+async def test_a_video_may_take_long_or_for_ever(stand: SandboxServer) -> None:
     await stand.plan("homedesigns", "stuck-then-late", seconds=0.2)
     await stand.plan("homedesigns", "never-finishes")
     late, never = [(await stand.video()).json()["id"] for _ in range(2)]

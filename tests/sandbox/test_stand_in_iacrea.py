@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.sandbox.stand import GENERATE, KEY, USER, Catcher, Opener, Stand, until
+from tests.sandbox.server import GENERATE, KEY, USER, Catcher, Opener, SandboxServer, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -44,7 +44,7 @@ async def test_a_video_runs_from_starting_to_an_address_with_its_own_marker(open
     ids=str,
 )
 async def test_what_is_not_documented_is_refused_and_costs_nothing(
-    stand: Stand, body: dict[str, object], status: int, text: str
+    stand: SandboxServer, body: dict[str, object], status: int, text: str
 ) -> None:
     answer = await stand.generate(**body)
     assert answer.status_code == status
@@ -55,14 +55,14 @@ async def test_what_is_not_documented_is_refused_and_costs_nothing(
 
 @pytest.mark.parametrize("option", ["ZOOM_IN", "ZOOM_OUT", "PAN_RIGHT", "PAN_LEFT", "PAN_UP", "PAN_DOWN",
                                     "CAMERA_PUSH_OUT", "AUTO_EFFECTS", "AUTO_REVERSE"])  # fmt: skip
-async def test_every_documented_option_is_taken(stand: Stand, option: str) -> None:
+async def test_every_documented_option_is_taken(stand: SandboxServer, option: str) -> None:
     assert (await stand.generate(option=option, format="portrait", prompt="slowly")).status_code == 200
     last = await stand.last()
     assert (last["option"], last["format"], last["prompt"]) == (option, "portrait", "slowly")
 
 
 @pytest.mark.parametrize("headers", [{}, {"x-api-key": "wrong"}, {"authorization": "Bearer sandbox-iacrea-key"}])
-async def test_only_the_right_key_in_the_right_header_opens(stand: Stand, headers: dict[str, str]) -> None:
+async def test_only_the_right_key_in_the_right_header_opens(stand: SandboxServer, headers: dict[str, str]) -> None:
     for path in (GENERATE, "/api/animation/v2/get", "/api/account/credit"):
         assert (await stand.http.post(path, headers=headers, json={"user_id": USER})).status_code == 401
     requests = (await stand.summary("iacrea"))["requests"]
@@ -73,12 +73,12 @@ async def test_only_the_right_key_in_the_right_header_opens(stand: Stand, header
 @pytest.mark.parametrize(
     ("content", "kind"), [(b"{", "application/json"), (b"[]", "application/json"), (b"{}", "text/plain")]
 )
-async def test_a_body_that_is_no_json_object_is_refused(stand: Stand, content: bytes, kind: str) -> None:
+async def test_a_body_that_is_no_json_object_is_refused(stand: SandboxServer, content: bytes, kind: str) -> None:
     answer = await stand.http.post(GENERATE, headers=KEY | {"content-type": kind}, content=content)
     assert answer.status_code == 400
 
 
-async def test_an_unknown_generation_is_not_found(stand: Stand) -> None:
+async def test_an_unknown_generation_is_not_found(stand: SandboxServer) -> None:
     assert (await stand.get("nobody's")).status_code == 404
     assert (await stand.get(7)).status_code == 400
 
@@ -107,7 +107,9 @@ async def test_a_credit_goes_at_submission_and_comes_back_on_failed(open_stand: 
     assert (summary["charged"], summary["refunded"]) == (2, 1)
 
 
-async def test_the_webhook_says_what_the_status_call_says_and_names_nobody(stand: Stand, catcher: Catcher) -> None:
+async def test_the_webhook_says_what_the_status_call_says_and_names_nobody(
+    stand: SandboxServer, catcher: Catcher
+) -> None:
     job = (await stand.generate(webhook=f"{catcher.url}/hook")).json()["generation_id"]
 
     async def called() -> bool:
@@ -121,7 +123,7 @@ async def test_the_webhook_says_what_the_status_call_says_and_names_nobody(stand
 
 
 @pytest.mark.parametrize("host", ["http://203.0.113.9/hook", "https://127.0.0.1/hook"])
-async def test_no_webhook_leaves_loopback(stand: Stand, host: str) -> None:
+async def test_no_webhook_leaves_loopback(stand: SandboxServer, host: str) -> None:
     await stand.generate(webhook=host)
 
     async def tried() -> bool:
@@ -131,7 +133,7 @@ async def test_no_webhook_leaves_loopback(stand: Stand, host: str) -> None:
     assert "not on loopback" in str((await stand.last())["webhooks"])
 
 
-async def test_the_picture_is_fetched_even_over_a_redirect(stand: Stand, catcher: Catcher) -> None:
+async def test_the_picture_is_fetched_even_over_a_redirect(stand: SandboxServer, catcher: Catcher) -> None:
     await stand.generate(image_urls=[f"{catcher.url}/moved"])
 
     async def fetched() -> bool:
@@ -155,7 +157,7 @@ async def test_a_picture_that_cannot_be_had_fails_the_video_and_is_refunded(
     assert (await stand.last())["refunded"] is True
 
 
-async def test_two_submissions_with_one_webhook_show_as_a_duplicate(stand: Stand) -> None:
+async def test_two_submissions_with_one_webhook_show_as_a_duplicate(stand: SandboxServer) -> None:
     await asyncio.gather(*(stand.generate(webhook="http://127.0.0.1:9/same") for _ in range(2)))
     await stand.generate(webhook="http://127.0.0.1:9/other")
     duplicates = (await stand.summary("iacrea"))["duplicates_by_webhook"]

@@ -8,7 +8,7 @@ import pytest
 
 from sandbox import SandboxSettings, serve
 from sandbox.loopback import Loopback, OutOfReach, Unreachable
-from tests.sandbox.stand import Catcher, Opener
+from tests.sandbox.server import Catcher, Opener
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -24,7 +24,7 @@ from generator.submission import Submitter
 from jobs import accept, check, learning, overdue, submit
 from jobs import policy as rules
 from jobs.accept import Accepted, NewVideo
-from jobs.learning import Lesson
+from jobs.learning import Observation
 from jobs.overdue import Watch
 from jobs.policy import Policy
 from poller.checking import Checker
@@ -103,7 +103,7 @@ class World:
         self.calm = False
         self.connection = emptied(connection())
         self.history: list[tuple[float, str, str]] = []
-        self.lessons: list[Lesson] = []
+        self.lessons: list[Observation] = []
         self.accounts = {name: Account(self, name) for name in Provider}
         self.broker = Broker(self)
         self.processes = [Process(role, number) for role in ("generator", "poller", "relay") for number in (1, 2)]
@@ -147,17 +147,17 @@ class World:
         return transact(self.connection, work, *args, **kwargs)
 
     def transact_repeatable(self, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Do a piece of work that the service does through `write_repeatable`."""
+        """Do a piece of work that the service does through `write_unsynced`."""
         return self.transact(work, *args, **kwargs)
 
     def write(self, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Awaitable[Any]:
         """Be the store's `write`."""
         return Step(lambda: self.transact(work, *args, **kwargs), what=getattr(work, "__name__", "work"))
 
-    write_brief = write
+    write_small = write
 
-    def write_repeatable(self, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Awaitable[Any]:
-        """Be the store's `write_repeatable`."""
+    def write_unsynced(self, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Awaitable[Any]:
+        """Be the store's `write_unsynced`."""
         return Step(lambda: self.transact_repeatable(work, *args, **kwargs), what=getattr(work, "__name__", "work"))
 
     async def read(self, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -245,7 +245,7 @@ class World:
     async def _round(self, owner: str) -> None:
         until = self.now + RELAY_LEASE
         try:
-            if not await self.write_repeatable(leases.take, "relay", owner=owner, now=self.now, seconds=RELAY_LEASE):
+            if not await self.write_unsynced(leases.take, "relay", owner=owner, now=self.now, seconds=RELAY_LEASE):
                 return
             rows: list[OutboxEvent] = await self.read(outbox.sendable, now=self.now, limit=50)
             confirmed = []
@@ -253,7 +253,7 @@ class World:
                 if self.now < until and await Step(lambda event=event: self.broker.publish(event), what="publish"):  # type: ignore[misc]  # a loop variable bound at once
                     confirmed.append(event.seq)
             if confirmed:
-                await self.write_repeatable(outbox.mark_published, confirmed, now=self.now)
+                await self.write_unsynced(outbox.mark_published, confirmed, now=self.now)
         except StoreUnavailable:
             self.note(owner, "store away")
 

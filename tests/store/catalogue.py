@@ -52,7 +52,7 @@ CALLS: list[Callable[[Tx], object]] = [
     videos.count_by_state,
     lambda tx: attempts.next_due(tx, (AttemptState.WAITING, AttemptState.CLAIMED, AttemptState.SENDING), P),
     lambda tx: attempts.next_due(tx, (AttemptState.UNCONFIRMED, AttemptState.GENERATING), P),
-    lambda tx: attempts.wake(tx, "a", now=NOW, pause=1, watched=1),
+    lambda tx: attempts.mark_due(tx, "a", now=NOW, pause=1, watched=1),
     lambda tx: outbox.add(
         tx, event_id="e", video_id="v", event_type=EventType.READY, routing_key="video.ready", body="{}", now=NOW
     ),

@@ -87,7 +87,7 @@ def fill(tx: Tx) -> None:
         generating(tx, f"{provider}: generating", provider)
         sending(tx, f"{provider}: perhaps sent", provider)
         claimed(tx, f"{provider}: claimed", provider)
-    submit.lose(tx, POLICY, sending(tx, "iacrea: unconfirmed", iacrea), "502", now=now)
+    submit.mark_outcome_unknown(tx, POLICY, sending(tx, "iacrea: unconfirmed", iacrea), "502", now=now)
     woken = generating(tx, "iacrea: with a webhook nobody handled", iacrea)
     stored_webhooks.record(tx, [Delivery(woken.id, b'{"status": "SUCCEEDED"}', 23, "application/json")], now=now)
     fallen = generating(tx, "homedesigns: failed, with a choice", homedesigns)

@@ -11,7 +11,7 @@ import pytest
 from store.database import Store
 from store.group import GroupCommit
 from store.pace import LARGEST_ON_LOOP
-from store.transaction import Topic, Tx
+from store.transaction import Signal, Tx
 from tests.store.dying import left_by_the_dead
 from tests.store.one_row import names, put, put_and_fail
 from tests.store.test_unavailable import locked
@@ -40,11 +40,11 @@ def on_the_loop() -> str:
 
 async def test_brief_work_is_written_on_the_event_loop(store: Store) -> None:
     quick(store)
-    assert await asyncio.gather(*(store.write_brief(where) for _ in range(3))) == [on_the_loop()] * 3
+    assert await asyncio.gather(*(store.write_small(where) for _ in range(3))) == [on_the_loop()] * 3
 
 
 async def test_a_group_with_other_work_is_left_to_the_writer(store: Store) -> None:
-    written = await asyncio.gather(store.write_brief(where), store.write(where), store.write_brief(where))
+    written = await asyncio.gather(store.write_small(where), store.write(where), store.write_small(where))
     assert set(written) == {"store-writer"}
 
 
@@ -58,7 +58,7 @@ async def test_brief_work_does_not_overtake_what_the_writer_has_in_hand(store: S
 
     writing = asyncio.ensure_future(store.write(slow))
     await asyncio.sleep(0.05)
-    brief = asyncio.ensure_future(store.write_brief(lambda _: order.append("brief")))
+    brief = asyncio.ensure_future(store.write_small(lambda _: order.append("brief")))
     await asyncio.sleep(0.05)
     go_on.set()
     await asyncio.gather(writing, brief)
@@ -67,12 +67,12 @@ async def test_brief_work_does_not_overtake_what_the_writer_has_in_hand(store: S
 
 async def test_brief_reading_is_done_on_the_event_loop_unless_the_writer_is_at_work(store: Store) -> None:
     go_on = threading.Event()
-    await store.write_brief(put, "first")
-    assert await store.read_brief(reader) == ({"first"}, on_the_loop())
+    await store.write_small(put, "first")
+    assert await store.read_small(reader) == ({"first"}, on_the_loop())
 
     writing = asyncio.ensure_future(store.write(lambda _: go_on.wait(10)))
     await asyncio.sleep(0.05)
-    found, thread = await store.read_brief(reader)
+    found, thread = await store.read_small(reader)
     go_on.set()
     await writing
     assert found == {"first"}
@@ -82,18 +82,18 @@ async def test_brief_reading_is_done_on_the_event_loop_unless_the_writer_is_at_w
 async def test_one_slow_commit_sends_the_next_to_the_writer_thread(store: Store) -> None:
     quick(store)
     store._commits.pace.note(commit=0.005, whole=0.006, synced=True)
-    assert await store.write_brief(where) == "store-writer"
+    assert await store.write_small(where) == "store-writer"
 
 
 async def test_a_group_too_large_for_the_event_loop_is_left_to_the_writer(store: Store) -> None:
     quick(store)
-    written = await asyncio.gather(*(store.write_brief(where) for _ in range(LARGEST_ON_LOOP + 1)))
+    written = await asyncio.gather(*(store.write_small(where) for _ in range(LARGEST_ON_LOOP + 1)))
     assert set(written) == {"store-writer"}
 
 
 async def test_the_event_loop_does_not_wait_for_another_process(store: Store, path: Path) -> None:
     with locked(path):
-        writing = asyncio.ensure_future(store.write_brief(where))
+        writing = asyncio.ensure_future(store.write_small(where))
         began = time.monotonic()
         await asyncio.sleep(0.1)
         assert time.monotonic() - began < 1
@@ -104,7 +104,7 @@ async def test_the_event_loop_does_not_wait_for_another_process(store: Store, pa
 
 async def test_a_brief_piece_that_fails_harms_only_itself(store: Store) -> None:
     answers = await asyncio.gather(
-        *(store.write_brief(put_and_fail if number == 3 else put, f"row {number}") for number in range(6)),
+        *(store.write_small(put_and_fail if number == 3 else put, f"row {number}") for number in range(6)),
         return_exceptions=True,
     )
     assert [number for number, answer in enumerate(answers) if isinstance(answer, ZeroDivisionError)] == [3]
@@ -112,8 +112,8 @@ async def test_a_brief_piece_that_fails_harms_only_itself(store: Store) -> None:
 
 
 async def test_brief_work_wakes_who_waits_for_its_topics(store: Store) -> None:
-    events = store.listen(Topic.EVENTS)
-    await store.write_brief(lambda tx: tx.wake(Topic.EVENTS))
+    events = store.listen(Signal.EVENTS)
+    await store.write_small(lambda tx: tx.notify(Signal.EVENTS))
     assert events.is_set()
 
 
@@ -126,7 +126,7 @@ async def test_who_is_woken_by_added_work_joins_its_commit(store: Store, monkeyp
         return commit(self, group, **arguments)
 
     monkeypatch.setattr(GroupCommit, "commit", counting)
-    wake = store.listen(Topic.CHECKS)
+    wake = store.listen(Signal.CHECKS)
 
     def claim(tx: Tx) -> set[str]:
         put(tx, "a claim")
@@ -134,12 +134,12 @@ async def test_who_is_woken_by_added_work_joins_its_commit(store: Store, monkeyp
 
     async def claiming() -> set[str]:
         await wake.wait()
-        return await store.write_repeatable(claim)
+        return await store.write_unsynced(claim)
 
     claimed = asyncio.create_task(claiming())
     await asyncio.sleep(0)
-    store.wake(Topic.CHECKS)
-    await store.write_brief(put, "a webhook")
+    store.notify(Signal.CHECKS)
+    await store.write_small(put, "a webhook")
 
     assert await claimed == {"a webhook", "a claim"}
     assert groups == [2]
@@ -147,7 +147,7 @@ async def test_who_is_woken_by_added_work_joins_its_commit(store: Store, monkeyp
 
 async def test_brief_work_that_waits_is_written_on_closing(path: Path) -> None:
     store = await Store.open(url_of(path))
-    writing = [asyncio.ensure_future(store.write_brief(put, f"row {number}")) for number in range(5)]
+    writing = [asyncio.ensure_future(store.write_small(put, f"row {number}")) for number in range(5)]
     await store.close()
     await asyncio.gather(*writing)
     assert len(rows(path, "SELECT * FROM secrets")) == 5
@@ -155,4 +155,4 @@ async def test_brief_work_that_waits_is_written_on_closing(path: Path) -> None:
 
 @pytest.mark.parametrize("_", range(3))
 def test_what_was_answered_is_there_though_the_process_died_at_that_instant(path: Path, _: int) -> None:
-    assert left_by_the_dead(path, "write_brief", 20) == 20
+    assert left_by_the_dead(path, "write_small", 20) == 20

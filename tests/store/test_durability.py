@@ -21,18 +21,18 @@ NORMAL, FULL = 1, 2
 
 
 async def test_every_commit_is_synced(store: Store) -> None:
-    for write in (store.write, store.write_brief):
-        await store.write_repeatable(put, "anything")
+    for write in (store.write, store.write_small):
+        await store.write_unsynced(put, "anything")
         assert await write(pragma, "synchronous") == FULL
     assert await store.write(pragma, "journal_mode") == "wal"
 
 
 async def test_for_what_would_be_done_again_alone_nothing_is_synced(store: Store) -> None:
-    assert await store.write_repeatable(pragma, "synchronous") == NORMAL
+    assert await store.write_unsynced(pragma, "synchronous") == NORMAL
     together = await asyncio.gather(
-        store.write_repeatable(pragma, "synchronous"),
-        store.write_brief(put, "an answer"),
-        store.write_repeatable(pragma, "synchronous"),
+        store.write_unsynced(pragma, "synchronous"),
+        store.write_small(put, "an answer"),
+        store.write_unsynced(pragma, "synchronous"),
     )
     assert (together[0], together[2]) == (FULL, FULL)
 
@@ -47,15 +47,15 @@ def decide(tx: Tx) -> object:
 
 async def test_what_is_decided_is_synced_however_it_was_called(store: Store) -> None:
     _, synchronous, found = await asyncio.gather(
-        store.write_repeatable(put, "a lease"), store.write_repeatable(decide), store.write_repeatable(names)
+        store.write_unsynced(put, "a lease"), store.write_unsynced(decide), store.write_unsynced(names)
     )
     assert (synchronous, found) == (FULL, {"a lease"})
     assert len(await store.read(outbox.after, seq=0, limit=9)) == 1
-    assert await store.write_repeatable(pragma, "synchronous") == NORMAL
+    assert await store.write_unsynced(pragma, "synchronous") == NORMAL
 
 
 def test_what_would_be_done_again_outlives_the_process_all_the_same(path: Path) -> None:
-    assert left_by_the_dead(path, "write_repeatable", 1) == 1
+    assert left_by_the_dead(path, "write_unsynced", 1) == 1
 
 
 async def test_what_was_written_soon_leaves_the_write_ahead_log(store: Store, path: Path, tmp_path: Path) -> None:

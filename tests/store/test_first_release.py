@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs import check, feed, submit, view, webhooks
+from jobs import check, feed, submit, unconfirmed, view
 from providers.reports import Accepted as Taken
 from providers.reports import Ready
 from schemas.event import Event
@@ -47,7 +47,7 @@ def live_on(tx: Tx, now: float) -> None:
 def look(tx: Tx, attempt: AttemptRow, now: float) -> None:
     """Find the video ready, or no proof that there is one."""
     if attempt.state is AttemptState.UNCONFIRMED:
-        webhooks.keep_waiting(tx, POLICY, attempt, owner=NOW_OWNER, soon=False, now=now)
+        unconfirmed.keep_waiting(tx, POLICY, attempt, owner=NOW_OWNER, soon=False, now=now)
         return
     report = Ready((f"https://cdn.example/{attempt.provider_job_id}.mp4",))
     check.apply(tx, POLICY, attempt, report, owner=NOW_OWNER, now=now)

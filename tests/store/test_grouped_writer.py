@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from store.database import Store
-from store.transaction import Topic, Tx
+from store.transaction import Signal, Tx
 from tests.store.dying import left_by_the_dead
 from tests.store.one_row import names, put, put_and_fail
 from tests.stores import rows, url_of
@@ -184,18 +184,18 @@ async def test_what_was_not_committed_is_not_there_after_a_crash(path: Path) -> 
 
 
 async def test_a_commit_wakes_those_who_wait_for_its_topics_and_nobody_else(store: Store) -> None:
-    events, checks = store.listen(Topic.EVENTS), store.listen(Topic.CHECKS)
-    await store.write(lambda tx: tx.wake(Topic.EVENTS))
+    events, checks = store.listen(Signal.EVENTS), store.listen(Signal.CHECKS)
+    await store.write(lambda tx: tx.notify(Signal.EVENTS))
     await asyncio.wait_for(events.wait(), 10)
     await store.write(put, "another turn of the writer")
     assert not checks.is_set()
 
 
 async def test_a_piece_that_fails_wakes_nobody(store: Store) -> None:
-    events = store.listen(Topic.EVENTS)
+    events = store.listen(Signal.EVENTS)
 
     def wake_and_fail(tx: Tx) -> None:
-        tx.wake(Topic.EVENTS)
+        tx.notify(Signal.EVENTS)
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -213,7 +213,7 @@ connection.commit()
 
 
 async def test_a_commit_of_another_process_wakes_everybody(store: Store, path: Path) -> None:
-    waiting = [store.listen(topic) for topic in Topic]
+    waiting = [store.listen(topic) for topic in Signal]
     other = [sys.executable, "-c", ANOTHER_PROCESS, str(path)]
     await asyncio.to_thread(subprocess.run, other, check=True, timeout=50)
     await asyncio.wait_for(asyncio.gather(*(event.wait() for event in waiting)), 10)

@@ -19,7 +19,7 @@ from store.database import Store, StoreUnavailable
 from store.pictures import PictureLost
 from store.transaction import Tx
 from store.uploads import Upload
-from tests.jobs.desk import REQUEST
+from tests.jobs.scenario import REQUEST
 from tests.stores import rows, url_of
 
 BODY = bytes(range(256)) * 4_000

@@ -55,7 +55,7 @@ async def test_the_event_loop_waits_for_hardly_any_sync(store: Store, sync: floa
     ends_at = time.monotonic() + FOR_SECONDS
 
     async def call(number: int) -> None:
-        write = store.write_repeatable if mixed and number % 2 else store.write_brief
+        write = store.write_unsynced if mixed and number % 2 else store.write_small
         while time.monotonic() < ends_at:
             await write(put, f"row {number} {time.monotonic_ns()}")
 
@@ -68,22 +68,22 @@ async def test_the_event_loop_waits_for_hardly_any_sync(store: Store, sync: floa
 async def test_a_disk_that_becomes_slow_holds_the_event_loop_once(store: Store) -> None:
     disk = on_slow_disk(store, 0.0)
     for number in range(40):
-        await store.write_brief(put, f"quick {number}")
+        await store.write_small(put, f"quick {number}")
     quick(store)
     disk.held.clear()
     disk.sync = 0.03
     for number in range(40):
-        await store.write_brief(put, f"slow {number}")
-        await store.write_repeatable(put, f"between {number}")
+        await store.write_small(put, f"slow {number}")
+        await store.write_unsynced(put, f"between {number}")
     assert len([seconds for seconds in disk.held if seconds >= disk.sync]) == 1
 
 
 async def test_a_disk_that_is_quick_again_is_trusted_again(store: Store) -> None:
     disk = on_slow_disk(store, 0.03)
     for number in range(3):
-        await store.write_brief(put, f"slow {number}")
+        await store.write_small(put, f"slow {number}")
     disk.sync = 0.0
     quick(store)
     disk.held.clear()
-    await store.write_brief(put, "quick")
+    await store.write_small(put, "quick")
     assert len(disk.held) == 1

@@ -97,7 +97,7 @@ async def test_a_writer_that_dies_tells_all_who_wait_and_all_who_come(
     with pytest.raises(StoreUnavailable, match="has died"):
         await asyncio.wait_for(store.write(slow_and_deadly), 10)
     await asyncio.wait_for(store.broken.wait(), 10)
-    for write in (store.write, store.write_brief, store.write_repeatable):
+    for write in (store.write, store.write_small, store.write_unsynced):
         with pytest.raises(StoreUnavailable, match="has died"):
             await write(put, "after")
     with pytest.raises(StoreUnavailable, match="has died"):

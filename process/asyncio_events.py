@@ -45,7 +45,7 @@ def on_signal() -> asyncio.Event:
     return stop
 
 
-async def first_of(*events: asyncio.Event, timeout: float | None = None) -> None:
+async def wait_any(*events: asyncio.Event, timeout: float | None = None) -> None:
     """Wait until one of the events is set, at most `timeout` seconds."""
     waiting = [asyncio.ensure_future(event.wait()) for event in events]
     try:
@@ -63,7 +63,7 @@ async def wait(event: asyncio.Event, *, timeout: float) -> None:
 
 
 @asynccontextmanager
-async def set_too(event: asyncio.Event, *, by: tuple[asyncio.Event, ...]) -> AsyncIterator[None]:
+async def linked(event: asyncio.Event, *, by: tuple[asyncio.Event, ...]) -> AsyncIterator[None]:
     """Have an event set too as soon as one of others is: to wait for the one often costs far less than for all."""
 
     async def pass_on(other: asyncio.Event) -> None:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from jobs import check, settle, submit
-from jobs.policy import LATE_WATCH, LEASE_SECONDS, Policy
-from jobs.transitions import FREE, KEEP_WAITING, WATCH_ON, take
+from jobs.policy import LATE_RESULT_SECONDS, LEASE_SECONDS, Policy
+from jobs.transitions import KEEP_WAITING, KEEP_WATCHING, RELEASED_LEASE, apply_transition
 from providers.reports import Accepted, Report
 from schemas.names import DetectedBy
 from store import attempts, webhooks
@@ -23,7 +23,7 @@ def kept(tx: Tx, attempt_id: str) -> list[Webhook]:
     return webhooks.of_attempt(tx, attempt_id)
 
 
-def unbound(tx: Tx, attempt: AttemptRow, provider_job_ids: Iterable[str]) -> list[str]:
+def unclaimed_ids(tx: Tx, attempt: AttemptRow, provider_job_ids: Iterable[str]) -> list[str]:
     """Keep the first few of a provider's job ids that belong to no other attempt.
 
     Few, because anybody who learns the webhook's address can make bodies name any number of them.
@@ -32,11 +32,11 @@ def unbound(tx: Tx, attempt: AttemptRow, provider_job_ids: Iterable[str]) -> lis
     return [job_id for job_id, owner in owners.items() if owner in {None, attempt.id}][:_ASKED_AT_ONCE]
 
 
-def prove(
+def confirm_job(
     tx: Tx, policy: Policy, attempt: AttemptRow, provider_job_id: str, report: Report, *, owner: str, now: float
 ) -> None:
     """Go on with a job that a webhook named and the provider confirmed by `report`."""
-    if not unbound(tx, attempt, [provider_job_id]):
+    if not unclaimed_ids(tx, attempt, [provider_job_id]):
         keep_waiting(tx, policy, attempt, owner=owner, soon=False, now=now)
         return
     proof = Accepted(provider_job_id)
@@ -49,7 +49,7 @@ def prove(
     check.apply(tx, policy, current._replace(checked_at=attempt.checked_at), report, owner=owner, now=now)
 
 
-def believe(tx: Tx, policy: Policy, attempt: AttemptRow, urls: tuple[str, ...], *, now: float) -> None:
+def accept_unverified(tx: Tx, policy: Policy, attempt: AttemptRow, urls: tuple[str, ...], *, now: float) -> None:
     """Take a webhook's word for a video whose job nobody can ask about; only where the operator allows it."""
     if not _still_unconfirmed(tx, attempt):
         return
@@ -57,7 +57,7 @@ def believe(tx: Tx, policy: Policy, attempt: AttemptRow, urls: tuple[str, ...], 
     settle.succeed(tx, attempt, urls, detected_by=DetectedBy.WEBHOOK, now=now)
 
 
-def disprove(tx: Tx, policy: Policy, attempt: AttemptRow, message: str, *, now: float) -> None:
+def fail_unconfirmed(tx: Tx, policy: Policy, attempt: AttemptRow, message: str, *, now: float) -> None:
     """Fail a lost submission for which no proof can come any more."""
     if _still_unconfirmed(tx, attempt):
         settle.fail(tx, policy, attempt, submit.unknown(message), now=now)
@@ -72,18 +72,24 @@ def keep_waiting(tx: Tx, policy: Policy, attempt: AttemptRow, *, owner: str, soo
     # Bounded, so that somebody who floods the address cannot put the end off for ever.
     woken = check.woken_meanwhile(tx, attempt) and now < deadline + policy.poll_max
     if now >= deadline and not woken:
-        disprove(tx, policy, attempt, attempt.doubt or "no webhook proved that it was accepted", now=now)
+        fail_unconfirmed(tx, policy, attempt, attempt.doubt or "no webhook proved that it was accepted", now=now)
         return
     due_at = now + policy.poll_min
     if not woken:
         due_at = min(deadline, due_at) if soon else deadline
-    take(tx, KEEP_WAITING, attempt.id, {"due_at": due_at, **FREE}, owner=owner)
+    apply_transition(tx, KEEP_WAITING, attempt.id, {"due_at": due_at, **RELEASED_LEASE}, owner=owner)
 
 
 def watch_on(tx: Tx, policy: Policy, attempt: AttemptRow, *, owner: str, soon: bool, now: float) -> None:
     """Leave a submission that was given up as unknown to the next webhook, or look again if `soon`, for a day."""
-    watched = soon and now < (attempt.finished_at or now) + LATE_WATCH
-    take(tx, WATCH_ON, attempt.id, {"due_at": now + policy.poll_max if watched else None, **FREE}, owner=owner)
+    watched = soon and now < (attempt.finished_at or now) + LATE_RESULT_SECONDS
+    apply_transition(
+        tx,
+        KEEP_WATCHING,
+        attempt.id,
+        {"due_at": now + policy.poll_max if watched else None, **RELEASED_LEASE},
+        owner=owner,
+    )
 
 
 def _still_unconfirmed(tx: Tx, attempt: AttemptRow) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from process.crashpoints import EXIT_STATUS
+from process.failpoints import EXIT_STATUS
 from tests.broker import Broker, eventually, subscribe
 from tests.chaos.driver import prompt
 from tests.chaos.pictures import picture

@@ -15,12 +15,12 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from jobs import feed
-from process.stopping import first_of
+from process.asyncio_events import wait_any
 from receiver.context import Context
 from schemas.problem import ProblemCode, Refusal
 from store.database import StoreUnavailable
 from store.outbox import OutboxEvent
-from store.transaction import Topic
+from store.transaction import Signal
 
 _log = structlog.get_logger()
 
@@ -36,21 +36,21 @@ class Events:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._woken = context.store.listen(Topic.EVENTS)
+        self._woken = context.store.listen(Signal.EVENTS)
         self._newest: deque[tuple[int, bytes]] = deque(maxlen=_KEPT)
-        self._place = 0
+        self._position = 0
         self._more = asyncio.Event()
         self._following: asyncio.Task[None] | None = None
         self._listeners: Counter[str] = Counter()
 
     async def listen(self, request: Request) -> Response:
         """Begin to tell a listener, after the event that it heard last or from now on."""
-        place = await self._context.store.read(feed.place_of, request.headers.get("last-event-id"))
+        position = await self._context.store.read(feed.place_of, request.headers.get("last-event-id"))
         if self._following is None or self._following.done():
-            self._place = place
+            self._position = position
             self._newest.clear()
             self._following = asyncio.create_task(self._follow())
-        return _Stream(self, self._context, place, request.scope["reelbus.caller"])
+        return _Stream(self, self._context, position, request.scope["reelbus.caller"])
 
     @contextmanager
     def listener(self, caller: str) -> Iterator[None]:
@@ -64,32 +64,32 @@ class Events:
         finally:
             self._listeners[caller] -= 1
 
-    async def after(self, place: int) -> _Page:
+    async def after(self, position: int) -> _Page:
         """Give the next events after a place; none if there are none yet."""
-        if place >= self._place:
+        if position >= self._position:
             return []
-        if self._newest and self._newest[0][0] <= place + 1:
-            return [entry for entry in self._newest if entry[0] > place]
-        return [_written(event) for event in await self._context.store.read(feed.after, place)]
+        if self._newest and self._newest[0][0] <= position + 1:
+            return [entry for entry in self._newest if entry[0] > position]
+        return [_written(event) for event in await self._context.store.read(feed.after, position)]
 
     async def wait(self, seconds: float) -> None:
         """Wait until there is more, the service stops, or some seconds are over."""
-        await first_of(self._more, self._context.stopping, timeout=seconds)
+        await wait_any(self._more, self._context.stopping, timeout=seconds)
 
     async def _follow(self) -> None:
         """Read what is new, from the first listener on until the service stops."""
         while not self._context.stopping.is_set():
             self._woken.clear()
             try:
-                while events := await self._context.store.read(feed.after, self._place):
-                    self._tell(events)
+                while events := await self._context.store.read(feed.after, self._position):
+                    self._broadcast(events)
             except StoreUnavailable as error:
                 _log.warning("events cannot be read", reason=str(error))
-            await first_of(self._woken, self._context.stopping, timeout=_SWEEP_SECONDS)
+            await wait_any(self._woken, self._context.stopping, timeout=_SWEEP_SECONDS)
 
-    def _tell(self, events: Sequence[OutboxEvent]) -> None:
+    def _broadcast(self, events: Sequence[OutboxEvent]) -> None:
         self._newest.extend(_written(event) for event in events)
-        self._place = events[-1].seq
+        self._position = events[-1].seq
         self._more.set()
         self._more = asyncio.Event()
 
@@ -103,12 +103,12 @@ class _Stream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, events: Events, context: Context, place: int, caller: str) -> None:
+    def __init__(self, events: Events, context: Context, position: int, caller: str) -> None:
         super().__init__(headers={"cache-control": "no-store", "x-accel-buffering": "no"})
         del self.headers["content-length"]
         self._events = events
         self._context = context
-        self._place = place
+        self._position = position
         self._caller = caller
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -121,7 +121,7 @@ class _Stream(Response):
                 await self._until_the_end(receive, send)
 
     async def _until_the_end(self, receive: Receive, send: Send) -> None:
-        telling = asyncio.create_task(self._tell(send))
+        telling = asyncio.create_task(self._broadcast(send))
         leaving = asyncio.create_task(_left(receive))
         try:
             await asyncio.wait({telling, leaving}, return_when=asyncio.FIRST_COMPLETED)
@@ -131,18 +131,18 @@ class _Stream(Response):
                 with suppress(asyncio.CancelledError, TimeoutError, StoreUnavailable):
                     await task
 
-    async def _tell(self, send: Send) -> None:
+    async def _broadcast(self, send: Send) -> None:
         limits = self._context.limits
         await self._send(send, f": from now on\nretry: {_RETRY_MILLISECONDS}\n\n".encode())
         while not self._context.stopping.is_set():
-            page = await self._events.after(self._place)
+            page = await self._events.after(self._position)
             if page:
-                self._place = page[-1][0]
+                self._position = page[-1][0]
                 await self._send(send, b"".join(written for _, written in page))
                 continue
-            waited_for = self._place
+            waited_for = self._position
             await self._events.wait(limits.event_comment)
-            if waited_for == self._place and not await self._events.after(self._place):
+            if waited_for == self._position and not await self._events.after(self._position):
                 await self._send(send, b": still here\n\n")
         await send({"type": "http.response.body"})
 

@@ -32,7 +32,7 @@ _OVERLOADED = problems.answer(
 )
 
 
-class Door:
+class RequestMiddleware:
     """Lets requests through to the webhooks, which need to be quick, or to the application behind."""
 
     def __init__(self, context: Context, webhooks: Webhooks | None, guard: Guard | None, app: ASGIApp) -> None:
@@ -42,7 +42,7 @@ class Door:
         self._webhooks = webhooks
         self._app = app
         self._lines = LineLimit()
-        self._inside = 0
+        self._in_flight = 0
         self._warned_at = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -50,12 +50,12 @@ class Door:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if not self._has_room(scope["path"]):
-            await self._send_away(scope, receive, send)
+        if not self._has_capacity(scope["path"]):
+            await self._reject_overloaded(scope, receive, send)
             return
-        answer = _Answer(send)
+        answer = _ResponseRecorder(send)
         started = perf_counter()
-        self._inside += 1
+        self._in_flight += 1
         try:
             await self._serve(scope, receive, answer)
         except ClientDisconnect:
@@ -71,24 +71,24 @@ class Door:
                 raise  # uvicorn cuts the connection, so that half an answer is not taken for a whole one
             await problems.internal()(scope, receive, answer)
         finally:
-            self._inside -= 1
-            self._note(scope, answer.status, perf_counter() - started)
+            self._in_flight -= 1
+            self._record(scope, answer.status, perf_counter() - started)
 
-    def _has_room(self, path: str) -> bool:
+    def _has_capacity(self, path: str) -> bool:
         limits = self._context.limits
-        if self._inside < limits.requests:
+        if self._in_flight < limits.requests:
             return True
-        return path in _HEALTH or (path.startswith(PREFIX) and self._inside < limits.webhooks)
+        return path in _HEALTH or (path.startswith(PREFIX) and self._in_flight < limits.webhooks)
 
-    async def _send_away(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _reject_overloaded(self, scope: Scope, receive: Receive, send: Send) -> None:
         _count(("unknown", scope["method"], 503))
         now = perf_counter()
         if now - self._warned_at >= _WARN_SECONDS:
             self._warned_at = now
-            _log.warning("overloaded", requests=self._inside)
+            _log.warning("overloaded", requests=self._in_flight)
         await _OVERLOADED(scope, receive, send)
 
-    async def _serve(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+    async def _serve(self, scope: Scope, receive: Receive, answer: "_ResponseRecorder") -> None:
         path: str = scope["path"]
         if self._webhooks is not None and path.startswith(PREFIX):
             scope["reelbus.route"] = PREFIX + "{token}"
@@ -102,7 +102,7 @@ class Door:
                 answer.may_go_on = partial(self._guard.still_admits, scope)
         await self._app(scope, receive, answer)
 
-    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
         key = (_route(scope), scope["method"], status)
         _count(key)
         if status < 400 and seconds < _SLOW_SECONDS:
@@ -116,7 +116,7 @@ class Door:
         tell("request answered", **facts, **({"unlogged_before": unlogged} if unlogged else {}))
 
 
-class _Answer:
+class _ResponseRecorder:
     """Passes an answer on, remembering its status and adding headers; a stream ends when it `may_go_on` no more."""
 
     def __init__(self, send: Send) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Timing:
     """Every wait of the room in seconds, and the sizes of what it does at once."""
 
     connect: float = 10.0
@@ -17,10 +17,10 @@ class Pace:
     """Until a connection must be closed; a frozen broker never says goodbye."""
     stop: float = 5.0
     """For what is in hand when the process is told to stop."""
-    backoff_least: float = 0.2
-    backoff_most: float = 5.0
+    backoff_min: float = 0.2
+    backoff_max: float = 5.0
     """Between two connections, doubled from one to the next: short enough to resume within 10 s."""
-    sweep: float = 1.0
+    outbox_poll: float = 1.0
     """Between two looks at the outbox that nobody asked for."""
     topology: float = 5.0
     """Between two declarations of the topology, so that what was deleted comes back."""
@@ -45,4 +45,4 @@ class Pace:
     """For how long a command in hand waits for the store, before it is left to the queue."""
 
 
-PACE = Pace()
+TIMING = Timing()

@@ -44,7 +44,7 @@ REQUEST = NewVideo(
 )
 
 
-class Desk:
+class JobScenario:
     """One store in memory, the policy, and the time that it is."""
 
     def __init__(self, policy: Policy | None = None) -> None:
@@ -55,7 +55,7 @@ class Desk:
     def do(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         return transact(self.connection, work, *args, **kwargs)
 
-    def under(self, **rules: Any) -> "Desk":
+    def under(self, **rules: Any) -> "JobScenario":
         self.policy = replace(self.policy, **rules)
         return self
 
@@ -90,7 +90,7 @@ class Desk:
 
     def unconfirmed(self, **fields: Any) -> AttemptRow:
         attempt = self.sending(Provider.IACREA, **fields)
-        self.do(submit.lose, self.policy, attempt, "no answer came", now=self.now)
+        self.do(submit.mark_outcome_unknown, self.policy, attempt, "no answer came", now=self.now)
         return self.current(attempt)
 
     def accept(

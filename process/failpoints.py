@@ -56,7 +56,7 @@ def _pairs(text: str) -> list[tuple[str, str]]:
 _plan = _Plan(os.environ)
 
 
-async def reach(name: str) -> None:
+async def failpoint(name: str) -> None:
     """Say that the process is at a place where it may be told to die or dawdle."""
     if name in _plan.delays:
         await asyncio.sleep(_plan.delays[name])

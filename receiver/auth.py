@@ -11,7 +11,7 @@ from receiver.context import Context
 from schemas.problem import ProblemCode, Refusal
 
 
-class Pace:
+class RateLimiter:
     """A rate limit for each caller: a sliding window, so that bursts up to its whole content are free.
 
     It is kept in this process's memory: of several receivers each allows it.
@@ -23,7 +23,7 @@ class Pace:
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
         self.policy = f'"key";q={limits.key_requests};w={limits.key_window}'
 
-    def take(self, caller: str) -> dict[str, str]:
+    def hit(self, caller: str) -> dict[str, str]:
         """Count a request; give the headers that tell what is left. Raises `Refusal` (rate_limited)."""
         allowed = self._limiter.hit(self._item, caller)
         reset_at, remaining = self._limiter.get_window_stats(self._item, caller)

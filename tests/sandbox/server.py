@@ -88,7 +88,7 @@ class Catcher:
 
 
 @dataclass
-class Stand:
+class SandboxServer:
     """The running stand-ins, and short ways to speak to them."""
 
     url: str
@@ -132,7 +132,7 @@ class Stand:
         return summary
 
 
-Opener = Callable[..., Awaitable[Stand]]
+Opener = Callable[..., Awaitable[SandboxServer]]
 
 
 async def until(met: Callable[[], Awaitable[bool]], *, within: float = 5.0) -> None:
@@ -143,7 +143,7 @@ async def until(met: Callable[[], Awaitable[bool]], *, within: float = 5.0) -> N
 
 
 @asynccontextmanager
-async def running(settings: SandboxSettings) -> AsyncIterator[Stand]:
+async def running(settings: SandboxSettings) -> AsyncIterator[SandboxServer]:
     started, stop = asyncio.Event(), asyncio.Event()
     heard: list[Addresses] = []
     serving = asyncio.create_task(serve(settings, started, stop, heard.append))
@@ -154,7 +154,7 @@ async def running(settings: SandboxSettings) -> AsyncIterator[Stand]:
         serving.result()
     try:
         async with httpx.AsyncClient(base_url=heard[0].sandbox, timeout=5, trust_env=False) as http:
-            yield Stand(heard[0].sandbox, heard[0], http)
+            yield SandboxServer(heard[0].sandbox, heard[0], http)
     finally:
         stop.set()
         await serving
