@@ -83,6 +83,9 @@ CALLS: list[Callable[[Tx], object]] = [
     lambda tx: durations.save(tx, P, "[]", completions=1),
     lambda tx: leases.give_back(tx, "relay", owner="o"),
     lambda tx: providers.pause(tx, P, until=NOW),
+    lambda tx: attempts.to_fetch(
+        tx, P, owner="o", now=NOW, forgotten_before=NOW, not_from=["http://slow.example/"], limit=1
+    ),
     lambda tx: probe(tx, now=NOW),
     lambda tx: uploads.add(tx, any_video(tx), Upload("image/png", 1, None, "name")),
     lambda tx: uploads.of_video(tx, "v"),
@@ -94,6 +97,7 @@ CALLS: list[Callable[[Tx], object]] = [
     api_keys.get_all,
     api_keys.disabled_callers,
     lambda tx: api_keys.disable(tx, "shop", now=NOW),
+    lambda tx: api_keys.disable_one(tx, "shop", "0f", now=NOW),
     lambda tx: api_keys.enable(tx, "shop"),
     lambda tx: audit.add(tx, actor="a", action="b", subject=None, detail=None, now=NOW),
     lambda tx: audit.page(tx, before=None, limit=1),
