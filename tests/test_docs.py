@@ -15,6 +15,7 @@ PAGES = sorted(
 )
 INCLUDED = re.compile(r"<!-- include (\S+) -->\n```\w+\n(.*?)```\n", re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)]*)?\)")
+PLACE = re.compile(r"`((?:[a-z_]+/)+(?:[a-z_]+\.py)?)`")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
@@ -27,3 +28,9 @@ def test_every_included_file_is_shown_as_it_is(page: Path) -> None:
 def test_every_relative_link_leads_somewhere(page: Path) -> None:
     linked = LINK.findall((ROOT / page).read_text())
     assert [name for name in linked if not (ROOT / page.parent / name).exists()] == []
+
+
+def test_every_place_that_the_glossary_names_exists() -> None:
+    places = PLACE.findall((ROOT / "docs/glossary.md").read_text())
+    assert len(places) >= 20
+    assert [place for place in places if not (ROOT / place).exists()] == []
