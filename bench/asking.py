@@ -12,7 +12,7 @@ import httpx
 import uvloop
 from pydantic import SecretStr
 
-from providers.iacrea import Iacrea
+from providers.iacrea.client import Iacrea
 from providers.reports import Ready
 
 _AT_ONCE = 8

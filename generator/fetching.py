@@ -10,7 +10,7 @@ from jobs import fetching, submit
 from jobs.policy import LEASE_SECONDS, STORE_POLL_SECONDS
 from process.asyncio_events import linked
 from process.workers import Found, Workers
-from providers.promise import Order, ProviderClient
+from providers.base import Order, ProviderClient
 from store import attempts
 from store.attempts import AttemptRow
 from store.database import Store

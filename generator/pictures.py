@@ -5,8 +5,8 @@ from typing import Protocol
 
 from process.addresses import Addresses
 from process.inspector import Inspectors, InspectorUnavailable
-from providers.pictures import PictureUnavailable
-from providers.promise import Order
+from providers.base import Order
+from providers.http.pictures import PictureUnavailable
 from schemas.picture import PictureRejected
 from store.attempts import AttemptRow
 from store.database import Store
@@ -15,7 +15,7 @@ from store.videos import VideoRow
 
 
 class FetchPicture(Protocol):
-    """Fetches the bytes at an address; raises `PictureRefused` or `PictureUnavailable` of `providers.pictures`."""
+    """Fetches the bytes at an address; raises `PictureRefused` or `PictureUnavailable` of `providers.http.pictures`."""
 
     async def __call__(self, url: str) -> bytes:
         """Give the bytes at `url`."""

@@ -18,7 +18,7 @@ from process.asyncio_events import linked
 from process.failpoints import failpoint
 from process.repeating import repeat
 from process.workers import Found, Workers
-from providers.promise import ProviderClient
+from providers.base import ProviderClient
 from schemas.names import Provider
 from store import attempts
 from store.announcements import Role, announce

@@ -17,9 +17,9 @@ from jobs import submit
 from jobs.policy import Policy
 from process import metrics
 from process.failpoints import failpoint
-from providers.pictures import PictureRefused, PictureUnavailable
-from providers.promise import Order, ProviderClient
-from providers.reports import Accepted, NotAccepted, Refused, Submission, Unknown
+from providers.base import Order, ProviderClient
+from providers.http.pictures import PictureRefused, PictureUnavailable
+from providers.reports import Accepted, NotAcceptedYet, OutcomeUnknown, Refused, SubmissionOutcome
 from schemas.names import ErrorCode
 from schemas.picture import PictureRejected
 from store.attempts import AttemptRow
@@ -82,18 +82,20 @@ class Submitter:
         await failpoint("acceptance recorded")
         return isinstance(answer, Accepted)
 
-    async def _conclude(self, client: ProviderClient, attempt: AttemptRow, answer: Submission, sent_at: float) -> None:
-        metrics.submissions.labels(client.name, type(answer).__name__.lower()).inc()
-        log.info("submission answered", video=attempt.video_id, provider=client.name, outcome=type(answer).__name__)
+    async def _conclude(
+        self, client: ProviderClient, attempt: AttemptRow, answer: SubmissionOutcome, sent_at: float
+    ) -> None:
+        metrics.submissions.labels(client.name, answer.label).inc()
+        log.info("submission answered", video=attempt.video_id, provider=client.name, outcome=answer.label)
         await self._record(attempt, answer, sent_at)
 
     async def _answer(
         self, client: ProviderClient, attempt: AttemptRow, video: VideoRow, order: Order | None
-    ) -> Submission:
+    ) -> SubmissionOutcome:
         prepared = order or await self._order(client, attempt, video)
         return await self._send(client, attempt, prepared) if isinstance(prepared, Order) else prepared
 
-    async def _order(self, client: ProviderClient, attempt: AttemptRow, video: VideoRow) -> Order | Submission:
+    async def _order(self, client: ProviderClient, attempt: AttemptRow, video: VideoRow) -> Order | SubmissionOutcome:
         try:
             return await self.pictures.order(attempt, video, wants_bytes=client.wants_bytes)
         except (PictureRejected, PictureRefused) as error:
@@ -101,20 +103,20 @@ class Submitter:
         except PictureUnavailable as error:
             return self._picture_unavailable(attempt, error)
         except StoreUnavailable as error:
-            return NotAccepted(f"the picture could not be read from the store: {error}")
+            return NotAcceptedYet(f"the picture could not be read from the store: {error}")
         except Exception as error:
             log.exception("a picture could not be made ready", video=attempt.video_id)
-            return NotAccepted(f"the picture could not be made ready ({type(error).__name__})")
+            return NotAcceptedYet(f"the picture could not be made ready ({type(error).__name__})")
 
-    def _picture_unavailable(self, attempt: AttemptRow, error: PictureUnavailable) -> Submission:
+    def _picture_unavailable(self, attempt: AttemptRow, error: PictureUnavailable) -> SubmissionOutcome:
         if attempt.tries + 1 >= self.policy.submit_attempts:
             return Refused(ErrorCode.IMAGE_REJECTED, f"not fetched in {attempt.tries + 1} tries: {error}")
-        return NotAccepted(str(error), error.retry_after)
+        return NotAcceptedYet(str(error), error.retry_after)
 
-    async def _send(self, client: ProviderClient, attempt: AttemptRow, order: Order) -> Submission:
+    async def _send(self, client: ProviderClient, attempt: AttemptRow, order: Order) -> SubmissionOutcome:
         may_have_left = False
 
-        async def sending() -> None:
+        async def before_first_byte() -> None:
             nonlocal may_have_left
             if not await self.store.write_small(submit.send, attempt.id, owner=self.owner, now=time.time()):
                 raise LeaseLost
@@ -123,18 +125,18 @@ class Submitter:
             await failpoint("intent written")
 
         try:
-            return await client.submit(order, sending=sending)
+            return await client.submit(order, before_first_byte=before_first_byte)
         except LeaseLost:
             raise
         except StoreUnavailable as error:
-            return NotAccepted(f"the intent to send could not be stored: {error}")
+            return NotAcceptedYet(f"the intent to send could not be stored: {error}")
         except Exception as error:
             # Counted as a try like any other failure, so that a fault of ours is not repeated for ever.
             log.exception("a submission failed unexpectedly", video=attempt.video_id)
-            outcome = Unknown if may_have_left else NotAccepted
+            outcome = OutcomeUnknown if may_have_left else NotAcceptedYet
             return outcome(f"the submission failed unexpectedly ({type(error).__name__})")
 
-    async def _record(self, attempt: AttemptRow, answer: Submission, sent_at: float) -> None:
+    async def _record(self, attempt: AttemptRow, answer: SubmissionOutcome, sent_at: float) -> None:
         """Store the answer, however long the store is away: it is all that anybody will ever know of it."""
         job_id = answer.provider_job_id if isinstance(answer, Accepted) else None
         while True:
@@ -148,16 +150,16 @@ class Submitter:
             else:
                 return
 
-    def _work(self, attempt: AttemptRow, answer: Submission, sent_at: float) -> Callable[[Any], None]:
+    def _work(self, attempt: AttemptRow, answer: SubmissionOutcome, sent_at: float) -> Callable[[Any], None]:
         now = time.time()
         match answer:
             case Accepted():
                 return lambda tx: submit.accepted(tx, self.policy, attempt, answer, sent_at=sent_at, now=now)
-            case NotAccepted():
+            case NotAcceptedYet():
                 return lambda tx: submit.not_accepted(tx, self.policy, attempt, answer, owner=self.owner, now=now)
             case Refused():
                 return lambda tx: submit.refused(tx, self.policy, attempt, answer, owner=self.owner, now=now)
-            case Unknown(message):
+            case OutcomeUnknown(message):
                 return lambda tx: submit.mark_outcome_unknown(
                     tx, self.policy, attempt, message, owner=self.owner, now=now
                 )

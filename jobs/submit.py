@@ -24,7 +24,7 @@ from jobs.transitions import (
     SEND,
     apply_transition,
 )
-from providers.reports import Accepted, Failed, NotAccepted, Ready, Refused
+from providers.reports import Accepted, Failed, NotAcceptedYet, Ready, Refused
 from schemas.names import DetectedBy, ErrorCode, EventType, Provider, VideoStatus
 from store import attempts, credits, history, providers, videos
 from store.attempts import AttemptRow, AttemptState
@@ -222,7 +222,9 @@ def _enter_spent(tx: Tx, attempt: AttemptRow, answer: Accepted, sent_at: float, 
     credits.enter(tx, attempt.provider, attempt.id, Entry.SPENT, sent_at=sent_at, now=now, remaining=answer.remaining)
 
 
-def not_accepted(tx: Tx, policy: Policy, attempt: AttemptRow, answer: NotAccepted, *, owner: str, now: float) -> None:
+def not_accepted(
+    tx: Tx, policy: Policy, attempt: AttemptRow, answer: NotAcceptedYet, *, owner: str, now: float
+) -> None:
     """Have an attempt tried again later, or fail it when it was tried often enough."""
     if answer.throttled:
         providers.pause(tx, attempt.provider, until=now + (answer.retry_after or 1.0))

@@ -15,7 +15,7 @@ from jobs.settle import AttemptFailed
 from process import metrics
 from process.clock import Clock
 from process.failpoints import failpoint
-from providers.promise import ProviderClient
+from providers.base import ProviderClient
 from providers.reports import Doubtful, Failed, Ready, Report, Unavailable, UnknownJob, WebhookHint, Working
 from schemas.names import ErrorCode, Provider
 from store.attempts import AttemptRow, AttemptState

@@ -16,7 +16,7 @@ from poller.checking import Checker, ReadWebhook
 from poller.upkeep import Upkeep
 from process.repeating import repeat
 from process.workers import Found, Workers
-from providers.promise import ProviderClient
+from providers.base import ProviderClient
 from schemas.names import Provider
 from store import attempts
 from store.attempts import AttemptRow

@@ -5,6 +5,7 @@ decides whether it may be sent again. A check ends in one of six.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from schemas.names import ErrorCode
 
@@ -73,15 +74,17 @@ class Accepted:
     no job (`provider_job_id` None).
     """
 
+    label: ClassVar = "accepted"
     provider_job_id: str | None
     remaining: int | None = None
     finished: Ready | Failed | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class NotAccepted:
+class NotAcceptedYet:
     """The provider certainly did not take the job, and may take it later."""
 
+    label: ClassVar = "not_accepted"
     message: str
     retry_after: float | None = None
     throttled: bool = False
@@ -91,20 +94,22 @@ class NotAccepted:
 class Refused:
     """The provider certainly did not take the job, and never will. `unauthorized` as in `Unavailable`."""
 
+    label: ClassVar = "refused"
     code: ErrorCode
     message: str
     unauthorized: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Unknown:
+class OutcomeUnknown:
     """Nobody knows whether the provider took the job: it must not be sent again."""
 
+    label: ClassVar = "unknown"
     message: str
 
 
-Submission = Accepted | NotAccepted | Refused | Unknown
-"""What a submission can come to."""
+SubmissionOutcome = Accepted | NotAcceptedYet | Refused | OutcomeUnknown
+"""What a submission can come to; metrics and logs call it by its `label`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from process.settings import Settings, WrongSettings, suspicions
-from providers.promise import ProviderDown
+from providers.base import VerificationFailed
 from publisher.doctor import probe
 from receiver.local import is_loopback
 from reelbus.errors import env_file
@@ -137,7 +137,7 @@ async def _providers(settings: Settings) -> AsyncIterator[Finding]:
                 continue
             try:
                 yield Finding(provider, "ok", await client.verify())
-            except ProviderDown as error:
+            except VerificationFailed as error:
                 yield Finding(provider, "fail", str(error), f"check REELBUS_{provider.upper()}_URL and its credentials")
                 continue
             if provider in refusing:

@@ -18,10 +18,10 @@ from process.asyncio_events import wait_any
 from process.inspector import Inspectors
 from process.settings import Settings
 from process.tokens import Signer
-from providers.hints import read_webhook
-from providers.names import NameThreads
-from providers.pictures import fetch_picture
-from providers.promise import ProviderClient
+from providers.base import ProviderClient
+from providers.http.names import NameThreads
+from providers.http.pictures import fetch_picture
+from providers.parsing.webhook_hints import read_webhook
 from publisher.commands import Command, Reply
 from publisher.connection import BrokerState
 from receiver import commands

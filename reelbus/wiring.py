@@ -13,9 +13,9 @@ from process import metrics
 from process.inspector import Inspectors
 from process.settings import Settings
 from process.tokens import Signer
-from providers.homedesigns import HomeDesigns
-from providers.iacrea import Iacrea
-from providers.promise import ProviderClient
+from providers.base import ProviderClient
+from providers.homedesigns.client import HomeDesigns
+from providers.iacrea.client import Iacrea
 from schemas.names import Provider
 from store import secrets as kept_secrets
 from store.database import Store

@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 from schemas.addresses import MAX_URL_CHARACTERS, image_url_fault
 from schemas.names import Motion, Orientation, ProviderChoice
 from schemas.problem import FieldFault, ProblemCode, Refusal
+from schemas.strict_json import refuse_constant
 from schemas.video import Document
 
 MAX_PROMPT = 2000
@@ -283,10 +284,6 @@ def _refuse(faults: list[FieldFault]) -> NoReturn:
     raise Refusal(ProblemCode.INVALID_REQUEST, detail + more, errors=faults)
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
-
-
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """Refuse an object that has a name twice: of two readers each could take another value for it."""
     read = dict(pairs)
@@ -295,7 +292,7 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return read
 
 
-_DECODER = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_object)
+_DECODER = json.JSONDecoder(parse_constant=refuse_constant, object_pairs_hook=_object)
 
 
 def _unreadable(detail: str) -> NoReturn:

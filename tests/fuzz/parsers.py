@@ -9,8 +9,8 @@ from contextlib import suppress
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from providers.classify import Kind, classify
-from providers.hints import read_webhook
+from providers.parsing.classify import Kind, classify
+from providers.parsing.webhook_hints import read_webhook
 from receiver.forms import read_form
 from schemas.addresses import image_url_fault, is_public, output_url_usable
 from schemas.picture import PictureRejected, inspect

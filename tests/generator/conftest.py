@@ -19,9 +19,9 @@ from jobs.policy import Policy
 from process.addresses import Addresses
 from process.inspector import Inspectors
 from process.tokens import Signer
-from providers.promise import Order, SendingHook
+from providers.base import BeforeFirstByte, Order
 from providers.reports import Accepted as Taken
-from providers.reports import Report, Submission, Working
+from providers.reports import Report, SubmissionOutcome, Working
 from schemas.names import Provider, ProviderChoice
 from schemas.picture import Picture
 from schemas.video import Video
@@ -39,14 +39,14 @@ class Taker:
 
     name: Provider = Provider.HOMEDESIGNS
     wants_bytes: bool = True
-    answer: Callable[[Order, SendingHook], Awaitable[Submission]] | None = None
+    answer: Callable[[Order, BeforeFirstByte], Awaitable[SubmissionOutcome]] | None = None
     orders: list[Order] = field(default_factory=list)
 
-    async def submit(self, order: Order, *, sending: SendingHook) -> Submission:
+    async def submit(self, order: Order, *, before_first_byte: BeforeFirstByte) -> SubmissionOutcome:
         self.orders.append(order)
         if self.answer is not None:
-            return await self.answer(order, sending)
-        await sending()
+            return await self.answer(order, before_first_byte)
+        await before_first_byte()
         return Taken(f"job-{len(self.orders)}")
 
     async def check(self, provider_job_id: str) -> Report:

@@ -11,7 +11,7 @@ from generator.pictures import Pictures
 from process.addresses import Addresses
 from process.inspector import Inspectors
 from process.tokens import Signer
-from providers.pictures import PictureUnavailable
+from providers.http.pictures import PictureUnavailable
 from schemas.names import Provider
 from schemas.picture import PictureRejected
 from store import uploads, videos

@@ -2,8 +2,8 @@
 
 import pytest
 
-from providers.promise import Order, SendingHook
-from providers.reports import Submission
+from providers.base import BeforeFirstByte, Order
+from providers.reports import SubmissionOutcome
 from schemas.names import ErrorCode
 from tests.generator.conftest import OpenWorkshop, Taker
 
@@ -13,12 +13,12 @@ async def fails(url: str) -> bytes:
     raise RuntimeError("nobody foresaw this")
 
 
-async def raises_before(_order: Order, _sending: SendingHook) -> Submission:
+async def raises_before(_order: Order, _sending: BeforeFirstByte) -> SubmissionOutcome:
     raise RuntimeError("before")
 
 
-async def raises_after(_order: Order, sending: SendingHook) -> Submission:
-    await sending()
+async def raises_after(_order: Order, before_first_byte: BeforeFirstByte) -> SubmissionOutcome:
+    await before_first_byte()
     raise RuntimeError("after")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from jobs import overdue, refunds, submit, unconfirmed
-from providers.reports import Doubtful, NotAccepted, Refused, UnknownJob
+from providers.reports import Doubtful, NotAcceptedYet, Refused, UnknownJob
 from schemas.names import ErrorCode, Motion, Provider, ProviderChoice, RefundStatus
 from schemas.video import Refund
 from store.attempts import AttemptRow
@@ -40,7 +40,7 @@ def refused(desk: JobScenario, provider: Provider) -> AttemptRow:
 
 def never_accepted(desk: JobScenario, provider: Provider) -> AttemptRow:
     attempt = desk.under(submit_attempts=1).sending(provider)
-    answer = NotAccepted("503")
+    answer = NotAcceptedYet("503")
     desk.do(submit.not_accepted, desk.policy, attempt, answer, owner=GENERATOR, now=desk.now)
     return attempt
 

@@ -4,7 +4,7 @@ import pytest
 
 from jobs import submit
 from jobs.schedule import retry_delay
-from providers.reports import Failed, NotAccepted, Ready, Refused
+from providers.reports import Failed, NotAcceptedYet, Ready, Refused
 from schemas.names import ErrorCode, Provider, RefundStatus
 from store import attempts, providers
 from store.attempts import AttemptRow, AttemptState
@@ -19,7 +19,7 @@ def claim(desk: JobScenario, provider: Provider = IACREA, *, owner: str = OTHER)
     return [attempt for attempt, _ in found.work]
 
 
-def not_taken(desk: JobScenario, attempt: AttemptRow, answer: NotAccepted) -> None:
+def not_taken(desk: JobScenario, attempt: AttemptRow, answer: NotAcceptedYet) -> None:
     desk.do(submit.not_accepted, desk.policy, attempt, answer, owner=GENERATOR, now=desk.now)
 
 
@@ -167,13 +167,13 @@ def test_each_try_waits_twice_as_long_and_the_last_one_fails(desk: JobScenario) 
     attempt = desk.sending()
     waits = []
     for _ in range(desk.policy.submit_attempts - 1):
-        not_taken(desk, desk.current(attempt), NotAccepted("503"))
+        not_taken(desk, desk.current(attempt), NotAcceptedYet("503"))
         due_at = desk.current(attempt).due_at or 0
         waits.append(due_at - desk.now)
         desk.now = due_at
         [again] = claim(desk, owner=GENERATOR)
         assert send(desk, again)
-    not_taken(desk, desk.current(attempt), NotAccepted("503"))
+    not_taken(desk, desk.current(attempt), NotAcceptedYet("503"))
 
     assert waits == [1, 2, 4, 8]
     error = desk.video(attempt).error
@@ -184,7 +184,7 @@ def test_each_try_waits_twice_as_long_and_the_last_one_fails(desk: JobScenario) 
 
 
 def test_nothing_is_tried_before_its_time(desk: JobScenario) -> None:
-    not_taken(desk, desk.sending(), NotAccepted("503", retry_after=30))
+    not_taken(desk, desk.sending(), NotAcceptedYet("503", retry_after=30))
     desk.now += 29.9
     assert claim(desk) == []
     desk.now += 0.1
@@ -203,7 +203,7 @@ def test_retry_after_is_obeyed_where_it_asks_for_more_than_the_backoff(
 def test_being_throttled_pauses_the_provider_for_everybody(desk: JobScenario) -> None:
     first = desk.sending()
     desk.routed()
-    not_taken(desk, first, NotAccepted("429", retry_after=20, throttled=True))
+    not_taken(desk, first, NotAcceptedYet("429", retry_after=20, throttled=True))
 
     assert claim(desk) == []
     desk.now += 20
@@ -237,7 +237,7 @@ def test_a_provider_counts_as_refusing_our_key_until_it_accepts_a_job(desk: JobS
 
 
 def test_work_for_one_provider_never_waits_for_the_other(desk: JobScenario) -> None:
-    not_taken(desk, desk.sending(IACREA), NotAccepted("429", retry_after=300, throttled=True))
+    not_taken(desk, desk.sending(IACREA), NotAcceptedYet("429", retry_after=300, throttled=True))
     attempt = desk.claimed(HOMEDESIGNS)
     assert send(desk, attempt)
 

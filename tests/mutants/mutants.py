@@ -31,7 +31,7 @@ from jobs.settle import AttemptFailed
 from jobs.sightings import Sightings
 from jobs.transitions import RELEASED_LEASE, Transition, apply_transition
 from process.settings import Settings
-from providers.hints import read_webhook
+from providers.parsing.webhook_hints import read_webhook
 from providers.reports import Ready, Report
 from publisher import connection as connecting
 from publisher.connection import BrokerState

@@ -9,7 +9,7 @@ from jobs import accept, check, learning, submit
 from jobs.durations import Plan
 from jobs.policy import Policy
 from poller.checking import Checker
-from providers.hints import read_webhook
+from providers.parsing.webhook_hints import read_webhook
 from providers.reports import Accepted as Taken
 from providers.reports import Ready, Report
 from schemas.names import Provider, ProviderChoice

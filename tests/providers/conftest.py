@@ -10,9 +10,9 @@ import pytest
 import uvloop
 from pydantic import SecretStr
 
-from providers.homedesigns import HomeDesigns
-from providers.iacrea import Iacrea
-from providers.promise import ProviderClient
+from providers.base import ProviderClient
+from providers.homedesigns.client import HomeDesigns
+from providers.iacrea.client import Iacrea
 from tests.providers.orders import KEY, PATIENT, USER
 from tests.providers.peer import Act, Peer
 

@@ -1,6 +1,6 @@
 """Orders to submit, hooks to pass, and the credentials that must never come back out."""
 
-from providers.promise import Order
+from providers.base import Order
 from schemas.names import Motion, Orientation
 
 KEY = "canary-4f7a1c9e2b8d6035"

@@ -8,9 +8,9 @@ from email.utils import format_datetime
 
 import pytest
 
-from providers.homedesigns import HomeDesigns
-from providers.iacrea import Iacrea
-from providers.promise import ProviderClient
+from providers.base import ProviderClient
+from providers.homedesigns.client import HomeDesigns
+from providers.iacrea.client import Iacrea
 from providers.reports import Doubtful, Failed, Ready, Unavailable, UnknownJob, Working
 from schemas.names import ErrorCode
 from tests.providers.conftest import MakeClient, MakePeer

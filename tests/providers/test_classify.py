@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from providers.classify import Kind, classify
+from providers.parsing.classify import Kind, classify
 from schemas.addresses import output_url_usable
 
 judged = partial(classify, allow_private=True)

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from providers import account
-from providers.reports import Accepted, NotAccepted, Refused, Unknown
+from providers.http import account
+from providers.reports import Accepted, NotAcceptedYet, OutcomeUnknown, Refused
 from tests.providers.conftest import MakeClient, MakePeer
 from tests.providers.names import name_server
 from tests.providers.orders import HASTY, Marker, an_order
@@ -47,18 +47,18 @@ async def test_the_hook_is_awaited_when_tls_stands_and_before_a_byte_is_written(
 ) -> None:
     server = await peer(says(200, TAKEN), tls=certified())
 
-    async def sending() -> None:
+    async def before_first_byte() -> None:
         await server.until_reached()
         await asyncio.sleep(0.1)
         assert server.seen == 0
 
-    assert isinstance(await client(server.url).submit(an_order(), sending=sending), Accepted)
+    assert isinstance(await client(server.url).submit(an_order(), before_first_byte=before_first_byte), Accepted)
 
 
 async def test_a_hook_that_objects_closes_with_no_byte_sent(peer: MakePeer, client: MakeClient) -> None:
     server, objection = await peer(says(200, TAKEN), tls=certified()), RuntimeError("fenced")
     with pytest.raises(RuntimeError) as caught:
-        await client(server.url).submit(an_order(), sending=Marker(objection))
+        await client(server.url).submit(an_order(), before_first_byte=Marker(objection))
     assert caught.value is objection
     await server.until_left()
     assert server.seen == 0
@@ -66,8 +66,8 @@ async def test_a_hook_that_objects_closes_with_no_byte_sent(peer: MakePeer, clie
 
 async def test_a_certificate_for_another_host_is_not_sent_to(peer: MakePeer, client: MakeClient) -> None:
     server, marker = await peer(says(200, TAKEN), tls=certified("elsewhere")), Marker()
-    result = await client(server.url).submit(an_order(), sending=marker)
-    assert isinstance(result, NotAccepted)
+    result = await client(server.url).submit(an_order(), before_first_byte=marker)
+    assert isinstance(result, NotAcceptedYet)
     assert "ClientConnectorCertificateError" in result.message
     assert (marker.fired, server.seen) == (0, 0)
 
@@ -77,14 +77,14 @@ async def test_a_certificate_of_nobody_known_is_not_sent_to(
 ) -> None:
     monkeypatch.delenv("SSL_CERT_FILE")
     server, marker = await peer(says(200, TAKEN), tls=certified()), Marker()
-    assert isinstance(await client(server.url).submit(an_order(), sending=marker), NotAccepted)
+    assert isinstance(await client(server.url).submit(an_order(), before_first_byte=marker), NotAcceptedYet)
     assert (marker.fired, server.seen) == (0, 0)
 
 
 async def test_a_handshake_that_hangs_is_closed_when_the_time_is_up(peer: MakePeer, client: MakeClient) -> None:
     server, marker = await peer(greeting=b""), Marker()
     url = server.url.replace("http:", "https:")
-    assert isinstance(await client(url, HASTY).submit(an_order(), sending=marker), NotAccepted)
+    assert isinstance(await client(url, HASTY).submit(an_order(), before_first_byte=marker), NotAcceptedYet)
     await server.until_left()
     assert marker.fired == 0
 
@@ -93,7 +93,7 @@ async def test_a_handshake_that_hangs_is_closed_when_the_time_is_up(peer: MakePe
 async def test_a_host_is_checked_by_name_or_address(peer: MakePeer, iacrea: MakeClient, host: str) -> None:
     server = await peer(says(200, TAKEN), tls=certified(), host="::1" if host == "[::1]" else "127.0.0.1")
     url = f"https://{host}:{server.port}"
-    assert isinstance(await iacrea(url).submit(an_order(), sending=Marker()), Accepted)
+    assert isinstance(await iacrea(url).submit(an_order(), before_first_byte=Marker()), Accepted)
     assert header(server.requests[0], "host") == f"{host}:{server.port}"
 
 
@@ -112,7 +112,9 @@ async def test_a_server_is_told_which_host_is_meant_and_that_http_1_is_spoken(
     server = await peer(says_all, tls=context)
 
     name_server(monkeypatch, lambda _host, _port: [server.port])
-    assert isinstance(await iacrea("https://b\u00fccher.example").submit(an_order(), sending=Marker()), Accepted)
+    assert isinstance(
+        await iacrea("https://b\u00fccher.example").submit(an_order(), before_first_byte=Marker()), Accepted
+    )
     assert (names, protocols) == (["xn--bcher-kva.example"], ["http/1.1"])
     assert header(server.requests[0], "host") == "xn--bcher-kva.example"
 
@@ -125,16 +127,16 @@ async def test_a_server_is_told_which_host_is_meant_and_that_http_1_is_spoken(
         (resets(wire(422, b"no")), Refused),
         (resets(wire(422, b"no", content_length="400")), Refused),
         (floods(wire(400, b"", content_length="10000000000"), b" " * 65536, 400), Refused),
-        (resets(), Unknown),
-        (sends(b"", close=True), Unknown),
-        (sends(b"garbage\r\n\r\n", close=True), Unknown),
+        (resets(), OutcomeUnknown),
+        (sends(b"", close=True), OutcomeUnknown),
+        (sends(b"garbage\r\n\r\n", close=True), OutcomeUnknown),
     ],
 )
 async def test_an_answer_means_what_it_means_without_tls(
     peer: MakePeer, client: MakeClient, act: Act, expected: type
 ) -> None:
     server, marker = await peer(act, tls=certified()), Marker()
-    assert isinstance(await client(server.url).submit(an_order(), sending=marker), expected)
+    assert isinstance(await client(server.url).submit(an_order(), before_first_byte=marker), expected)
     assert marker.fired == 1
 
 
@@ -145,13 +147,13 @@ async def test_an_answer_that_ends_without_a_farewell_is_still_read(peer: MakePe
         writer.transport.abort()
 
     server = await peer(leaves, tls=certified())
-    assert isinstance(await client(server.url).submit(an_order(), sending=Marker()), Accepted)
+    assert isinstance(await client(server.url).submit(an_order(), before_first_byte=Marker()), Accepted)
 
 
 async def test_a_refusal_counts_though_the_request_was_not_read(peer: MakePeer, homedesigns: MakeClient) -> None:
     server = await peer(hangs(wire(413, b"too large")), hasty=True, tls=certified())
     order = replace(an_order(), image=LARGE)
-    assert isinstance(await homedesigns(server.url).submit(order, sending=Marker()), Refused)
+    assert isinstance(await homedesigns(server.url).submit(order, before_first_byte=Marker()), Refused)
 
 
 async def test_a_large_picture_arrives_whole(peer: MakePeer, homedesigns: MakeClient) -> None:
@@ -165,5 +167,5 @@ async def test_a_large_picture_arrives_whole(peer: MakePeer, homedesigns: MakeCl
 
     server = await peer(takes_its_time, hasty=True, tls=certified())
     order = replace(an_order(), image=LARGE)
-    assert isinstance(await homedesigns(server.url).submit(order, sending=Marker()), Accepted)
+    assert isinstance(await homedesigns(server.url).submit(order, before_first_byte=Marker()), Accepted)
     assert LARGE[1 << 20 :] in received

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from providers.promise import Order
-from providers.reports import Accepted, NotAccepted, Refused, Submission, Unknown
+from providers.base import Order
+from providers.reports import Accepted, NotAcceptedYet, OutcomeUnknown, Refused, SubmissionOutcome
 from tests.providers.conftest import MakeClient, MakePeer
 from tests.providers.names import name_server
 from tests.providers.orders import HASTY, KEY, PATIENT, Marker, an_order
@@ -26,8 +26,8 @@ def large_order() -> Order:
     return replace(an_order(), image=LARGE)
 
 
-async def outcome(build: MakeClient, server: Peer, timeout: float = PATIENT) -> Submission:
-    return await build(server.url, timeout).submit(an_order(), sending=Marker())
+async def outcome(build: MakeClient, server: Peer, timeout: float = PATIENT) -> SubmissionOutcome:
+    return await build(server.url, timeout).submit(an_order(), before_first_byte=Marker())
 
 
 async def test_the_request_is_these_bytes(peer: MakePeer, iacrea: MakeClient) -> None:
@@ -52,7 +52,7 @@ async def test_a_cookie_is_not_sent_back(peer: MakePeer, client: MakeClient) -> 
     server = await peer(says(200, TAKEN, set_cookie="session=1; Path=/"))
     one = client(server.url)
     for _ in range(2):
-        await one.submit(an_order(), sending=Marker())
+        await one.submit(an_order(), before_first_byte=Marker())
     assert [header(request, "cookie") for request in server.requests] == [None, None]
 
 
@@ -90,7 +90,7 @@ async def test_what_is_not_understood_is_left_at_once_and_unknown(
 ) -> None:
     server = await peer(fault)
     began = time.monotonic()
-    assert isinstance(await outcome(client, server), Unknown)
+    assert isinstance(await outcome(client, server), OutcomeUnknown)
     assert time.monotonic() - began < PATIENT / 2
     await server.until_left()
 
@@ -106,7 +106,7 @@ async def test_what_never_becomes_an_answer_is_left_when_the_time_is_up_and_unkn
     peer: MakePeer, client: MakeClient, fault: Act
 ) -> None:
     server = await peer(fault)
-    assert isinstance(await outcome(client, server, HASTY), Unknown)
+    assert isinstance(await outcome(client, server, HASTY), OutcomeUnknown)
     await server.until_left()
 
 
@@ -136,13 +136,13 @@ async def test_a_refusal_counts_though_the_request_was_not_read(
     peer: MakePeer, homedesigns: MakeClient, refusal: Act
 ) -> None:
     server = await peer(refusal, hasty=True)
-    assert isinstance(await homedesigns(server.url).submit(large_order(), sending=Marker()), Refused)
+    assert isinstance(await homedesigns(server.url).submit(large_order(), before_first_byte=Marker()), Refused)
     assert server.seen < len(LARGE)
 
 
 async def test_an_acceptance_counts_though_the_request_was_not_read(peer: MakePeer, homedesigns: MakeClient) -> None:
     server = await peer(hangs(wire(200, BODY)), hasty=True)
-    assert isinstance(await homedesigns(server.url).submit(large_order(), sending=Marker()), Accepted)
+    assert isinstance(await homedesigns(server.url).submit(large_order(), before_first_byte=Marker()), Accepted)
 
 
 async def test_what_is_written_is_not_ended_by_an_interim_answer(peer: MakePeer, homedesigns: MakeClient) -> None:
@@ -156,7 +156,7 @@ async def test_what_is_written_is_not_ended_by_an_interim_answer(peer: MakePeer,
         writer.write(wire(200, BODY))
 
     server = await peer(takes_its_time, hasty=True)
-    assert isinstance(await homedesigns(server.url).submit(large_order(), sending=Marker()), Accepted)
+    assert isinstance(await homedesigns(server.url).submit(large_order(), before_first_byte=Marker()), Accepted)
     assert LARGE[1 << 20 :] in received
 
 
@@ -165,23 +165,23 @@ async def test_a_provider_that_hangs_up_while_the_hook_runs_leaves_it_unknown(
 ) -> None:
     server = await peer(says(200, TAKEN))
 
-    async def sending() -> None:
+    async def before_first_byte() -> None:
         await server.until_reached()
         await server.stop()
 
-    assert isinstance(await client(server.url).submit(an_order(), sending=sending), Unknown)
+    assert isinstance(await client(server.url).submit(an_order(), before_first_byte=before_first_byte), OutcomeUnknown)
 
 
 async def test_a_connection_is_closed_when_the_time_is_up(peer: MakePeer, client: MakeClient) -> None:
     server = await peer(listens())
-    assert isinstance(await outcome(client, server, HASTY), Unknown)
+    assert isinstance(await outcome(client, server, HASTY), OutcomeUnknown)
     await server.until_left()
 
 
 async def test_a_submission_that_is_cancelled_while_writing_is_closed(peer: MakePeer, homedesigns: MakeClient) -> None:
     cancelled = asyncio.Event()
     server = await peer(listens(cancelled), hasty=True)
-    task = asyncio.create_task(homedesigns(server.url).submit(large_order(), sending=Marker()))
+    task = asyncio.create_task(homedesigns(server.url).submit(large_order(), before_first_byte=Marker()))
     await server.until_asked()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -192,14 +192,16 @@ async def test_a_submission_that_is_cancelled_while_writing_is_closed(peer: Make
 
 async def test_an_address_that_cannot_be_read_was_not_sent_to(iacrea: MakeClient) -> None:
     marker = Marker()
-    result = await iacrea("http://\u2603.example").submit(an_order(), sending=marker)
-    assert isinstance(result, NotAccepted)
+    result = await iacrea("http://\u2603.example").submit(an_order(), before_first_byte=marker)
+    assert isinstance(result, NotAcceptedYet)
     assert marker.fired == 0
 
 
 async def test_an_ipv6_address_is_reached_and_asked_for_in_brackets(peer: MakePeer, client: MakeClient) -> None:
     server = await peer(says(200, TAKEN), host="::1")
-    assert isinstance(await client(f"http://[::1]:{server.port}").submit(an_order(), sending=Marker()), Accepted)
+    assert isinstance(
+        await client(f"http://[::1]:{server.port}").submit(an_order(), before_first_byte=Marker()), Accepted
+    )
     assert header(server.requests[0], "host") == f"[::1]:{server.port}"
 
 
@@ -214,7 +216,9 @@ async def test_of_several_addresses_one_that_answers_is_enough(
         return [request.getfixturevalue(first), server.port]
 
     name_server(monkeypatch, looked_up)
-    assert isinstance(await iacrea("http://b\u00fccher.example").submit(an_order(), sending=Marker()), Accepted)
+    assert isinstance(
+        await iacrea("http://b\u00fccher.example").submit(an_order(), before_first_byte=Marker()), Accepted
+    )
     assert asked == [("xn--bcher-kva.example", 80)]
     assert header(server.requests[0], "host") == "xn--bcher-kva.example"
     assert json.loads(body_of(server.requests[0]))["option"]
@@ -223,8 +227,8 @@ async def test_of_several_addresses_one_that_answers_is_enough(
 async def test_a_provider_that_reads_no_more_keeps_no_connection_open(peer: MakePeer, homedesigns: MakeClient) -> None:
     server = await peer(hangs(), hasty=True)
     before = open_sockets()
-    result = await homedesigns(server.url, HASTY).submit(large_order(), sending=Marker())
-    assert isinstance(result, Unknown)
+    result = await homedesigns(server.url, HASTY).submit(large_order(), before_first_byte=Marker())
+    assert isinstance(result, OutcomeUnknown)
     async with asyncio.timeout(PATIENT):
         # The other side's end stays open; of ours nothing is left.
         while open_sockets() > before + 1:

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from providers.names import NameThreads
-from providers.pictures import PictureRefused, PictureUnavailable, fetch_picture
+from providers.http.names import NameThreads
+from providers.http.pictures import PictureRefused, PictureUnavailable, fetch_picture
 from schemas.addresses import Address, is_public
 from tests.providers.conftest import MakePeer
 from tests.providers.hostile import NOT_PUBLIC, NOT_SOUND
@@ -66,7 +66,7 @@ def second_loopback_is_public(monkeypatch: pytest.MonkeyPatch) -> None:
     def judge(address: Address) -> bool:
         return str(address) == "127.0.0.2" or is_public(address)
 
-    monkeypatch.setattr("providers.pictures.is_public", judge)
+    monkeypatch.setattr("providers.http.pictures.is_public", judge)
 
 
 @pytest.mark.usefixtures("second_loopback_is_public")

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from providers.names import MAX_THREADS, NameThreads
-from providers.pictures import PictureUnavailable, fetch_picture
+from providers.http.names import MAX_THREADS, NameThreads
+from providers.http.pictures import PictureUnavailable, fetch_picture
 from providers.reports import Accepted
 from tests.providers.conftest import MakeClient, MakePeer
 from tests.providers.orders import PATIENT, Marker, an_order
@@ -51,7 +51,7 @@ async def test_a_hundred_hosts_of_a_dead_name_server_delay_no_provider(
     while len(dead.asked) < MAX_THREADS:
         await asyncio.sleep(0.001)
     began = time.monotonic()
-    result = await client(f"http://localhost:{server.port}").submit(an_order(), sending=Marker())
+    result = await client(f"http://localhost:{server.port}").submit(an_order(), before_first_byte=Marker())
     assert isinstance(result, Accepted)
     assert await asyncio.to_thread(lambda: "anything else") == "anything else"
     assert time.monotonic() - began < 1

@@ -13,9 +13,9 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from providers.homedesigns import HomeDesigns
-from providers.iacrea import Iacrea
-from providers.reports import Accepted, Failed, NotAccepted, Ready, Refused, Submission, Unknown
+from providers.homedesigns.client import HomeDesigns
+from providers.iacrea.client import Iacrea
+from providers.reports import Accepted, Failed, NotAcceptedYet, OutcomeUnknown, Ready, Refused, SubmissionOutcome
 from schemas.motions import WIRE_NAMES
 from schemas.names import ErrorCode, Motion, Orientation, Provider
 from tests.providers.conftest import MakeClient, MakePeer
@@ -27,14 +27,14 @@ TAKEN = {"generation_id": JOB, "id": JOB, "remaining_videos": 9, "status": "IN_Q
 CLIP = "https://clips.example/v.mp4"
 
 
-async def outcome(build: MakeClient, server: Peer, marker: Marker | None = None) -> Submission:
-    return await build(server.url).submit(an_order(), sending=marker or Marker())
+async def outcome(build: MakeClient, server: Peer, marker: Marker | None = None) -> SubmissionOutcome:
+    return await build(server.url).submit(an_order(), before_first_byte=marker or Marker())
 
 
-async def hasty_outcome(build: MakeClient, url: str, marker: Marker) -> Submission:
+async def hasty_outcome(build: MakeClient, url: str, marker: Marker) -> SubmissionOutcome:
     client = build(url, HASTY)
     began = time.monotonic()
-    result = await client.submit(an_order(), sending=marker)
+    result = await client.submit(an_order(), before_first_byte=marker)
     assert time.monotonic() - began < HASTY + 1
     return result
 
@@ -62,11 +62,11 @@ async def test_a_hook_that_objects_leaves_no_byte_sent_and_its_exception_arrives
     server = await peer(says(200, TAKEN))
     one = client(server.url)
     with pytest.raises(type(objection)) as caught:
-        await one.submit(an_order(), sending=Marker(objection))
+        await one.submit(an_order(), before_first_byte=Marker(objection))
     assert caught.value is objection
     await server.until_left()
     assert (server.connections, server.seen) == (1, 0)
-    assert isinstance(await one.submit(an_order(), sending=Marker()), Accepted)
+    assert isinstance(await one.submit(an_order(), before_first_byte=Marker()), Accepted)
 
 
 async def test_a_slow_hook_does_not_use_up_the_providers_time(peer: MakePeer, client: MakeClient) -> None:
@@ -76,7 +76,7 @@ async def test_a_slow_hook_does_not_use_up_the_providers_time(peer: MakePeer, cl
         await asyncio.sleep(1.2)
         assert server.seen == 0
 
-    assert isinstance(await client(server.url, 1.0).submit(an_order(), sending=slow), Accepted)
+    assert isinstance(await client(server.url, 1.0).submit(an_order(), before_first_byte=slow), Accepted)
 
 
 async def test_time_left_after_the_hook_is_what_was_left_before_it(peer: MakePeer, client: MakeClient) -> None:
@@ -86,7 +86,7 @@ async def test_time_left_after_the_hook_is_what_was_left_before_it(peer: MakePee
     async def slow() -> None:
         await asyncio.sleep(0.5)
 
-    assert isinstance(await client(server.url, HASTY).submit(an_order(), sending=slow), Unknown)
+    assert isinstance(await client(server.url, HASTY).submit(an_order(), before_first_byte=slow), OutcomeUnknown)
     assert 0.45 + HASTY < time.monotonic() - began < 0.5 + HASTY + 1
 
 
@@ -99,7 +99,7 @@ async def test_a_provider_that_was_never_reached_did_not_accept(
     marker = Marker()
     urls = (refused, deaf, tls_silent, tls_plain, "http://no-such-host.invalid", "http://a..b")
     results = await asyncio.gather(*[hasty_outcome(client, url, marker) for url in urls])
-    assert [type(result) for result in results] == [NotAccepted] * len(urls)
+    assert [type(result) for result in results] == [NotAcceptedYet] * len(urls)
     assert marker.fired == 0
 
 
@@ -140,14 +140,14 @@ FAULTS: dict[str, Act] = {
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
 async def test_whatever_breaks_after_the_first_byte_is_unknown(peer: MakePeer, client: MakeClient, fault: Act) -> None:
     marker = Marker()
-    assert isinstance(await hasty_outcome(client, (await peer(fault)).url, marker), Unknown)
+    assert isinstance(await hasty_outcome(client, (await peer(fault)).url, marker), OutcomeUnknown)
     assert marker.fired == 1
 
 
 async def test_an_endless_answer_is_left_as_soon_as_it_is_too_long(peer: MakePeer, client: MakeClient) -> None:
     server = await peer(floods(wire(200, b"", content_length="10000000000"), b" " * 65536, 150_000))
     began = time.monotonic()
-    assert isinstance(await outcome(client, server), Unknown)
+    assert isinstance(await outcome(client, server), OutcomeUnknown)
     assert time.monotonic() - began < PATIENT / 2
 
 
@@ -199,7 +199,7 @@ async def test_a_busy_provider_did_not_accept_and_may_name_its_wait(
     peer: MakePeer, client: MakeClient, status: int, wait: str, seconds: float | None
 ) -> None:
     result = await outcome(client, await peer(says(status, b"", retry_after=wait)))
-    assert isinstance(result, NotAccepted)
+    assert isinstance(result, NotAcceptedYet)
     assert (result.retry_after, result.throttled) == (seconds, status == 429)
 
 
@@ -256,7 +256,7 @@ async def test_iacrea_is_sent_what_it_documents(
 ) -> None:
     server = await peer(says(200, TAKEN))
     order = an_order(motion, orientation, prompt="slowly")
-    await iacrea(server.url).submit(order, sending=Marker())
+    await iacrea(server.url).submit(order, before_first_byte=Marker())
     request = server.requests[0]
     assert request.startswith(b"POST /api/animation/v2/generate HTTP/1.1\r\n")
     assert (header(request, "x-api-key"), header(request, "accept-encoding")) == (KEY, "identity")
@@ -278,7 +278,7 @@ async def test_homedesigns_is_sent_the_picture_as_a_file(
     peer: MakePeer, homedesigns: Callable[..., HomeDesigns], motion: Motion, kind: str, name: str
 ) -> None:
     server = await peer(says(200, TAKEN))
-    await homedesigns(server.url).submit(an_order(motion, prompt="x", content_type=kind), sending=Marker())
+    await homedesigns(server.url).submit(an_order(motion, prompt="x", content_type=kind), before_first_byte=Marker())
     request = server.requests[0]
     assert request.startswith(b"POST /api/v2/video_generation HTTP/1.1\r\n")
     assert header(request, "authorization") == f"Bearer {KEY}"
@@ -300,7 +300,7 @@ async def test_a_redirect_takes_neither_the_job_nor_the_key_elsewhere(
 ) -> None:
     elsewhere = await peer(says(200, TAKEN))
     result = await outcome(client, await peer(says(status, b"", location=elsewhere.url)))
-    assert isinstance(result, Unknown)
+    assert isinstance(result, OutcomeUnknown)
     assert "_URL" in result.message
     assert elsewhere.connections == 0
 
@@ -319,23 +319,23 @@ async def test_every_submission_has_a_connection_of_its_own(peer: MakePeer, clie
     server = await peer(says(200, TAKEN))
     one = client(server.url)
     for _ in range(3):
-        await one.submit(an_order(), sending=Marker())
+        await one.submit(an_order(), before_first_byte=Marker())
     assert server.connections == 3
 
 
 async def test_submissions_do_not_wait_for_one_another(peer: MakePeer, client: MakeClient) -> None:
     server = await peer(hangs(), says(200, TAKEN))
     one = client(server.url)
-    slow = asyncio.create_task(one.submit(an_order(), sending=Marker()))
+    slow = asyncio.create_task(one.submit(an_order(), before_first_byte=Marker()))
     await server.until_asked()
-    assert isinstance(await one.submit(an_order(), sending=Marker()), Accepted)
+    assert isinstance(await one.submit(an_order(), before_first_byte=Marker()), Accepted)
     assert not slow.done()
     slow.cancel()
 
 
 async def test_cancelling_a_submission_is_left_to_the_caller(peer: MakePeer, client: MakeClient) -> None:
     server = await peer(listens())
-    task = asyncio.create_task(client(server.url).submit(an_order(), sending=Marker()))
+    task = asyncio.create_task(client(server.url).submit(an_order(), before_first_byte=Marker()))
     await server.until_asked()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

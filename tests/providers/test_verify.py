@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from providers.homedesigns import HomeDesigns
-from providers.iacrea import Iacrea
-from providers.promise import ProviderDown
+from providers.base import VerificationFailed
+from providers.homedesigns.client import HomeDesigns
+from providers.iacrea.client import Iacrea
 from tests.providers.conftest import MakeClient, MakePeer
 from tests.providers.orders import HASTY, KEY, USER
 from tests.providers.peer import Act, body_of, hangs, header, says
@@ -45,11 +45,11 @@ async def test_homedesigns_tells_its_credits_and_not_whose_they_are(
     ],
 )  # fmt: skip
 async def test_what_is_wrong_is_named_with_its_mend(peer: MakePeer, client: MakeClient, act: Act, mend: str) -> None:
-    with pytest.raises(ProviderDown, match=mend) as caught:
+    with pytest.raises(VerificationFailed, match=mend) as caught:
         await client((await peer(act)).url, HASTY).verify()
     assert KEY not in str(caught.value)
 
 
 async def test_a_provider_that_is_not_there_is_down(client: MakeClient, closed_port: int) -> None:
-    with pytest.raises(ProviderDown, match="_URL"):
+    with pytest.raises(VerificationFailed, match="_URL"):
         await client(f"http://127.0.0.1:{closed_port}").verify()

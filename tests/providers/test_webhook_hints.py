@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from providers.iacrea import read_webhook
+from providers.parsing.webhook_hints import read_webhook
 from providers.reports import WebhookHint
 from schemas.addresses import output_url_usable
 

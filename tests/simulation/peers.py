@@ -5,18 +5,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from providers.promise import Order
+from providers.base import Order
 from providers.reports import (
     Accepted,
     Doubtful,
     Failed,
-    NotAccepted,
+    NotAcceptedYet,
+    OutcomeUnknown,
     Ready,
     Refused,
     Report,
-    Submission,
+    SubmissionOutcome,
     Unavailable,
-    Unknown,
     UnknownJob,
     Working,
 )
@@ -73,33 +73,33 @@ class Account:
     def _chance(self, probability: float) -> bool:
         return not self.outside.calm and self.outside.rng.random() < probability
 
-    async def submit(self, order: Order, *, sending: Callable[[], object], **_: object) -> Submission:
+    async def submit(self, order: Order, *, before_first_byte: Callable[[], object], **_: object) -> SubmissionOutcome:
         """Take a request as a real client does: the hook first, then the bytes, then perhaps an answer."""
         await Step(lambda: None, self.outside.now + 0.05, "connecting")
         if self._chance(0.06):
-            return NotAccepted("connection refused")
-        await sending()  # type: ignore[misc]  # the hook is awaitable, whatever its type
-        box: list[Submission] = []
+            return NotAcceptedYet("connection refused")
+        await before_first_byte()  # type: ignore[misc]  # the hook is awaitable, whatever its type
+        box: list[SubmissionOutcome] = []
         if not self._chance(0.04):
             self.outside.later(self.outside.rng.uniform(0, 0.5), lambda: self._arrive(order.webhook_url, box))
         gives_up_at = self.outside.now + (PATIENCE if not self.outside.calm else 0.6)
         await Step(lambda: None, self.outside.now + self.outside.rng.uniform(0.5, 1.5), "waiting for the answer")
         if not box:
             await Step(lambda: None, gives_up_at, "waiting for the answer")
-        return box[0] if box and not self._chance(0.12) else Unknown("no answer came")
+        return box[0] if box and not self._chance(0.12) else OutcomeUnknown("no answer came")
 
-    def _arrive(self, attempt_id: str, box: list[Submission]) -> None:
+    def _arrive(self, attempt_id: str, box: list[SubmissionOutcome]) -> None:
         rng, calm = self.outside.rng, self.outside.calm
         fate = "take" if calm else rng.choices(("take", "busy", "refuse", "break"), (80, 9, 4, 7))[0]
         self.arrivals.setdefault(attempt_id, []).append(fate)
         self.outside.note(self.name, f"{fate} {attempt_id}")
         if fate == "busy":
-            box.append(NotAccepted("503", rng.choice((None, 2.0)), throttled=rng.random() < 0.3))
+            box.append(NotAcceptedYet("503", rng.choice((None, 2.0)), throttled=rng.random() < 0.3))
         elif fate == "refuse":
             box.append(Refused(ErrorCode.REQUEST_REJECTED, "400"))
         else:
             taken = self._take(attempt_id) if fate == "take" or rng.random() < 0.5 else None
-            box.append(taken if taken is not None and fate == "take" else Unknown("500"))
+            box.append(taken if taken is not None and fate == "take" else OutcomeUnknown("500"))
 
     def _take(self, attempt_id: str) -> Accepted:
         rng, now = self.outside.rng, self.outside.now
@@ -171,7 +171,7 @@ class Line:
     """The client of one submission, which remembers the answer that it gave."""
 
     account: Account
-    answer: Submission | None = None
+    answer: SubmissionOutcome | None = None
 
     @property
     def name(self) -> Provider:
@@ -183,7 +183,7 @@ class Line:
         """Want an address."""
         return False
 
-    async def submit(self, order: Order, **hooks: Callable[[], object]) -> Submission:
+    async def submit(self, order: Order, **hooks: Callable[[], object]) -> SubmissionOutcome:
         """Submit, and remember the answer."""
         self.answer = await self.account.submit(order, **hooks)
         return self.answer

@@ -29,9 +29,9 @@ from jobs.overdue import Watch
 from jobs.policy import Policy
 from poller.checking import Checker
 from process.clock import Clock
-from providers.hints import read_webhook
-from providers.pictures import PictureRefused, PictureUnavailable
-from providers.promise import Order
+from providers.base import Order
+from providers.http.pictures import PictureRefused, PictureUnavailable
+from providers.parsing.webhook_hints import read_webhook
 from providers.reports import Accepted as Taken
 from schemas.names import Motion, Orientation, Provider, ProviderChoice
 from store import attempts, leases, outbox, uploads

@@ -12,7 +12,7 @@ from jobs import accept, check, overdue, submit
 from jobs.accept import Accepted, NewVideo
 from jobs.policy import Policy
 from providers.reports import Accepted as Taken
-from providers.reports import Failed, NotAccepted, Ready
+from providers.reports import Failed, NotAcceptedYet, Ready
 from schemas.names import Motion, Orientation, Provider, ProviderChoice
 from store import attempts, outbox, secrets
 from store import webhooks as stored_webhooks
@@ -77,7 +77,7 @@ def fill(tx: Tx) -> None:
         )
         generating(tx, f"{provider}: timed out, still watched", provider, now=now - POLICY.job_timeout - 10)
         submit.not_accepted(
-            tx, POLICY, sending(tx, f"{provider}: to be tried again", provider), NotAccepted("503"),
+            tx, POLICY, sending(tx, f"{provider}: to be tried again", provider), NotAcceptedYet("503"),
             owner=OLD_OWNER, now=now,
         )  # fmt: skip
     over = overdue.find(tx, POLICY, now=now - 5).attempts

@@ -15,8 +15,8 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from providers.account import tls_context
-from providers.session import REQUEST_ERRORS, head_of, open_session
+from providers.http.account import tls_context
+from providers.http.session import REQUEST_ERRORS, head_of, open_session
 from schemas.addresses import image_url_fault, is_public
 
 MAX_REDIRECTS = 5

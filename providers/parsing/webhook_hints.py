@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from urllib.parse import parse_qsl
 
-from providers.answers import Unreadable, decode
-from providers.classify import classify
+from providers.parsing.classify import classify
+from providers.parsing.json import Unreadable, decode
 from providers.reports import WebhookHint
 
 MAX_BODY_BYTES = 64 * 1024
@@ -29,7 +29,7 @@ def read_webhook(body: bytes, *, user_id: str | None = None, allow_private: bool
     # Stable: among equals the first in the body stays first.
     found.sort(key=lambda pair: _rank(pair[0]))
     ours = user_id.strip().lower() if user_id else None
-    ids = dict.fromkeys(value for key, value in found if value != ours and _squash(key) != "userid")
+    ids = dict.fromkeys(value for key, value in found if value != ours and _normalized_key(key) != "userid")
     verdict = classify(document, allow_private=allow_private)
     return WebhookHint(tuple(ids)[:MAX_CANDIDATES], verdict.urls if verdict.succeeded else ())
 
@@ -81,9 +81,9 @@ def _strings(value: object, key: str, depth: int) -> Iterator[tuple[str, str]]:
 
 
 def _rank(key: str) -> int:
-    name = _squash(key)
+    name = _normalized_key(key)
     return 0 if name.startswith("generation") else 1 if name == "id" else 3 if "project" in name else 2
 
 
-def _squash(key: str) -> str:
+def _normalized_key(key: str) -> str:
     return key.replace("_", "").replace("-", "").lower()

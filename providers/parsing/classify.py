@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from providers.wording import any_words, denies_job, error_words
+from providers.parsing.error_text import any_text, denies_job, error_text_of
+from providers.parsing.json import CONTAINERS
 from schemas.addresses import output_url_usable
 
 MAX_URLS = 16
@@ -33,7 +34,6 @@ _URL_KEYS = _words(
 _INPUT_KEYS = _words("inputimage originalimage inputurl imageurl input")
 # Pictures of the video, and the addresses of a prediction's own API, as Replicate puts them under `urls`.
 _BESIDE_KEYS = _words("thumbnail thumbnailurl preview previewurl poster posterurl cover image get cancel stream web")
-_CONTAINERS = ("data", "result", "response", "success", "prediction", "payload")
 _NOT_PUBLIC = "its host is not public (REELBUS_ALLOW_PRIVATE_OUTPUT_HOSTS would allow it)"
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)
 _WORD_BREAK = re.compile(r"(?<=[a-z])(?=[A-Z])|[\W_]+")
@@ -109,7 +109,7 @@ def _several(items: list[object]) -> Verdict:
 
 
 def _one(document: dict[str, object]) -> Verdict:
-    inner = [value for key in _CONTAINERS if isinstance(value := document.get(key), dict)]
+    inner = [value for key in CONTAINERS if isinstance(value := document.get(key), dict)]
     word, meaning = _state(document, inner)
     if meaning is _BAD:
         return _bad(document, word)
@@ -138,11 +138,11 @@ def _finished(document: dict[str, object], inner: list[dict[str, object]], word:
 
 def _names_output(levels: list[dict[str, object]]) -> bool:
     """Say whether a key for a video's address is there, whatever stands under it."""
-    return any(_squash(key) in _URL_KEYS for level in levels for key in level)
+    return any(_normalized_key(key) in _URL_KEYS for level in levels for key in level)
 
 
 def _bad(document: dict[str, object], word: str | None) -> Verdict:
-    message = any_words(document)
+    message = any_text(document)
     # A wrapper's "error" beside these words speaks of our question, not of the job.
     lost = "valid queue id" in message.lower()
     return Verdict(Kind.LOST_ID if lost else Kind.FAILED, message=message, word=word)
@@ -150,7 +150,7 @@ def _bad(document: dict[str, object], word: str | None) -> Verdict:
 
 def _listed(document: dict[str, object]) -> Verdict | None:
     """Judge a list of documents inside a wrapper; None if none of them says anything."""
-    for key in _CONTAINERS:
+    for key in CONTAINERS:
         value = document.get(key)
         if isinstance(value, list):
             flat = [_without_lists(item) for item in value[:64] if isinstance(item, dict)]
@@ -162,7 +162,7 @@ def _listed(document: dict[str, object]) -> Verdict | None:
 
 def _without_lists(item: dict[str, object]) -> dict[str, object]:
     """Drop wrapped lists, so that lists within lists are not followed for ever."""
-    return {key: value for key, value in item.items() if key not in _CONTAINERS or not isinstance(value, list)}
+    return {key: value for key, value in item.items() if key not in CONTAINERS or not isinstance(value, list)}
 
 
 def _denied(document: dict[str, object]) -> bool:
@@ -171,8 +171,8 @@ def _denied(document: dict[str, object]) -> bool:
 
 
 def _without_evidence(document: dict[str, object]) -> Verdict:
-    error = error_words(document)
-    message = error or any_words(document)
+    error = error_text_of(document)
+    message = error or any_text(document)
     if denies_job(message):
         return Verdict(Kind.LOST_ID, message=message)
     if error or _denied(document):
@@ -198,7 +198,7 @@ def _word(level: dict[str, object]) -> str | None:
 
 
 def _meaning(word: str) -> frozenset[str] | None:
-    squashed = _squash(word)
+    squashed = _normalized_key(word)
     for vocabulary in (_PENDING, _GOOD, _BAD):
         if squashed in vocabulary:
             return vocabulary
@@ -208,7 +208,7 @@ def _meaning(word: str) -> frozenset[str] | None:
     return None
 
 
-def _squash(name: str) -> str:
+def _normalized_key(name: str) -> str:
     return "".join(character for character in name.lower() if character.isalnum())
 
 
@@ -218,7 +218,7 @@ def _addresses(levels: list[dict[str, object]]) -> list[str]:
     found: dict[str, None] = {}
     for level in levels:
         for key, value in level.items():
-            name = _squash(key)
+            name = _normalized_key(key)
             if name in _URL_KEYS:
                 found.update(dict.fromkeys(_strings(value, 4, inputs)))
             elif name in _INPUT_KEYS and isinstance(value, str):
@@ -233,7 +233,7 @@ def _strings(value: object, depth: int, inputs: set[str]) -> Iterator[str]:
         for item in value[:MAX_URLS]:
             yield from _strings(item, depth - 1, inputs)
     elif isinstance(value, dict) and depth:
-        names = {key: _squash(key) for key in value}
+        names = {key: _normalized_key(key) for key in value}
         inputs.update(v.strip() for k, v in value.items() if names[k] in _INPUT_KEYS and isinstance(v, str))
         named = [key for key in value if names[key] in _URL_KEYS]
         for key in named or [key for key in value if names[key] not in _INPUT_KEYS | _BESIDE_KEYS]:

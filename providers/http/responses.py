@@ -1,47 +1,21 @@
-"""An HTTP answer as bytes, and how it is read without trusting any of them."""
+"""An HTTP response as bytes, and what its head says."""
 
-import json
 import re
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import Final
 
-MAX_ANSWER_BYTES = 1024 * 1024
+MAX_RESPONSE_BYTES = 1024 * 1024
 MAX_RETRY_AFTER_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """What came back. `body` is None where it was cut off, too long or compressed against our wish."""
 
     status: int
     body: bytes | None
     retry_after: float | None = None
-
-
-class Unreadable:
-    """What `decode` gives for bytes that are no JSON document."""
-
-
-UNREADABLE: Final = Unreadable()
-
-
-def _refuse_constant(name: str) -> object:
-    raise ValueError(f"{name} is not JSON")
-
-
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
-
-
-def decode(body: bytes | None) -> object:
-    """Read a JSON document; anything else is `UNREADABLE`: NaN, endless nesting, bad UTF-8, huge numbers."""
-    if body is None:
-        return UNREADABLE
-    try:
-        return _DECODER.decode(body.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
-        return UNREADABLE
 
 
 def seconds_to_wait(value: str | None, now: float) -> float | None:

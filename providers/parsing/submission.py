@@ -4,44 +4,44 @@ A submission may be repeated only where the provider certainly did not take it: 
 any work is done. Everything else that is no success could hide an accepted, paid job.
 """
 
-from providers.account import Account
-from providers.answers import Answer
-from providers.reading import said
-from providers.reports import NotAccepted, Refused, Submission, Unknown
-from providers.wording import clean, refusal_code, words_of
+from providers.http.account import Account
+from providers.http.responses import Response
+from providers.parsing.error_text import clean, refusal_code, response_text
+from providers.parsing.status import describe_response
+from providers.reports import NotAcceptedYet, OutcomeUnknown, Refused, SubmissionOutcome
 from schemas.names import ErrorCode
 
 
-def not_taken(answer: Answer, account: Account) -> Submission | None:
+def interpret_status(answer: Response, account: Account) -> SubmissionOutcome | None:
     """Say what an answer other than a success (2xx) means; None for a success."""
     status = answer.status
     if 200 <= status < 300:
         return None
-    message = said(answer, account)
+    message = describe_response(answer, account)
     if status in (429, 503):
-        return NotAccepted(message, answer.retry_after, throttled=status == 429)
+        return NotAcceptedYet(message, answer.retry_after, throttled=status == 429)
     if 400 <= status < 500:
         return _refused(answer, message, account)
     if 300 <= status < 400:
-        return Unknown(f"{message}, a redirect, which is never followed: check {account.url_setting}")
-    return Unknown(message)
+        return OutcomeUnknown(f"{message}, a redirect, which is never followed: check {account.url_setting}")
+    return OutcomeUnknown(message)
 
 
-def _refused(answer: Answer, message: str, account: Account) -> Refused:
+def _refused(answer: Response, message: str, account: Account) -> Refused:
     if answer.status in (401, 403):
         mend = f"{message}. Check {account.key_setting}"
         return Refused(ErrorCode.AUTHENTICATION_FAILED, mend, unauthorized=True)
     if answer.status == 402:
         return Refused(ErrorCode.OUT_OF_CREDITS, message)
-    return Refused(refusal_code(words_of(answer.body)), message)
+    return Refused(refusal_code(response_text(answer.body)), message)
 
 
-def denied(text: str, account: Account) -> Refused:
+def refused_by_body(text: str, account: Account) -> Refused:
     """Say what a success that says `success: false` means: a refusal, whatever the status."""
     message = clean(text, account.secrets) or f"{account.label} refused without a reason"
     return Refused(refusal_code(text), message)
 
 
-def unreadable(account: Account) -> Unknown:
+def unreadable(account: Account) -> OutcomeUnknown:
     """Say what a success without a readable job means: perhaps there is one, and nobody can name it."""
-    return Unknown(f"{account.label} answered with success, but named no job that can be asked about")
+    return OutcomeUnknown(f"{account.label} answered with success, but named no job that can be asked about")

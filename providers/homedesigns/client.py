@@ -12,15 +12,16 @@ import aiohttp
 from aiohttp.payload import BytesIOPayload, StringPayload
 from pydantic import SecretStr
 
-from providers.acceptance import denied, not_taken, unreadable
-from providers.account import Account
-from providers.answers import Answer, decode
-from providers.checking import Checks, Unanswered
-from providers.fields import describe_counts, job_id_in, subscription_in
-from providers.promise import Order, ProviderDown, SendingHook
-from providers.reading import Reader, UnknownStatus, ignore, refusing_words, said
-from providers.reports import Accepted, Report, Submission, Unavailable
-from providers.submitting import Submissions
+from providers.base import BeforeFirstByte, Order, VerificationFailed
+from providers.http.account import Account
+from providers.http.client import NoResponse, ProviderHttp
+from providers.http.responses import Response
+from providers.http.submission import Submissions
+from providers.parsing.fields import describe_counts, job_id_in, subscription_in
+from providers.parsing.json import decode
+from providers.parsing.status import Reader, UnknownStatus, describe_response, ignore, refusal_text
+from providers.parsing.submission import interpret_status, refused_by_body, unreadable
+from providers.reports import Accepted, Report, SubmissionOutcome, Unavailable
 from schemas.motions import WIRE_NAMES
 from schemas.names import Provider
 
@@ -64,21 +65,23 @@ class HomeDesigns:
             secrets=(secret,),
         )
         self._reader = Reader(self._account, unknown_status)
-        self._checks = Checks(self._account)
+        self._checks = ProviderHttp(self._account)
         self._submissions = Submissions(self._account)
 
-    async def submit(self, order: Order, *, sending: SendingHook) -> Submission:
+    async def submit(self, order: Order, *, before_first_byte: BeforeFirstByte) -> SubmissionOutcome:
         """Ask for a video of the order's picture. Raises ValueError for an order without a picture."""
         if order.image is None or order.content_type not in _FILE_NAMES:
             raise ValueError("HomeDesigns takes the bytes of a PNG or JPEG")
-        answer = await self._submissions.post(GENERATE, sending=sending, form=partial(_form, order, order.image))
-        return self._taken(answer) if isinstance(answer, Answer) else answer
+        answer = await self._submissions.post(
+            GENERATE, before_first_byte=before_first_byte, form=partial(_form, order, order.image)
+        )
+        return self._parse_acceptance(answer) if isinstance(answer, Response) else answer
 
     async def check(self, provider_job_id: str) -> Report:
         """Read the state of a video."""
         try:
             answer = await self._checks.get(STATUS + quote(provider_job_id, safe=""))
-        except Unanswered as error:
+        except NoResponse as error:
             return Unavailable(str(error))
         return self._reader.report(answer)
 
@@ -86,31 +89,33 @@ class HomeDesigns:
         """Ask for the account's plan; its holder's name and address are dropped unread."""
         try:
             answer = await self._checks.get(USER_INFO)
-        except Unanswered as error:
-            raise ProviderDown(f"{error}: check REELBUS_HOMEDESIGNS_URL") from error
+        except NoResponse as error:
+            raise VerificationFailed(f"{error}: check REELBUS_HOMEDESIGNS_URL") from error
         if answer.status in (401, 403):
-            raise ProviderDown(f"{said(answer, self._account)}: check REELBUS_HOMEDESIGNS_TOKEN")
+            raise VerificationFailed(f"{describe_response(answer, self._account)}: check REELBUS_HOMEDESIGNS_TOKEN")
         document = decode(_TRAILING_COMMA.sub(rb"\1", answer.body or b""))
         if not 200 <= answer.status < 300 or not isinstance(document, dict):
             head = f"HomeDesigns answered {answer.status}"
-            raise ProviderDown(f"{head}, which is no account: check REELBUS_HOMEDESIGNS_URL")
-        words = refusing_words(document)
+            raise VerificationFailed(f"{head}, which is no account: check REELBUS_HOMEDESIGNS_URL")
+        words = refusal_text(document)
         if words is not None:
-            raise ProviderDown(f"{denied(words, self._account).message}: check REELBUS_HOMEDESIGNS_TOKEN")
+            raise VerificationFailed(
+                f"{refused_by_body(words, self._account).message}: check REELBUS_HOMEDESIGNS_TOKEN"
+            )
         return f"HomeDesigns knows the account ({describe_counts(subscription_in(document))})"
 
     async def close(self) -> None:
         """Close every connection."""
         await self._checks.close()
 
-    def _taken(self, answer: Answer) -> Submission:
-        refusal = not_taken(answer, self._account)
+    def _parse_acceptance(self, answer: Response) -> SubmissionOutcome:
+        refusal = interpret_status(answer, self._account)
         if refusal is not None:
             return refusal
         document = decode(answer.body)
-        words = refusing_words(document)
+        words = refusal_text(document)
         if words is not None:
-            return denied(words, self._account)
+            return refused_by_body(words, self._account)
         job_id = job_id_in(document, _ID_KEYS)
         finished = self._reader.finished(self._reader.classify(document))
         if job_id is None and finished is None:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from providers.reports import Report, Submission
+from providers.reports import Report, SubmissionOutcome
 from schemas.names import Motion, Orientation, Provider
 
 
@@ -24,7 +24,7 @@ class Order:
     webhook_url: str
 
 
-SendingHook = Callable[[], Awaitable[None]]
+BeforeFirstByte = Callable[[], Awaitable[None]]
 """Awaited at the last instant at which nothing was sent. If it raises, not a byte leaves, and the exception
 reaches the caller of `submit` unchanged."""
 
@@ -36,18 +36,18 @@ class ProviderClient(Protocol):
     wants_bytes: bool
     """Whether a submission carries the picture itself (True) or its address (False)."""
 
-    async def submit(self, order: Order, *, sending: SendingHook) -> Submission:
+    async def submit(self, order: Order, *, before_first_byte: BeforeFirstByte) -> SubmissionOutcome:
         """Ask for a video. Never raises for what the provider or the network does."""
 
     async def check(self, provider_job_id: str) -> Report:
         """Ask how a video is doing. Safe to repeat; never raises for what the provider does."""
 
     async def verify(self) -> str:
-        """Ask something free that needs the credentials; describe the account or raise `ProviderDown`."""
+        """Ask something free that needs the credentials; describe the account or raise `VerificationFailed`."""
 
     async def close(self) -> None:
         """Close every connection."""
 
 
-class ProviderDown(Exception):
+class VerificationFailed(Exception):
     """The provider could not be reached, or refused our credentials; the message says which and the mend."""

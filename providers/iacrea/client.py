@@ -5,20 +5,18 @@ Credits are taken when a job is submitted. Retrieving is a POST too, and costs n
 
 from pydantic import SecretStr
 
-from providers.acceptance import denied, not_taken, unreadable
-from providers.account import Account
-from providers.answers import Answer, decode
-from providers.checking import Checks, Unanswered
-from providers.fields import count_in, describe_counts, job_id_in
-from providers.hints import read_webhook
-from providers.promise import Order, ProviderDown, SendingHook
-from providers.reading import Reader, UnknownStatus, ignore, refusing_words, said
-from providers.reports import Accepted, Report, Submission, Unavailable
-from providers.submitting import Submissions
+from providers.base import BeforeFirstByte, Order, VerificationFailed
+from providers.http.account import Account
+from providers.http.client import NoResponse, ProviderHttp
+from providers.http.responses import Response
+from providers.http.submission import Submissions
+from providers.parsing.fields import count_in, describe_counts, job_id_in
+from providers.parsing.json import decode
+from providers.parsing.status import Reader, UnknownStatus, describe_response, ignore, refusal_text
+from providers.parsing.submission import interpret_status, refused_by_body, unreadable
+from providers.reports import Accepted, Report, SubmissionOutcome, Unavailable
 from schemas.motions import WIRE_NAMES
 from schemas.names import Motion, Provider
-
-__all__ = ["Iacrea", "read_webhook"]
 
 GENERATE = "/api/animation/v2/generate"
 GET = "/api/animation/v2/get"
@@ -62,25 +60,25 @@ class Iacrea:
         self._user_id = user_id
         # Only FAILED is documented, and only that promises the refund.
         self._reader = Reader(self._account, unknown_status, frozenset({"failed"}))
-        self._checks = Checks(self._account)
+        self._checks = ProviderHttp(self._account)
         self._submissions = Submissions(self._account)
 
-    async def submit(self, order: Order, *, sending: SendingHook) -> Submission:
+    async def submit(self, order: Order, *, before_first_byte: BeforeFirstByte) -> SubmissionOutcome:
         """Ask for an animation; IACrea calls the order's webhook when it is over.
 
         Raises ValueError for an order without a picture's address.
         """
         if order.image_url is None:
             raise ValueError("IACrea takes the address of a picture")
-        answer = await self._submissions.post(GENERATE, sending=sending, json=self._wish(order))
-        return self._taken(answer) if isinstance(answer, Answer) else answer
+        answer = await self._submissions.post(GENERATE, before_first_byte=before_first_byte, json=self._payload(order))
+        return self._parse_acceptance(answer) if isinstance(answer, Response) else answer
 
     async def check(self, provider_job_id: str) -> Report:
         """Read the state of an animation."""
         question = {"user_id": self._user_id, "generation_id": provider_job_id}
         try:
             answer = await self._checks.post(GET, question)
-        except Unanswered as error:
+        except NoResponse as error:
             return Unavailable(str(error))
         return self._reader.report(answer)
 
@@ -88,25 +86,25 @@ class Iacrea:
         """Ask for the account's credits."""
         try:
             answer = await self._checks.post(CREDIT, {"user_id": self._user_id})
-        except Unanswered as error:
-            raise ProviderDown(f"{error}: check REELBUS_IACREA_URL") from error
+        except NoResponse as error:
+            raise VerificationFailed(f"{error}: check REELBUS_IACREA_URL") from error
         if answer.status in (400, 401, 403):
             mend = "check REELBUS_IACREA_API_KEY and REELBUS_IACREA_USER_ID, which belong together"
-            raise ProviderDown(f"{said(answer, self._account)}: {mend}")
+            raise VerificationFailed(f"{describe_response(answer, self._account)}: {mend}")
         document = decode(answer.body)
         if not 200 <= answer.status < 300 or not isinstance(document, dict):
             fault = "which is no account: check REELBUS_IACREA_URL"
-            raise ProviderDown(f"{said(answer, self._account)}, {fault}")
-        words = refusing_words(document)
+            raise VerificationFailed(f"{describe_response(answer, self._account)}, {fault}")
+        words = refusal_text(document)
         if words is not None:
-            raise ProviderDown(f"{denied(words, self._account).message}: check REELBUS_IACREA_USER_ID")
+            raise VerificationFailed(f"{refused_by_body(words, self._account).message}: check REELBUS_IACREA_USER_ID")
         return f"IACrea knows the account ({describe_counts(document)})"
 
     async def close(self) -> None:
         """Close every connection."""
         await self._checks.close()
 
-    def _wish(self, order: Order) -> dict[str, object]:
+    def _payload(self, order: Order) -> dict[str, object]:
         wish: dict[str, object] = {
             "user_id": self._user_id,
             "image_urls": [order.image_url],
@@ -118,8 +116,8 @@ class Iacrea:
             wish["prompt"] = order.prompt
         return wish
 
-    def _taken(self, answer: Answer) -> Submission:
-        refusal = not_taken(answer, self._account)
+    def _parse_acceptance(self, answer: Response) -> SubmissionOutcome:
+        refusal = interpret_status(answer, self._account)
         if refusal is not None:
             return refusal
         document = decode(answer.body)
@@ -127,5 +125,5 @@ class Iacrea:
         if job_id is not None:
             finished = self._reader.finished(self._reader.classify(document))
             return Accepted(job_id, count_in(document, _REMAINING_KEYS), finished)
-        words = refusing_words(document)
-        return unreadable(self._account) if words is None else denied(words, self._account)
+        words = refusal_text(document)
+        return unreadable(self._account) if words is None else refused_by_body(words, self._account)

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from providers.answers import Unreadable, decode
+from providers.parsing.json import Unreadable, decode, levels
 from schemas.names import ErrorCode
 
 MAX_MESSAGE_CHARACTERS = 1000
@@ -12,8 +12,9 @@ _MAX_RAW_CHARACTERS = 4 * MAX_MESSAGE_CHARACTERS
 
 _ERROR_KEYS = ("error", "errors", "detail", "details", "error_message", "errormessage")
 _TALK_KEYS = ("message", "msg", "reason", "failure_reason", "error_code", "description")
-_CONTAINERS = ("data", "result", "response", "success", "prediction", "payload")
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""The Unicode categories of what breaks a line or cannot be seen."""
+
 _OUR_PATHS = re.compile(r"/(webhooks/iacrea|media)/[^\s\"'<>?#]+")
 _CREDENTIALS = re.compile(
     r"\b(bearer|x-api-key|api[_-]?key|token)(\"?\s*[:= ]\s*\"?)(?=\S*\d)[\w.~+/|-]{12,}=*", re.IGNORECASE
@@ -36,21 +37,21 @@ _UNKNOWN_ID = re.compile(
 )
 
 
-def error_words(body: object) -> str:
+def error_text_of(body: object) -> str:
     """Find the text under a key that only errors have; empty where there is none. `error: null` is none."""
     return _first(body, _ERROR_KEYS)
 
 
-def any_words(body: object) -> str:
+def any_text(body: object) -> str:
     """Find whatever the provider says: an error's text first, else its `message` or `reason`."""
-    return error_words(body) or _first(body, _TALK_KEYS)
+    return error_text_of(body) or _first(body, _TALK_KEYS)
 
 
-def words_of(raw: bytes | None) -> str:
+def response_text(raw: bytes | None) -> str:
     """Find what a refusal says, JSON or not; of a web page only its title."""
     document = decode(raw)
     if not isinstance(document, Unreadable):
-        return document if isinstance(document, str) else any_words(document)
+        return document if isinstance(document, str) else any_text(document)
     text = (raw or b"")[:4000].decode("utf-8", "replace")
     if not is_web_page(raw):
         return text[:300]
@@ -69,7 +70,7 @@ def clean(text: str, secrets: Sequence[str] = ()) -> str:
         if len(secret) >= 4:
             text = text.replace(secret, "***")
     text = _OUR_PATHS.sub(r"/\1/***", _CREDENTIALS.sub(r"\1\2***", text[:_MAX_RAW_CHARACTERS]))
-    seen = "".join(" " if unicodedata.category(c) in _UNSEEN else c for c in text)
+    seen = "".join(" " if unicodedata.category(c) in INVISIBLE else c for c in text)
     return " ".join(_TAG.sub(" ", seen).split())[:MAX_MESSAGE_CHARACTERS]
 
 
@@ -88,21 +89,13 @@ def denies_job(text: str) -> bool:
 
 
 def _first(body: object, keys: Sequence[str]) -> str:
-    for level in _levels(body):
+    for level in (level for outer in (body[:8] if isinstance(body, list) else [body]) for level in levels(outer)):
         named = {str(key).lower(): value for key, value in level.items()}
         for key in keys:
             text = "; ".join(part for part in _flat(named.get(key), 4) if part)
             if text:
                 return text
     return ""
-
-
-def _levels(body: object) -> Iterator[dict[str, object]]:
-    """Yield the document, and the documents one container or list down."""
-    for outer in body[:8] if isinstance(body, list) else [body]:
-        if isinstance(outer, dict):
-            yield outer
-            yield from (value for key in _CONTAINERS if isinstance(value := outer.get(key), dict))
 
 
 def _flat(value: object, depth: int) -> Iterator[str]:

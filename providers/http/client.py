@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import aiohttp
 
-from providers.account import Account, tls_context
-from providers.answers import Answer
-from providers.session import REQUEST_ERRORS, body_of, head_of, open_session
+from providers.http.account import Account, tls_context
+from providers.http.responses import Response
+from providers.http.session import REQUEST_ERRORS, body_of, head_of, open_session
 
 MAX_CONNECTIONS = 32
 # Shorter than the five seconds for which common servers keep a connection, so that we close it first and
@@ -15,23 +15,23 @@ MAX_CONNECTIONS = 32
 KEEP_SECONDS = 4.0
 
 
-class Unanswered(Exception):
+class NoResponse(Exception):
     """No answer came; the message says why, and nothing secret."""
 
 
-class Checks:
+class ProviderHttp:
     """Asks one provider. Nothing is followed, remembered or taken from the environment."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
         self._session: aiohttp.ClientSession | None = None
 
-    async def get(self, path: str) -> Answer:
-        """Ask with GET. Raises `Unanswered`."""
+    async def get(self, path: str) -> Response:
+        """Ask with GET. Raises `NoResponse`."""
         return await self._ask("GET", path, None)
 
-    async def post(self, path: str, document: object) -> Answer:
-        """Ask with POST and a JSON document. Raises `Unanswered`."""
+    async def post(self, path: str, document: object) -> Response:
+        """Ask with POST and a JSON document. Raises `NoResponse`."""
         return await self._ask("POST", path, document)
 
     async def close(self) -> None:
@@ -39,7 +39,7 @@ class Checks:
         if self._session is not None:
             await self._session.close()
 
-    async def _ask(self, method: str, path: str, document: object) -> Answer:
+    async def _ask(self, method: str, path: str, document: object) -> Response:
         session = self._session or self._open()
         try:
             async with (
@@ -49,9 +49,9 @@ class Checks:
                 return replace(head_of(response), body=await body_of(response))
         except TimeoutError as error:
             limit = f"within {self._account.timeout:g} seconds"
-            raise Unanswered(f"{self._account.label} did not answer {limit}") from error
+            raise NoResponse(f"{self._account.label} did not answer {limit}") from error
         except REQUEST_ERRORS as error:
-            raise Unanswered(f"{self._account.label} could not be asked ({type(error).__name__})") from error
+            raise NoResponse(f"{self._account.label} could not be asked ({type(error).__name__})") from error
 
     def _open(self) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(

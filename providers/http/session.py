@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import aiohttp
 
-from providers.answers import MAX_ANSWER_BYTES, Answer, seconds_to_wait
+from providers.http.responses import MAX_RESPONSE_BYTES, Response, seconds_to_wait
 
 MAX_HEADER_BYTES = 64 * 1024
 """Bytes of one header line of an answer; some gateways send long ones."""
@@ -34,10 +34,10 @@ def open_session(connector: aiohttp.TCPConnector, headers: Mapping[str, str]) ->
     )
 
 
-def head_of(response: aiohttp.ClientResponse) -> Answer:
+def head_of(response: aiohttp.ClientResponse) -> Response:
     """Give what the head of an answer says by itself: its status, and how long it asks to wait."""
     retry_after = seconds_to_wait(response.headers.get("Retry-After"), time.time())
-    return Answer(response.status, None, retry_after)
+    return Response(response.status, None, retry_after)
 
 
 async def body_of(response: aiohttp.ClientResponse) -> bytes | None:
@@ -48,7 +48,7 @@ async def body_of(response: aiohttp.ClientResponse) -> bytes | None:
     try:
         while chunk := await response.content.readany():
             body += chunk
-            if len(body) > MAX_ANSWER_BYTES:
+            if len(body) > MAX_RESPONSE_BYTES:
                 return None
     except (aiohttp.ClientError, OSError):
         # The status came whole, and for most it is all that counts.

@@ -1,18 +1,20 @@
 """Single values out of a provider's document, wherever one level down it may have put them."""
 
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+
+from providers.parsing.error_text import INVISIBLE
+from providers.parsing.json import levels
 
 MAX_ID_CHARACTERS = 200
 
-_CONTAINERS = ("data", "result", "response", "success", "prediction", "payload")
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp"})
+_NOT_IN_IDS = INVISIBLE | {"Zs"}
 _LARGEST_COUNT = 2**53
 
 
 def job_id_in(document: object, keys: Sequence[str]) -> str | None:
     """Find the provider's name for a job under one of `keys`; None where there is none that could be used."""
-    for level in _levels(document):
+    for level in levels(_only(document)):
         named = {key.lower(): value for key, value in level.items()}
         for key in keys:
             job_id = _usable_id(named.get(key))
@@ -23,7 +25,7 @@ def job_id_in(document: object, keys: Sequence[str]) -> str | None:
 
 def count_in(document: object, keys: Sequence[str]) -> int | None:
     """Find a whole number under one of `keys`, or None."""
-    for level in _levels(document):
+    for level in levels(_only(document)):
         named = {key.lower(): value for key, value in level.items()}
         for key in keys:
             count = _count(named.get(key))
@@ -50,12 +52,9 @@ def describe_counts(account: Mapping[str, object]) -> str:
     return ", ".join(told[:6]) or "it tells no credits"
 
 
-def _levels(document: object) -> Iterator[dict[str, object]]:
-    if isinstance(document, list) and len(document) == 1:
-        document = document[0]
-    if isinstance(document, dict):
-        yield document
-        yield from (value for key in _CONTAINERS if isinstance(value := document.get(key), dict))
+def _only(document: object) -> object:
+    """Give the one item of a list that has one; anything else as it is."""
+    return document[0] if isinstance(document, list) and len(document) == 1 else document
 
 
 def _usable_id(value: object) -> str | None:
@@ -64,7 +63,7 @@ def _usable_id(value: object) -> str | None:
     if not isinstance(value, str):
         return None
     text = value.strip()
-    unseen = any(unicodedata.category(character) in _UNSEEN for character in text)
+    unseen = any(unicodedata.category(character) in _NOT_IN_IDS for character in text)
     # Dots alone would name another path of the provider's.
     if unseen or not text.strip(".") or len(text) > MAX_ID_CHARACTERS:
         return None

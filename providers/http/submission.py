@@ -12,11 +12,11 @@ from dataclasses import replace
 
 import aiohttp
 
-from providers.account import Account, tls_context
-from providers.answers import Answer
-from providers.promise import SendingHook
-from providers.reports import NotAccepted, Unknown
-from providers.session import body_of, head_of, open_session
+from providers.base import BeforeFirstByte
+from providers.http.account import Account, tls_context
+from providers.http.responses import Response
+from providers.http.session import body_of, head_of, open_session
+from providers.reports import NotAcceptedYet, OutcomeUnknown
 
 
 class Submissions:
@@ -30,18 +30,18 @@ class Submissions:
         self,
         path: str,
         *,
-        sending: SendingHook,
+        before_first_byte: BeforeFirstByte,
         json: object = None,
         form: Callable[[], aiohttp.MultipartWriter] | None = None,
-    ) -> Answer | NotAccepted | Unknown:
-        """Send a JSON document or a form. Raises only what `sending` raises, and cancellation."""
-        return await _Submission(self._account, self._tls, sending).send(path, json, form)
+    ) -> Response | NotAcceptedYet | OutcomeUnknown:
+        """Send a JSON document or a form. Raises only what `before_first_byte` raises, and cancellation."""
+        return await _SubmissionRequest(self._account, self._tls, before_first_byte).run(path, json, form)
 
 
 class _Connector(aiohttp.TCPConnector):
     """Connects for one request, and awaits a hook when the connection stands and nothing was written to it."""
 
-    def __init__(self, tls: ssl.SSLContext, hook: SendingHook) -> None:
+    def __init__(self, tls: ssl.SSLContext, hook: BeforeFirstByte) -> None:
         super().__init__(force_close=True, use_dns_cache=False, ssl=tls)
         self._hook = hook
         self._transport: asyncio.Transport | None = None
@@ -66,21 +66,21 @@ class _Connector(aiohttp.TCPConnector):
             self._transport.abort()
 
 
-class _Submission:
+class _SubmissionRequest:
     """One request on its way, and how far it certainly got."""
 
-    def __init__(self, account: Account, tls: ssl.SSLContext, sending: SendingHook) -> None:
+    def __init__(self, account: Account, tls: ssl.SSLContext, before_first_byte: BeforeFirstByte) -> None:
         self._account = account
-        self._sending = sending
+        self._hook = before_first_byte
         self._connector = _Connector(tls, self._before_first_byte)
         self._deadline = asyncio.timeout(account.timeout)
         self._may_have_left = False
-        self._answer: Answer | None = None
+        self._answer: Response | None = None
         self._hook_error: BaseException | None = None
 
-    async def send(
+    async def run(
         self, path: str, json: object, form: Callable[[], aiohttp.MultipartWriter] | None
-    ) -> Answer | NotAccepted | Unknown:
+    ) -> Response | NotAcceptedYet | OutcomeUnknown:
         """Send the request and read the answer."""
         try:
             async with self._deadline, open_session(self._connector, self._account.headers) as session:
@@ -99,7 +99,7 @@ class _Submission:
         path: str,
         json: object,
         form: Callable[[], aiohttp.MultipartWriter] | None,
-    ) -> Answer:
+    ) -> Response:
         data = form() if form else None
         async with session.post(self._account.url(path), json=json, data=data, allow_redirects=False) as response:
             # Should the body break off, the status alone may still be enough.
@@ -112,17 +112,17 @@ class _Submission:
         began = asyncio.get_running_loop().time()
         self._deadline.reschedule(None)
         try:
-            await self._sending()
+            await self._hook()
         except BaseException as error:
             self._hook_error = error
             raise
         self._may_have_left = True
         self._deadline.reschedule(ends and ends + asyncio.get_running_loop().time() - began)
 
-    def _outcome_of(self, error: Exception) -> NotAccepted | Unknown:
+    def _outcome_of(self, error: Exception) -> NotAcceptedYet | OutcomeUnknown:
         account = self._account
         late = isinstance(error, TimeoutError)
         why = f"nothing within {account.timeout:g} seconds" if late else type(error).__name__
         if self._may_have_left:
-            return Unknown(f"{account.label} was asked, and no readable answer came ({why})")
-        return NotAccepted(f"{account.label} could not be reached ({why}); nothing was sent")
+            return OutcomeUnknown(f"{account.label} was asked, and no readable answer came ({why})")
+        return NotAcceptedYet(f"{account.label} could not be reached ({why}); nothing was sent")

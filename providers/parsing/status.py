@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from providers.account import Account
-from providers.answers import Answer, Unreadable, decode
-from providers.classify import Kind, Verdict, classify
+from providers.http.account import Account
+from providers.http.responses import Response
+from providers.parsing.classify import Kind, Verdict, classify
+from providers.parsing.error_text import any_text, clean, denies_job, is_web_page, response_text
+from providers.parsing.json import Unreadable, decode
 from providers.reports import Doubtful, Failed, Ready, Report, Unavailable, UnknownJob, Working
-from providers.wording import any_words, clean, denies_job, is_web_page, words_of
 from schemas.names import ErrorCode
 
 MAX_UNKNOWN_WORDS = 20
@@ -33,7 +34,7 @@ class Reader:
     failure_words: frozenset[str] | None = None
     _seen: set[str] = field(default_factory=set)
 
-    def report(self, answer: Answer) -> Report:
+    def report(self, answer: Response) -> Report:
         """Say what an answer to a check means."""
         status = answer.status
         if 200 <= status < 300:
@@ -56,16 +57,16 @@ class Reader:
         report = self._report(verdict, None)
         return report if isinstance(report, Ready | Failed) else None
 
-    def _found(self, answer: Answer) -> Report:
+    def _found(self, answer: Response) -> Report:
         document = decode(answer.body)
         if isinstance(document, Unreadable):
-            text = "" if is_web_page(answer.body) else words_of(answer.body)
+            text = "" if is_web_page(answer.body) else response_text(answer.body)
             if denies_job(text):
                 return UnknownJob(self._clean(text))
             return self._unavailable(answer, "with something that is not JSON")
         return self._report(self.classify(document), answer)
 
-    def _report(self, verdict: Verdict, answer: Answer | None) -> Report:
+    def _report(self, verdict: Verdict, answer: Response | None) -> Report:
         message = self._clean(verdict.message)
         match verdict.kind:
             case Kind.READY:
@@ -98,13 +99,13 @@ class Reader:
             return Failed(message)
         return Doubtful(ErrorCode.GENERATION_FAILED, message)
 
-    def _objection(self, answer: Answer) -> Report:
-        text = words_of(answer.body)
+    def _objection(self, answer: Response) -> Report:
+        text = response_text(answer.body)
         if denies_job(text):
             return UnknownJob(self._said(answer))
         return Doubtful(ErrorCode.GENERATION_FAILED, self._said(answer))
 
-    def _no_answer(self, answer: Answer) -> Unavailable:
+    def _no_answer(self, answer: Response) -> Unavailable:
         status, account = answer.status, self.account
         if status in (401, 403):
             message = f"{account.label} refused our credentials with {status}: check {account.key_setting}"
@@ -115,12 +116,12 @@ class Reader:
         message = self._said(answer)
         return Unavailable(message, answer.retry_after, throttled=status == 429)
 
-    def _unavailable(self, answer: Answer | None, fault: str) -> Unavailable:
+    def _unavailable(self, answer: Response | None, fault: str) -> Unavailable:
         status = answer.status if answer else 200
         return Unavailable(f"{self.account.label} answered {status}, {fault}", answer.retry_after if answer else None)
 
-    def _said(self, answer: Answer) -> str:
-        return said(answer, self.account)
+    def _said(self, answer: Response) -> str:
+        return describe_response(answer, self.account)
 
     def _clean(self, text: str) -> str:
         return clean(text, self.account.secrets)
@@ -134,15 +135,15 @@ class Reader:
         self.unknown_status(word if word in self._seen else "other")
 
 
-def said(answer: Answer, account: Account) -> str:
+def describe_response(answer: Response, account: Account) -> str:
     """Write one line about an answer that is no success: its status, and what the provider says of it."""
-    text = clean(words_of(answer.body), account.secrets)
+    text = clean(response_text(answer.body), account.secrets)
     head = f"{account.label} answered {answer.status}"
     return f"{head}: {text}"[:1000] if text else head
 
 
-def refusing_words(document: object) -> str | None:
+def refusal_text(document: object) -> str | None:
     """Find what a body with `success: false` says; None for every other body."""
     if isinstance(document, dict) and document.get("success") is False:
-        return any_words(document)
+        return any_text(document)
     return None

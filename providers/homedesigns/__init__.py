@@ -1,0 +1,1 @@
+"""HomeDesigns.ai: is polled, takes the picture itself."""

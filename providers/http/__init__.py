@@ -1,0 +1,1 @@
+"""The wire: one HTTP client for submissions, checks and pictures."""

@@ -1,0 +1,1 @@
+"""IACrea: calls a webhook, takes the address of a picture."""
