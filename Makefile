@@ -5,7 +5,7 @@
 PYTHON ?= python3
 ARGS ?=
 PY := .venv/bin/python
-BROKER := $(PYTHON) -m setup.broker
+BROKER := $(PYTHON) -m sandbox.broker
 TWO_AT_ONCE := $(MAKE) --no-print-directory -j2
 LOCKED := pyproject.toml locks/build.txt setup/venv.sh
 

@@ -3,7 +3,7 @@
 from bench.load import Load
 from bench.measures import Row, ratios
 from bench.setting import Setting, measure
-from setup.broker.node import Node
+from sandbox.broker.node import Node
 
 _TIMES_TOO_MUCH = 5
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.load import OPEN_ATTEMPTS, SECRET, Answers, Generator, Load
 from bench.processes import Started, free_port
 from bench.seeding import create, seed_open
-from setup.broker.node import Node
+from sandbox.broker.node import Node
 
 
 @dataclass

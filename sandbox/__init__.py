@@ -13,8 +13,3 @@ on with a number of times and a number of seconds: `sandbox: http-503 x2`, `sand
 What it does not do: it keeps nothing over a restart, it reaches no host beyond loopback (and those
 named in its settings), and it proves only that reelbus fits the providers' pages, not the providers.
 """
-
-from sandbox.server import serve
-from sandbox.settings import SandboxSettings
-
-__all__ = ["SandboxSettings", "serve"]

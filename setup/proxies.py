@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from setup.debian import PackagesMissing, apt, one_at_a_time, to_install, unpack
+from sandbox.debian import PackagesMissing, apt, one_at_a_time, to_install, unpack
 
 CACHE = Path(__file__).parents[1] / ".run" / "proxies"
 NAMES = ("nginx", "haproxy")

@@ -21,8 +21,8 @@ from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 from pydantic import SecretStr
 
 from process.settings import Settings
-from setup.broker.errors import BrokerFailed
-from setup.broker.node import Node
+from sandbox.broker.errors import BrokerFailed
+from sandbox.broker.node import Node
 
 PATIENCE_SECONDS = 30.0
 

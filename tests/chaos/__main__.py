@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from setup.broker.node import Node
+from sandbox.broker.node import Node
 from tests.chaos.report import summary, table
 from tests.chaos.run import Plan, Say, Story, run
 

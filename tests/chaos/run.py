@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from setup.broker.node import Node
+from sandbox.broker.node import Node
 from tests.chaos import checker
 from tests.chaos.checker import Verdict
 from tests.chaos.faults import KINDS, Kind

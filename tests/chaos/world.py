@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from setup.broker.node import Node
+from sandbox.broker.node import Node
 from tests.broker import Broker, subscribe
 from tests.chaos.driver import Driver
 from tests.chaos.fleet import ROLES, Fleet

@@ -27,7 +27,7 @@ from publisher.timing import TIMING
 from publisher.topology import COMMANDS, DEAD_QUEUE, SUBMIT_KEY, SUBMIT_QUEUE
 from schemas.problem import Refusal
 from schemas.request import read_json
-from setup.broker.node import Node
+from sandbox.broker.node import Node
 from store.database import Store
 
 BATCH = 500

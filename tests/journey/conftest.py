@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 
 from reelbus.picture import house
 from schemas.openapi import events_schema
-from setup.broker.node import Node
+from sandbox.broker.node import Node
 from tests.broker import Broker, Inbox, subscribe
 from tests.service import Sandbox, Service, until
 

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 
 import pytest_asyncio
 
-from sandbox import SandboxSettings
+from sandbox.settings import SandboxSettings
 from tests.sandbox.server import QUICK, Catcher, Opener, SandboxServer, running
 
 

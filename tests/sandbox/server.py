@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from sandbox import SandboxSettings, serve
-from sandbox.server import Addresses
+from sandbox.server import Addresses, serve
+from sandbox.settings import SandboxSettings
 
 KEY = {"x-api-key": "sandbox-iacrea-key"}
 USER = SandboxSettings().iacrea_user_id

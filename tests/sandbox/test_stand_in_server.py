@@ -6,7 +6,8 @@ import time
 import httpx
 import pytest
 
-from sandbox import SandboxSettings, serve
+from sandbox.server import serve
+from sandbox.settings import SandboxSettings
 from sandbox.loopback import Loopback, OutOfReach, Unreachable
 from tests.sandbox.server import Catcher, Opener
 

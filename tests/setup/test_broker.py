@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from setup.broker import choice, processes
-from setup.broker.errors import BrokerFailed
-from setup.broker.handshake import answers
-from setup.broker.node import Node
+from sandbox.broker import choice, processes
+from sandbox.broker.errors import BrokerFailed
+from sandbox.broker.handshake import answers
+from sandbox.broker.node import Node
 
 ROOT = Path(__file__).parents[2]
 LISTENING = "0A"  # how /proc/net/tcp spells it
@@ -129,7 +129,7 @@ def test_a_named_broker_is_taken_as_it_is(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_the_address_is_all_that_goes_to_stdout(node: Node) -> None:
-    command = [sys.executable, "-m", "setup.broker", "start", "--private", "--dir", str(node.folder)]
+    command = [sys.executable, "-m", "sandbox.broker", "start", "--private", "--dir", str(node.folder)]
     started = time.monotonic()
     done = subprocess.run(command, check=True, cwd=ROOT, text=True, capture_output=True)
     assert done.stdout == f"{node.url}\n"

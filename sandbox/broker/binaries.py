@@ -7,13 +7,24 @@ starts nothing and leaves nothing behind outside the folder.
 import os
 import shutil
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from setup.broker.errors import BrokerMissing
-from setup.debian import PackagesMissing, apt, one_at_a_time, to_install, unpack
+from sandbox.broker.errors import BrokerMissing
+from sandbox.debian import PackagesMissing, apt, one_at_a_time, to_install, unpack
 
-CACHE = Path(__file__).parents[2] / ".run" / "rabbitmq"
+
+def _cache() -> Path:
+    checkout = Path(__file__).parents[2]
+    if (checkout / "Makefile").exists():
+        return checkout / ".run" / "rabbitmq"
+    home = os.environ.get("XDG_CACHE_HOME") or Path(os.environ.get("HOME", tempfile.gettempdir())) / ".cache"
+    return Path(home) / "reelbus" / "rabbitmq"
+
+
+CACHE = _cache()
+"""Where fetched programs are kept: `.run` of a checkout, else the user's cache."""
 DEBIAN = Path("usr/lib/rabbitmq/bin")
 ERLANG = Path("usr/lib/erlang")
 HOW_TO_HELP = (

@@ -16,11 +16,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from setup.broker import isolation, processes
-from setup.broker.binaries import CACHE, Binaries, locate
-from setup.broker.errors import BrokerFailed
-from setup.broker.handshake import answers
-from setup.broker.record import Record
+from sandbox.broker import isolation, processes
+from sandbox.broker.binaries import CACHE, Binaries, locate
+from sandbox.broker.errors import BrokerFailed
+from sandbox.broker.handshake import answers
+from sandbox.broker.record import Record
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 15.0
@@ -59,10 +59,11 @@ class Node:
             return self.pid > 0
         return False
 
-    def start(self, *, owner: int | None = None) -> str:
+    def start(self, *, owner: int | None = None, prefer: int | None = None) -> str:
         """Start it unless it runs, wait until it lets clients in, and return its address.
 
-        With `owner`, it is ended by itself soon after the process of that id is gone.
+        With `owner`, it is ended by itself soon after the process of that id is gone. With `prefer`, it takes
+        that port for clients where it is free, and so its address may change from one start to the next.
 
         Raises:
             BrokerMissing: there is no RabbitMQ and no way to get one.
@@ -71,9 +72,12 @@ class Node:
         binaries = locate(self._cache)
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._alone():
-            record = Record.load(self.folder) or Record(ports=isolation.free_ports())
+            record = Record.load(self.folder) or Record(ports=isolation.free_ports(prefer=prefer))
             if not (record.broker and processes.alive(record.broker)):
-                record = self._launch_twice(binaries, record)
+                if prefer is not None:
+                    found = isolation.free_ports(prefer=prefer).amqp
+                    record = replace(record, ports=replace(record.ports, amqp=found))
+                record = self._launch_twice(binaries, record, move=prefer is not None)
             if owner and not (record.watcher and processes.alive(record.watcher)):
                 record = replace(record, watcher=self._watch(owner))
             record.save(self.folder)
@@ -134,12 +138,12 @@ class Node:
             raise BrokerFailed(f"no broker was ever started in {self.folder}")
         return record
 
-    def _launch_twice(self, binaries: Binaries, record: Record) -> Record:
+    def _launch_twice(self, binaries: Binaries, record: Record, *, move: bool) -> Record:
         """Launch; and once more if that fails, on other ports unless clients may know these already."""
         try:
             return self._launch(binaries, record)
         except BrokerFailed:
-            if not Record.load(self.folder):
+            if move or not Record.load(self.folder):
                 record = Record(ports=isolation.free_ports())
         return self._launch(binaries, record)
 
@@ -176,7 +180,7 @@ class Node:
         return processes.identify(pid)
 
     def _watch(self, owner: int) -> processes.Process:
-        watch = [sys.executable, "-m", "setup.broker", "watch", "--dir", str(self.folder)]
+        watch = [sys.executable, "-m", "sandbox.broker", "watch", "--dir", str(self.folder)]
         return self._spawn([*watch, "--owner-pid", str(owner)], {"PATH": os.defpath, "PYTHONPATH": str(TOP)})
 
     def _await_ready(self, record: Record) -> None:

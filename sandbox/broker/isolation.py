@@ -5,10 +5,10 @@ import secrets
 import socket
 from pathlib import Path
 
-from setup.broker.binaries import Binaries
-from setup.broker.record import Ports
+from sandbox.broker.binaries import Binaries
+from sandbox.broker.record import Ports
 
-NAME = "reelbus@localhost"  # the same for all: each node has a name server of its own
+NAME = "reelbus@localhost"  # the same for all: each node has a name server of its own; handshake.py knows it
 LOOPBACK = "-kernel inet_dist_use_interface {127,0,0,1}"
 
 CONFIGURATION = """\
@@ -55,9 +55,23 @@ def environment(folder: Path, binaries: Binaries, ports: Ports) -> dict[str, str
     }
 
 
-def free_ports() -> Ports:
-    """Ask the system for three ports that nobody uses at this moment."""
+def free_ports(*, prefer: int | None = None) -> Ports:
+    """Ask the system for three ports that nobody uses at this moment, `prefer` being the first if it is free."""
     with socket.socket() as one, socket.socket() as two, socket.socket() as three:
         for each in (one, two, three):
             each.bind(("127.0.0.1", 0))
-        return Ports(one.getsockname()[1], two.getsockname()[1], three.getsockname()[1])
+        first: int = one.getsockname()[1]
+        if prefer is not None and is_free(prefer):
+            first = prefer
+        return Ports(first, two.getsockname()[1], three.getsockname()[1])
+
+
+def is_free(port: int) -> bool:
+    """Say whether a program could listen on a port of 127.0.0.1 now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do, after a restart
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

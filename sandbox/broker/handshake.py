@@ -14,6 +14,9 @@ TUNE, TUNE_OK = (10, 30), (10, 31)
 OPEN, OPEN_OK = (10, 40), (10, 41)
 CLOSE = (10, 50)
 
+PRIVATE_CLUSTER = b"reelbus@"
+"""A broker greets with the name of its cluster, by default that of its first node."""
+
 Method = tuple[int, int]
 
 
@@ -24,6 +27,17 @@ def answers(url: str, *, timeout: float = 2.0) -> bool:
             return _opens(link, urlsplit(url))
     except (OSError, struct.error, ValueError):
         return False
+
+
+def is_private(url: str, *, timeout: float = 2.0) -> bool:
+    """Say whether what answers at `url` is a private node, which ends with whoever started it."""
+    try:
+        with _connected(urlsplit(url), timeout) as link:
+            link.sendall(PROTOCOL)
+            method, greeting = _receive(link)
+    except (OSError, struct.error, ValueError):
+        return False
+    return method == START and PRIVATE_CLUSTER in greeting
 
 
 def _connected(url: SplitResult, timeout: float) -> socket.socket:

@@ -7,8 +7,8 @@ import subprocess
 import time
 from pathlib import Path
 
-from setup.broker.errors import BrokerFailed
-from setup.broker.handshake import answers
+from sandbox.broker.errors import BrokerFailed
+from sandbox.broker.handshake import answers
 
 IMAGE = "rabbitmq:4"
 ENGINES = ("docker", "podman")

@@ -1,4 +1,4 @@
-"""The commands: `python3 -m setup.broker start|stop|restart|kill|url|ctl|fetch --dir FOLDER`.
+"""The commands: `python3 -m sandbox.broker start|stop|restart|kill|url|ctl|fetch --dir FOLDER`.
 
 The address goes to stdout, everything else to stderr.
 """
@@ -9,11 +9,11 @@ import select
 import sys
 from pathlib import Path
 
-from setup.broker import choice
-from setup.broker.errors import BrokerError
-from setup.broker.node import Node
+from sandbox.broker import choice
+from sandbox.broker.errors import BrokerError
+from sandbox.broker.node import Node
 
-DEFAULT = Path(__file__).parents[2] / ".run" / "broker"
+DEFAULT = Path(".run") / "broker"
 
 
 def main(arguments: list[str]) -> int:
@@ -61,7 +61,7 @@ def _outlive(owner: int) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="setup.broker", description="A RabbitMQ for development and tests.")
+    parser = argparse.ArgumentParser(prog="sandbox.broker", description="A RabbitMQ for development and tests.")
     commands = parser.add_subparsers(dest="command", required=True)
     start = _command(commands, "start", "find or start a broker and print its address")
     start.add_argument("--private", action="store_true", help="never use one that is already there")

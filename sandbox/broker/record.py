@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from setup.broker.processes import Process
+from sandbox.broker.processes import Process
 
 FILE = "node.json"
 

@@ -4,17 +4,21 @@ import os
 import sys
 from pathlib import Path
 
-from setup.broker import container
-from setup.broker.binaries import installed, locate
-from setup.broker.errors import BrokerMissing
-from setup.broker.handshake import answers
-from setup.broker.node import Node
+from sandbox.broker import container
+from sandbox.broker.binaries import installed, locate
+from sandbox.broker.errors import BrokerMissing
+from sandbox.broker.handshake import answers, is_private
+from sandbox.broker.node import Node
 
-USUAL = "amqp://guest:guest@127.0.0.1:5672/"
+USUAL_PORT = 5672
+USUAL = f"amqp://guest:guest@127.0.0.1:{USUAL_PORT}/"
 
 
-def start(node: Node, *, private: bool = False, owner: int | None = None) -> str:
+def start(node: Node, *, private: bool = False, owner: int | None = None, prefer: int | None = None) -> str:
     """Return the address of a broker that answers, starting `node` if there is none.
+
+    A private node of another folder does not count: it ends with whoever started it. `owner` and `prefer` are
+    those of `Node.start`.
 
     Raises:
         BrokerMissing: there is none and none can be had.
@@ -30,7 +34,7 @@ def start(node: Node, *, private: bool = False, owner: int | None = None) -> str
             raise
         return container.start(node.folder)
     _say("running" if node.running else "starting", f"a private RabbitMQ in {_short(node.folder)}")
-    return node.start(owner=owner)
+    return node.start(owner=owner, prefer=prefer)
 
 
 def stop(node: Node, *, now: bool = False) -> None:
@@ -60,7 +64,7 @@ def _offered() -> str | None:
     if named:
         _say("using", "the one that REELBUS_AMQP_URL names")
         return named
-    if answers(USUAL):
+    if answers(USUAL) and not is_private(USUAL):
         _say("using", "the one that answers on 127.0.0.1:5672")
         return USUAL
     return None
