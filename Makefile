@@ -9,19 +9,16 @@ BROKER := $(PYTHON) -m sandbox.broker
 TWO_AT_ONCE := $(MAKE) --no-print-directory -j2
 LOCKED := pyproject.toml locks/build.txt setup/venv.sh
 
-# The broker in use, written by the target `broker`; and a store apart from any other.
-DEMO = REELBUS_AMQP_URL="$$(cat .run/amqp-url)" REELBUS_DATABASE_URL=sqlite:///.run/demo/reelbus.db
-
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## Real jobs through both stand-in providers; every event as it arrives from RabbitMQ
-	@$(TWO_AT_ONCE) .venv/.runtime broker
-	@$(DEMO) $(PY) -m reelbus.demo $(ARGS)
+	@$(TWO_AT_ONCE) .venv/.runtime programs
+	@exec .venv/bin/reelbus demo $(ARGS)
 
-run: ## The same, and stay up with the console until Ctrl-C
-	@$(TWO_AT_ONCE) .venv/.runtime broker
-	@$(DEMO) $(PY) -m reelbus.demo --stay $(ARGS)
+run: ## The whole service with stand-ins and console, for development, until Ctrl-C
+	@$(TWO_AT_ONCE) .venv/.runtime programs
+	@exec .venv/bin/reelbus dev $(ARGS)
 
 test: ## Every test, against a RabbitMQ of its own (ARGS="-n 2 -k webhook" goes to pytest)
 	@$(TWO_AT_ONCE) .venv/.dev programs proxies .run/asyncapi/.done .run/examples/.done
@@ -52,18 +49,12 @@ fuzz: ## Throw generated input at everything that reads input
 lock: .venv/.dev ## Write locks/ anew from pyproject.toml, with the newest versions it allows
 	@setup/lock.sh
 
-stop: ## End the broker that demo and run started
-	@$(BROKER) stop
-	@rm -f .run/amqp-url
-
-clean: stop ## Remove all that was made here
+clean: ## Remove all that was made here
+	@[ ! -e .run/dev.lock ] || flock --nonblock .run/dev.lock true || \
+	    { echo "clean: reelbus dev runs here; end it with Ctrl-C first" >&2; exit 1; }
 	rm -rf .venv .run build dist *.egg-info .hypothesis .import_linter_cache
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .schemathesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
-
-broker: python
-	@mkdir -p .run/demo
-	@$(BROKER) start > .run/amqp-url.new && mv .run/amqp-url.new .run/amqp-url
 
 python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "$(PYTHON) is too old: set PYTHON to 3.11+")'
@@ -77,15 +68,12 @@ proxies: python
 # Each environment holds the one before it.
 .venv/.runtime: locks/runtime.txt $(LOCKED) | python
 	@setup/venv.sh runtime
-	@touch $@
 
 .venv/.dev: locks/dev.txt $(LOCKED) | python
 	@setup/venv.sh dev
-	@touch .venv/.runtime $@
 
 .venv/.bench: locks/bench.txt $(LOCKED) | python
 	@setup/venv.sh bench
-	@touch .venv/.runtime .venv/.dev $@
 
 .run/asyncapi/.done: setup/asyncapi/package-lock.json setup/asyncapi/install.sh setup/asyncapi/validate.mjs
 	@setup/asyncapi/install.sh
@@ -95,4 +83,4 @@ proxies: python
 	@setup/examples/install.sh
 	@touch $@
 
-.PHONY: help demo run test lint bench chaos fuzz lock stop clean broker python programs proxies
+.PHONY: help demo run test lint bench chaos fuzz lock clean python programs proxies

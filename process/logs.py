@@ -1,6 +1,7 @@
 """Logs: for people on a terminal, JSON elsewhere, always on stderr, never a secret in them."""
 
 import logging
+import os
 import sys
 
 import structlog
@@ -15,7 +16,9 @@ def set_up(*, quiet: bool = False) -> None:
     ]
     terminal = sys.stderr.isatty()
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        structlog.dev.ConsoleRenderer(
+            colors=not os.environ.get("NO_COLOR"), exception_formatter=structlog.dev.plain_traceback
+        )
         if terminal
         else structlog.processors.JSONRenderer()
     )

@@ -35,8 +35,13 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+# Whoever runs a role in earnest means its own settings, not those of a service for development.
+_ROLES = {"run", "receiver", "generator", "poller", "publisher", "sandbox", "dev", "demo"}
+
+
 @app.callback()
 def _options(
+    context: typer.Context,
     version: Annotated[  # noqa: ARG001 - its callback acts on it
         bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
     ] = False,
@@ -49,6 +54,10 @@ def _options(
         from reelbus.errors import use_env_file
 
         use_env_file(env_file)
+    elif context.invoked_subcommand not in _ROLES:
+        from reelbus.errors import use_dev_service
+
+        use_dev_service()
 
 
 @app.command()
@@ -85,6 +94,29 @@ def _run(*roles: str) -> None:
     from reelbus.service import serve
 
     serve(roles)
+
+
+@app.command()
+def dev(
+    port: Annotated[
+        int | None, typer.Option(help="Where the service listens; else REELBUS_PORT or 8080.", min=1, max=65535)
+    ] = None,
+) -> None:
+    """Run everything for development: service, stand-ins and, where none is reachable, a private RabbitMQ.
+
+    An empty folder is enough. While it runs, the other commands find it from this folder.
+    """
+    from reelbus.dev import develop
+
+    develop(port=port)
+
+
+@app.command()
+def demo() -> None:
+    """Show real jobs through both stand-ins and every event from RabbitMQ; end by itself and leave nothing."""
+    from reelbus.demo import demonstrate
+
+    demonstrate()
 
 
 @app.command()

@@ -104,7 +104,7 @@ def _service() -> Iterator[httpx.Client]:
     base = settings.url or settings.local_url
     try:
         with httpx.Client(
-            base_url=base, headers=_authorization(settings), timeout=_TIMEOUT_SECONDS, trust_env=False
+            base_url=base, headers=authorization(settings), timeout=_TIMEOUT_SECONDS, trust_env=False
         ) as http:
             yield http
     except httpx.TransportError as error:
@@ -114,7 +114,8 @@ def _service() -> Iterator[httpx.Client]:
         )
 
 
-def _authorization(settings: Settings) -> dict[str, str]:
+def authorization(settings: Settings) -> dict[str, str]:
+    """Give the header that tells the service who asks, if the settings have a key."""
     key = settings.api_key or next((key.secret for key in settings.api_keys if key.secret), None)
     return {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
 

@@ -31,6 +31,22 @@ def env_file() -> Path:
     return _env_file
 
 
+def use_dev_service() -> None:
+    """Read the settings of the `reelbus dev` that runs in this folder, if one does and no file was named."""
+    global _env_file  # noqa: PLW0603 - as above
+    from reelbus.dev_folder import ENV, running_env
+
+    if _env_file is _DEFAULT_ENV_FILE and ENV.exists() and running_env():
+        _env_file = ENV
+
+
+def leaves(error: BaseException) -> list[BaseException]:
+    """Give the errors themselves, out of groups within groups."""
+    if isinstance(error, BaseExceptionGroup):
+        return [leaf for each in error.exceptions for leaf in leaves(each)]
+    return [error]
+
+
 def stop_with(message: str, status: int = FAILURE) -> NoReturn:
     """Print a message on stderr and end the command."""
     complain(message)

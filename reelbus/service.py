@@ -14,7 +14,7 @@ from process.asyncio_events import on_signal, reloads
 from process.settings import Settings, WrongSettings
 from receiver.run import refuse_exposure
 from reelbus.doctor import public_address_fault
-from reelbus.errors import BAD_USAGE, UNAVAILABLE, settings_or_exit, stop_with
+from reelbus.errors import BAD_USAGE, UNAVAILABLE, leaves, settings_or_exit, stop_with
 from reelbus.keys import has_stored_keys
 from reelbus.roles import Role, run_roles
 from store.database import StoreUnavailable
@@ -34,11 +34,11 @@ def serve(roles: Collection[str]) -> None:
         with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
             runner.run(_serve(settings, chosen))
     except* WrongSettings as errors:
-        stop_with("\n".join(str(error) for error in errors.exceptions), BAD_USAGE)
+        stop_with("\n".join(str(error) for error in leaves(errors)), BAD_USAGE)
     except* (StoreUnavailable, StoreTooNew) as errors:
-        stop_with("\n".join(f"cannot run: {error}" for error in errors.exceptions), UNAVAILABLE)
+        stop_with("\n".join(f"cannot run: {error}" for error in leaves(errors)), UNAVAILABLE)
     except* OSError as errors:
-        stop_with("\n".join(f"cannot run: {error}" for error in errors.exceptions))
+        stop_with("\n".join(f"cannot run: {error}" for error in leaves(errors)))
 
 
 def _refuse_exposure(settings: Settings) -> None:

@@ -1,8 +1,10 @@
 """Print what came from outside without letting it command the terminal (escape sequences, text direction)."""
 
 import json
+import os
 import re
 import sys
+from typing import TextIO
 
 # C0 and C1 controls but tab and line break, lone surrogates, and whatever changes the direction of text.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
@@ -22,6 +24,11 @@ def printable_json(document: object, *, indent: int | None = None) -> str:
     """Write JSON whose control characters are JSON's own escapes: it stays the same document."""
     text = json.dumps(document, indent=indent, ensure_ascii=False)
     return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def has_colours(stream: TextIO) -> bool:
+    """Say whether colour may be written: a terminal that can show it, whose user did not set NO_COLOR."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def complain(message: str) -> None:

@@ -4,11 +4,27 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-lock="locks/${1:?which lock: runtime, dev or bench}.txt"
+name="${1:?which lock: runtime, dev or bench}"
+lock="locks/$name.txt"
 python="${PYTHON:-python3}"
 venv=.venv
 
 say() { echo "venv: $*" >&2; }
+
+# Say whether a make that held the lock before us did our work too.
+up_to_date() {
+    local source
+    for source in "$lock" pyproject.toml locks/build.txt setup/venv.sh; do
+        [ "$venv/.$name" -nt "$source" ] || return 1
+    done
+}
+
+# An environment holds the lesser ones.
+mark() {
+    touch "$venv/.runtime"
+    [ "$name" = runtime ] || touch "$venv/.dev"
+    [ "$name" != bench ] || touch "$venv/.bench"
+}
 
 create() {
     "$python" -m venv --clear "$venv" >/dev/null 2>&1 && return
@@ -47,18 +63,31 @@ install_by_uv() {
     uv="$(find_uv)"
     [ -n "$uv" ] || return 1
     export VIRTUAL_ENV="$PWD/$venv" UV_LINK_MODE="${UV_LINK_MODE:-copy}"
+    export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-true}" # a company's certificates are the machine's
     [ -w "${HOME:-/nowhere}" ] || export UV_CACHE_DIR="$PWD/.run/uv" # whoever runs this has no home
-    "$uv" pip install --quiet --require-hashes -r locks/build.txt -r "$lock" &&
+    "$uv" pip install "${quiet[@]}" --require-hashes -r locks/build.txt -r "$lock" &&
         "$uv" pip install --quiet --no-deps --no-build-isolation --editable .
 }
 
 install_by_pip() {
     say "uv is of no use here; pip takes a little longer"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r locks/build.txt -r "$lock"
+    "$venv/bin/pip" install "${quiet[@]}" --disable-pip-version-check --require-hashes -r locks/build.txt -r "$lock"
     "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 }
 
+# One at a time: two that install into one folder destroy it.
+mkdir -p .run
+exec 9>.run/venv.lock
+if command -v flock >/dev/null && ! flock --nonblock 9; then
+    say "waiting for another make that installs here"
+    flock 9
+fi
+up_to_date && exit
+
+quiet=(--quiet)
+[ ! -t 2 ] || quiet=()
 [ -x "$venv/bin/pip" ] || create # a failed attempt leaves a python without pip
-say "installing $lock"
+say "installing the $(grep -c '^[a-z]' "$lock") packages of $lock"
 inherit_from_pip
 install_by_uv || install_by_pip
+mark

@@ -25,9 +25,9 @@ from publisher.connection import BrokerState
 from publisher.run import run
 from publisher.timing import TIMING
 from publisher.topology import COMMANDS, DEAD_QUEUE, SUBMIT_KEY, SUBMIT_QUEUE
+from sandbox.broker.node import Node
 from schemas.problem import Refusal
 from schemas.request import read_json
-from sandbox.broker.node import Node
 from store.database import Store
 
 BATCH = 500

@@ -12,8 +12,8 @@ import pytest_asyncio
 from jsonschema import Draft202012Validator
 
 from reelbus.picture import house
-from schemas.openapi import events_schema
 from sandbox.broker.node import Node
+from schemas.openapi import events_schema
 from tests.broker import Broker, Inbox, subscribe
 from tests.service import Sandbox, Service, until
 

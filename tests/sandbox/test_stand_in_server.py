@@ -6,9 +6,9 @@ import time
 import httpx
 import pytest
 
+from sandbox.loopback import Loopback, OutOfReach, Unreachable
 from sandbox.server import serve
 from sandbox.settings import SandboxSettings
-from sandbox.loopback import Loopback, OutOfReach, Unreachable
 from tests.sandbox.server import Catcher, Opener
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

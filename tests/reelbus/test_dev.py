@@ -1,0 +1,179 @@
+"""`reelbus dev` and `reelbus demo`: an empty folder is enough, and nothing is left running."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from sandbox.broker import processes
+from sandbox.broker.record import Record
+from tests.reelbus.conftest import ROOT, Run
+from tests.service import free_port
+
+pytestmark = pytest.mark.timeout(180)
+Develop = Callable[..., "Dev"]
+
+
+class Dev:
+    """A `reelbus dev` in a folder."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder = folder
+        self.url = f"http://127.0.0.1:{port}"
+        self._log = folder / "dev.log"
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("REELBUS_")}
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "reelbus", "dev", "--port", str(port)],
+                cwd=folder,
+                env={**clean, "PYTHONPATH": str(ROOT)},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    @property
+    def output(self) -> str:
+        """What it has printed."""
+        return self._log.read_text()
+
+    def until(self, words: str) -> None:
+        """Wait until it prints these words."""
+        give_up_at = time.monotonic() + 90
+        while words not in self.output:
+            assert self.process.poll() is None, self.output
+            assert time.monotonic() < give_up_at, self.output
+            time.sleep(0.05)
+
+    def broker(self) -> Record:
+        """Give the record of its private broker."""
+        record = Record.load(self.folder / ".run/dev/broker")
+        assert record is not None
+        return record
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> int:
+        """Send a signal; give the exit status."""
+        self.process.send_signal(number)
+        return self.process.wait(60)
+
+
+@pytest.fixture(scope="module")
+def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
+    dev = Dev(tmp_path_factory.mktemp("dev"), free_port())
+    dev.until("Ctrl-C")
+    yield dev
+    if dev.process.poll() is None:
+        dev.stop()
+
+
+def _run(dev: Dev, *words: str) -> "subprocess.CompletedProcess[str]":
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("REELBUS_")}
+    return subprocess.run(
+        [sys.executable, "-m", "reelbus", *words],
+        cwd=dev.folder,
+        env={**clean, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_nothing_but_progress_comes_before_the_banner(dev: Dev) -> None:
+    before = dev.output.partition("reelbus is ready")[0].split("\n")
+    assert all(line.startswith("broker: ") for line in before if line), before
+
+
+def test_the_sample_videos_of_a_new_store_arrive_one_line_each(dev: Dev) -> None:
+    for end in ("video.ready.iacrea", "video.ready.homedesigns", "video.failed.iacrea"):
+        dev.until(end)
+    lines = [line for line in dev.output.splitlines() if re.match(r"\d\d:\d\d:\d\d\.\d{3}  video\.", line)]
+    assert len({line.index("listing=") > 0 for line in lines}) == 1
+    assert all(re.fullmatch(r"[\w-]{36}", line[43:79]) for line in lines), lines
+
+
+def test_the_printed_curl_command_works_as_it_is(dev: Dev) -> None:
+    [command] = re.findall(r"(curl .*)", dev.output)
+    done = subprocess.run(["sh", "-c", command], cwd=dev.folder, capture_output=True, text=True, timeout=60, check=True)
+    assert json.loads(done.stdout)["status"] == "accepted"
+
+
+def test_every_address_of_the_banner_answers(dev: Dev) -> None:
+    addresses = re.findall(r"^  (?:console|api|events) +(\S+)", dev.output, re.MULTILINE)
+    assert len(addresses) == 3
+    assert [httpx.get(address).status_code for address in addresses] == [200, 200, 200]
+
+
+def test_the_command_line_finds_it_from_its_folder(dev: Dev) -> None:
+    done = _run(dev, "submit", ".run/house.jpg", "--motion", "zoom_in", "--provider", "iacrea", "--wait")
+    assert (done.returncode, json.loads(done.stdout)["type"]) == (0, "video.ready"), done.stderr
+    assert _run(dev, "doctor").returncode == 0
+    assert _run(dev, "trigger", "ready").returncode == 0
+
+
+def test_what_it_tells_others_is_for_the_owner_alone(dev: Dev) -> None:
+    assert (dev.folder / ".run/env").stat().st_mode & 0o077 == 0
+    assert f"REELBUS_URL={dev.url}\n" in (dev.folder / ".run/env").read_text()
+
+
+def test_a_second_one_in_the_folder_is_refused_in_one_line(dev: Dev) -> None:
+    done = _run(dev, "dev")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.fullmatch(rf"reelbus dev runs in this folder already, console {dev.url}/console; .*\n", done.stderr)
+
+
+def test_a_taken_port_is_one_line_before_anything_is_started(dev: Dev, run: Run, tmp_path: Path) -> None:
+    port = dev.url.rpartition(":")[2]
+    done = run("dev", "--port", port)
+    assert (done.status, done.output) == (2, "")
+    assert re.fullmatch(rf"REELBUS_PORT {port} is taken.*\n", done.errors)
+    assert not (tmp_path / ".run/dev/broker").exists()
+
+
+def test_the_demonstration_runs_beside_it_and_leaves_nothing(dev: Dev, run: Run, tmp_path: Path) -> None:
+    assert dev.process.poll() is None
+    done = run("demo")
+    assert done.status == 0, done.errors
+    for key in ("video.ready.iacrea", "video.ready.homedesigns", "video.failed.iacrea"):
+        assert f"  {key}" in done.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_stopped_it_ends_the_broker_too_and_forgets_where_it_was(dev: Dev) -> None:
+    broker = dev.broker().broker
+    assert broker is not None
+    assert dev.stop() == 0
+    assert not processes.alive(broker)
+    assert not (dev.folder / ".run/env").exists()
+    assert "Traceback" not in dev.output
+
+
+def test_a_setting_of_the_environment_for_another_store_is_not_believed(run: Run, tmp_path: Path) -> None:
+    done = run("demo", REELBUS_DATABASE_URL=f"sqlite:///{tmp_path}/real.db", REELBUS_PUBLIC_URL="https://x.example")
+    assert done.status == 0, done.errors
+    assert not (tmp_path / "real.db").exists()
+
+
+def test_killed_it_leaves_no_broker_and_is_not_believed_to_run(tmp_path: Path, run: Run) -> None:
+    dev = Dev(tmp_path, free_port())
+    dev.until("Ctrl-C")
+    broker = dev.broker().broker
+    assert broker is not None
+    dev.stop(signal.SIGKILL)
+    assert processes.gone(broker, within=20)
+    done = run("list")
+    assert (done.status, "127.0.0.1:8080" in done.errors) == (3, True)
+
+
+def test_a_named_broker_that_is_away_is_one_line(run: Run) -> None:
+    done = run("dev", "--port", str(free_port()), REELBUS_AMQP_URL="amqp://guest:guest@127.0.0.1:1/")
+    assert (done.status, done.output) == (3, "")
+    assert done.errors.startswith("the broker that REELBUS_AMQP_URL names does not let us in")
