@@ -12,6 +12,7 @@ from typing import Any, assert_never
 
 import structlog
 
+from generator.outcome import tell
 from generator.pictures import Pictures
 from jobs import submit
 from jobs.policy import Policy
@@ -86,7 +87,7 @@ class Submitter:
         self, client: ProviderClient, attempt: AttemptRow, answer: SubmissionOutcome, sent_at: float
     ) -> None:
         metrics.submissions.labels(client.name, answer.label).inc()
-        log.info("submission answered", video=attempt.video_id, provider=client.name, outcome=answer.label)
+        tell(attempt, answer)
         await self._record(attempt, answer, sent_at)
 
     async def _answer(
@@ -125,7 +126,8 @@ class Submitter:
             await failpoint("intent written")
 
         try:
-            return await client.submit(order, before_first_byte=before_first_byte)
+            with metrics.provider_request_seconds.labels(client.name, "submit").time():
+                return await client.submit(order, before_first_byte=before_first_byte)
         except LeaseLost:
             raise
         except StoreUnavailable as error:

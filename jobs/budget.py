@@ -30,8 +30,8 @@ def allowance(tx: Tx, policy: Policy, provider: Provider, *, now: float) -> Allo
         providers.set_tokens(tx, provider, tokens=shared.tokens, now=now)
     if shared is not None and shared.paused_until > now:
         return Allowance(0, shared.paused_until)
-    tokens = _tokens(shared, rate, now)
-    return Allowance(max(int(tokens), 0), now + (1 - tokens % 1) / rate, tokens)
+    left = tokens(shared, rate, now)
+    return Allowance(max(int(left), 0), now + (1 - left % 1) / rate, left)
 
 
 def spend(tx: Tx, provider: Provider, allowed: Allowance, requests: int, *, now: float) -> None:
@@ -40,7 +40,8 @@ def spend(tx: Tx, provider: Provider, allowed: Allowance, requests: int, *, now:
         providers.set_tokens(tx, provider, tokens=allowed.tokens - requests, now=now)
 
 
-def _tokens(shared: ProviderRow | None, rate: float, now: float) -> float:
+def tokens(shared: ProviderRow | None, rate: float, now: float) -> float:
+    """Say how many requests the bucket holds; negative where more were made than it held."""
     full = max(rate * BURST_SECONDS, 1.0)
     if shared is None:
         return full

@@ -4,7 +4,7 @@
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import assert_never
 
 from jobs import budget, events, learning, overdue, refunds, schedule, settle
@@ -37,6 +37,8 @@ class Claim:
 
     work: list[AttemptRow]
     again_at: float | None
+    late: list[Provider] = field(default_factory=list)
+    """The provider of each attempt that had ended when a webhook came for it."""
 
 
 _TO_CHECK = (AttemptState.UNCONFIRMED, AttemptState.GENERATING)
@@ -47,7 +49,7 @@ def claim(tx: Tx, policy: Policy, provider: Provider, *, owner: str, room: int, 
 
     Attempts for which webhooks came have become due by then.
     """
-    _hand_over_webhooks(tx, policy, now=now)
+    late = _hand_over_webhooks(tx, policy, now=now)
     allowed = budget.allowance(tx, policy, provider, now=now)
     limit = min(room, allowed.requests)
     work = attempts.to_check(tx, provider, now=now, limit=limit) if limit else []
@@ -57,18 +59,21 @@ def claim(tx: Tx, policy: Policy, provider: Provider, *, owner: str, room: int, 
     attempts.lease(tx, ids, owner=owner, until=now + LEASE_SECONDS, checked_at=now)
     budget.spend(tx, provider, allowed, len(work), now=now)
     if len(work) < allowed.requests:
-        return Claim(work, attempts.next_due(tx, _TO_CHECK, provider))
-    return Claim(work, allowed.again_at)
+        return Claim(work, attempts.next_due(tx, _TO_CHECK, provider), late)
+    return Claim(work, allowed.again_at, late)
 
 
-def _hand_over_webhooks(tx: Tx, policy: Policy, *, now: float) -> None:
-    """Make the attempts due for which webhooks came, each once however many came."""
+def _hand_over_webhooks(tx: Tx, policy: Policy, *, now: float) -> list[Provider]:
+    """Make the attempts due for which webhooks came, each once however many came; name the providers of ended ones."""
     rows = webhooks.unhandled(tx, limit=HANDED_OVER_AT_ONCE)
-    for attempt_id in dict.fromkeys(attempt_id for _, attempt_id in rows):
+    woken = [
         attempts.mark_due(tx, attempt_id, now=now, pause=policy.poll_min, watched=LATE_RESULT_SECONDS)
+        for attempt_id in dict.fromkeys(attempt_id for _, attempt_id in rows)
+    ]
     webhooks.mark_handled(tx, [row_id for row_id, _ in rows], now=now)
     if len(rows) == HANDED_OVER_AT_ONCE:
         tx.notify(Signal.CHECKS)
+    return [provider for provider in woken if provider is not None]
 
 
 def release(tx: Tx, attempt: AttemptRow, *, owner: str, now: float) -> None:

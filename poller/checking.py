@@ -12,12 +12,14 @@ from jobs.learning import Observation
 from jobs.overdue import Watch
 from jobs.policy import Policy
 from jobs.settle import AttemptFailed
+from poller.telling import tell_answer
 from process import metrics
 from process.clock import Clock
 from process.failpoints import failpoint
+from process.provider_log import ProviderLog
 from providers.base import ProviderClient
 from providers.reports import Doubtful, Failed, Ready, Report, Unavailable, UnknownJob, WebhookHint, Working
-from schemas.names import ErrorCode, Provider
+from schemas.names import DetectedBy, ErrorCode, Provider
 from store.attempts import AttemptRow, AttemptState
 from store.database import Store
 
@@ -41,6 +43,7 @@ class Checker:
     """The steps of the wall clock: a job's time is not over because the clock was put forward."""
     watch: Watch = field(default_factory=Watch)
     """What is known of the looks that are under way."""
+    providers: ProviderLog = field(default_factory=ProviderLog)
 
     async def check(self, client: ProviderClient, attempt: AttemptRow) -> bool:
         """Ask about one attempt and apply the answer; say whether that ended it."""
@@ -84,12 +87,14 @@ class Checker:
     async def _report(self, client: ProviderClient, attempt: AttemptRow, provider_job_id: str) -> Report:
         self.watch.asked(attempt, at=time.monotonic())
         try:
-            report = await client.check(provider_job_id)
+            with metrics.provider_request_seconds.labels(client.name, "check").time():
+                report = await client.check(provider_job_id)
         except BaseException:
             self.watch.dropped(attempt)
             raise
         self.watch.answered(attempt, at=time.monotonic())
         metrics.checks.labels(client.name, type(report).__name__.lower()).inc()
+        tell_answer(self.providers, client.name, report)
         await failpoint("look answered")
         return report
 
@@ -141,8 +146,18 @@ def _knows_the_job(report: Report) -> bool:
 
 def _count(attempt: AttemptRow, decision: Succeed | AttemptFailed) -> None:
     outcome = "ready" if isinstance(decision, Succeed) else decision.code
-    log.info("attempt ended", video=attempt.video_id, provider=attempt.provider, outcome=outcome)
-    metrics.attempts_ended.labels(attempt.provider, outcome).inc()
+    detected_by = check.prompted_by(attempt)
+    log.info(
+        "attempt settled",
+        video=attempt.video_id,
+        provider=str(attempt.provider),
+        outcome=outcome,
+        reason=None if isinstance(decision, Succeed) else decision.message,
+        detected_by=detected_by,
+    )
+    metrics.attempts_ended.labels(attempt.provider, outcome, detected_by).inc()
+    if detected_by is DetectedBy.WEBHOOK and attempt.woken_at is not None:
+        metrics.webhook_to_end_seconds.labels(attempt.provider).observe(max(0.0, time.time() - attempt.woken_at))
     metrics.attempt_seconds.labels(attempt.provider).observe(max(0.0, time.time() - (attempt.accepted_at or 0)))
     if attempt.provider is Provider.IACREA and attempt.woken_at is None:
         metrics.webhook_missed.labels(attempt.provider).inc()

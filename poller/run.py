@@ -14,6 +14,7 @@ from jobs.announced import ANNOUNCE_SECONDS
 from jobs.policy import LEASE_SECONDS, STORE_POLL_SECONDS, Policy
 from poller.checking import Checker, ReadWebhook
 from poller.upkeep import Upkeep
+from process import metrics
 from process.repeating import repeat
 from process.workers import Found, Workers
 from providers.base import ProviderClient
@@ -63,6 +64,8 @@ def _workers(store: Store, policy: Policy, client: ProviderClient, checker: Chec
         found = await store.write_unsynced(
             check.claim, policy, client.name, owner=checker.owner, room=room, now=time.time()
         )
+        for provider in found.late:
+            metrics.webhooks_late.labels(provider).inc()
         return Found({attempt.id: attempt for attempt in found.work}, found.again_at)
 
     async def handle(attempt: AttemptRow) -> bool:

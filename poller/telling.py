@@ -5,6 +5,8 @@ from collections.abc import Collection, Sequence
 import structlog
 
 from process import metrics
+from process.provider_log import Answering, ProviderLog
+from providers.reports import Report, Unavailable
 from schemas.names import Provider
 from store.announcements import Role
 from store.unreadable import Unreadable
@@ -18,6 +20,17 @@ def tell_unreadable(rows: Sequence[Unreadable]) -> None:
     if rows:
         oldest = rows[0]
         log.warning("rows put aside as unreadable", count=len(rows), kind=oldest.kind, id=oldest.id, why=oldest.reason)
+
+
+def tell_answer(providers: ProviderLog, provider: Provider, report: Report) -> None:
+    """Log when a provider begins to answer badly or well again."""
+    match report:
+        case Unavailable(message, unauthorized=True):
+            providers.note(provider, Answering.UNAUTHORIZED, message)
+        case Unavailable(message):
+            providers.note(provider, Answering.UNAVAILABLE, message)
+        case _:
+            providers.note(provider, Answering.WELL)
 
 
 def tell_switched_off(off: Collection[tuple[Role, Provider]], ended: int) -> None:

@@ -152,6 +152,7 @@ class Settings(BaseModel):
     max_body_bytes: Annotated[int, Field(ge=1024, le=1_073_741_824)] = 20_971_520
     media_ttl: Seconds = 3600
     health_port: Port | None = None
+    health_host: str | None = None
     reply_to_prefixes: Annotated[tuple[str, ...], BeforeValidator(_list), AfterValidator(_prefixes)] = ()
     source: Annotated[str, AfterValidator(_uri_reference)] = "/reelbus"
     exchange: Annotated[str, Field(pattern="^[A-Za-z0-9._-]{1,200}$")] = "video.events"

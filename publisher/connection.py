@@ -244,6 +244,7 @@ async def supervise(
             continue
         failures = 1 if state.last_error is None else failures + 1
         state.down(why, now=time.time())
+        metrics.broker_reconnects.labels(name).inc()
         logger.warning("broker lost", link=name, reason=why, failures=failures)
         await wait(stop, timeout=_backoff(failures, timing))
 

@@ -15,6 +15,7 @@ from aio_pika.abc import AbstractChannel
 from process import failpoints, metrics
 from process.asyncio_events import linked, wait, wait_any
 from process.settings import Settings
+from publisher import confirmed
 from publisher.connection import BrokerConnection, ConnectionLost, reason
 from publisher.lease import Lease, kept
 from publisher.timing import Timing
@@ -138,8 +139,7 @@ class Relay:
         return []
 
     def _count(self, outcome: Outcome) -> None:
-        for event_type, count in Counter(event.type for event in outcome.confirmed).items():
-            metrics.events_published.labels(event_type).inc(count)
+        confirmed.tell(outcome.confirmed, now=time.time())
         for why, count in Counter(why for _, why in outcome.refused).items():
             metrics.publish_failures.labels(why.partition(":")[0]).inc(count)
         if outcome.mark_lost is not None:

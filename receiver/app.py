@@ -36,8 +36,8 @@ def build(context: Context) -> ASGIApp:
 
 
 def build_health(context: Context) -> ASGIApp:
-    """Build the ASGI application of a role that serves nothing but its health and its metrics."""
-    health = Health(context)
+    """Build the ASGI application of the internal port, which serves nothing but health and metrics."""
+    health = Health(context, internal=True)
     routes = [
         _route("/healthz", GET=health.alive),
         _route("/readyz", GET=health.ready),

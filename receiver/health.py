@@ -1,6 +1,7 @@
 """Tell whether the service lives and can work, and how much waits."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -10,9 +11,9 @@ from starlette.responses import Response
 from jobs import feed
 from jobs.feed import Overview
 from process import metrics
-from receiver import problems
+from receiver import gauges, problems
 from receiver.context import BrokerLink, Context
-from schemas.names import Provider, VideoStatus
+from schemas.names import Provider
 from schemas.problem import FieldFault, ProblemCode, problem
 from schemas.status import Alive, BrokerConnection, Commands, Outbox, ProviderState, Ready, Status
 from schemas.times import optional_rfc3339
@@ -47,8 +48,10 @@ class Findings:
 class Health:
     """The routes for those who watch over the service."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, *, internal: bool = False) -> None:
+        """Tell strangers on the public surface whether the service is ready and no more, unless `internal`."""
         self._context = context
+        self._told_bare = context.settings.surface == "public" and not internal
         self._newest: Findings | None = None
         self._looking: asyncio.Task[Findings] | None = None
 
@@ -62,7 +65,7 @@ class Health:
         faults = {"store": found.store_fault, "broker": found.broker_fault}
         wrong = [FieldFault(field=name, message=fault) for name, fault in faults.items() if fault]
         backlog = found.overview.backlog if found.overview else None
-        if self._context.settings.surface == "public":
+        if self._told_bare:
             return _bare(ready=not wrong)
         if wrong:
             detail = "; ".join(f"{fault.field}: {fault.message}" for fault in wrong)
@@ -82,17 +85,15 @@ class Health:
 
     async def metrics(self, request: Request) -> Response:  # noqa: ARG002 - as above
         """Give all counts in Prometheus' text format."""
-        found = await self._findings()
-        if found.overview is not None:
-            metrics.outbox_events.set(found.overview.backlog.count)
-            metrics.events_refused.set(found.overview.backlog.refused)
-            metrics.outbox_oldest_seconds.set(found.oldest_seconds)
-            for state in (VideoStatus.ACCEPTED, VideoStatus.SUBMITTING, VideoStatus.GENERATING):
-                metrics.videos_open.labels(state).set(found.overview.open_videos.get(state, 0))
-            for provider, authorized in (await self._context.store.read(_authorized)).items():
-                metrics.provider_authorized.labels(provider).set(int(authorized))
-        if self._context.broker:
-            metrics.broker_connected.set(int(found.broker_fault is None))
+        context = self._context
+        metrics.store_ready.set(int((await self._findings()).store_fault is None))
+        if context.broker:
+            metrics.broker_connected.set(int(context.broker.connected))
+        with suppress(StoreUnavailable, TimeoutError):
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                rates = {Provider.IACREA: context.settings.iacrea_rate}
+                rates[Provider.HOMEDESIGNS] = context.settings.homedesigns_rate
+                await gauges.refresh(context.store, now=context.now(), rates=rates)
         return Response(generate_latest(metrics.REGISTRY), headers=_HEADERS, media_type=CONTENT_TYPE_LATEST)
 
     async def status(self, request: Request) -> Response:  # noqa: ARG002 - as above
@@ -176,10 +177,6 @@ def _commands(broker: BrokerLink | None) -> Commands | None:
 
 def _providers(tx: Tx) -> dict[Provider, ProviderRow | None]:
     return {provider: providers.get(tx, provider) for provider in Provider}
-
-
-def _authorized(tx: Tx) -> dict[Provider, bool]:
-    return {provider: row is None or row.unauthorized_since is None for provider, row in _providers(tx).items()}
 
 
 def _provider(row: ProviderRow | None, *, enabled: bool, now: float) -> ProviderState:

@@ -6,20 +6,22 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import ParamSpec, Protocol, TypeVar
 
+import structlog
+
 from jobs import accept as acceptance
 from jobs import routing, spending
 from jobs.accept import Accepted, BudgetExhausted, KeyConflict, NewVideo
 from process import failpoints, metrics
 from process.inspector import InspectorUnavailable
-from receiver.auditing import tell
 from receiver.context import SMALL_BODY, Context
 from schemas import request as requests
-from schemas.audit import AuditAction
 from schemas.picture import Picture, PictureRejected
 from schemas.problem import FieldFault, ProblemCode, Refusal
 from schemas.request import ParsedRequest
 from store.database import StoreUnavailable
 from store.transaction import Signal
+
+_log = structlog.get_logger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -130,7 +132,7 @@ async def _keep(context: Context, new: NewVideo, origin: Origin) -> Accepted:
             retry_after=spending.seconds_left(context.now()),
         )
     if outcome.created:
-        tell(AuditAction.SUBMITTED, actor=origin.caller, subject=outcome.video.id)
+        _log.info("video accepted", video=outcome.video.id, caller=origin.caller, transport=origin.transport)
         await failpoints.failpoint("accepted")
         metrics.videos_accepted.labels(origin.transport, origin.caller).inc()
     return outcome

@@ -1,14 +1,17 @@
 """The way in for every request: who it is, whether there is room, and how what went wrong is told."""
 
+import re
 from collections.abc import Awaitable, Callable
-from functools import partial
+from functools import cache, partial
+from secrets import token_hex
 from time import perf_counter
 
 import structlog
-from prometheus_client import Counter
+from prometheus_client import Counter, Histogram
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from process import metrics
 from receiver import problems
@@ -23,6 +26,7 @@ _log = structlog.get_logger()
 
 _PRIVATE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 _HEALTH = frozenset({"/healthz", "/readyz"})
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _SLOW_SECONDS = 5.0
 _WARN_SECONDS = 1.0
 
@@ -56,6 +60,9 @@ class RequestMiddleware:
         answer = _ResponseRecorder(send)
         started = perf_counter()
         self._in_flight += 1
+        request_id = _request_id(scope)
+        answer.headers = {"x-request-id": request_id}
+        bound = bind_contextvars(request_id=request_id)
         try:
             await self._serve(scope, receive, answer)
         except ClientDisconnect:
@@ -73,6 +80,7 @@ class RequestMiddleware:
         finally:
             self._in_flight -= 1
             self._record(scope, answer.status, perf_counter() - started)
+            reset_contextvars(**bound)
 
     def _has_capacity(self, path: str) -> bool:
         limits = self._context.limits
@@ -96,7 +104,7 @@ class RequestMiddleware:
             return
         if self._guard is not None:
             if path.startswith("/v1"):
-                answer.headers = dict(_PRIVATE)
+                answer.headers |= _PRIVATE
             await self._guard.admit(scope, answer.headers)
             if path == "/v1/events":
                 answer.may_go_on = partial(self._guard.still_admits, scope)
@@ -105,6 +113,8 @@ class RequestMiddleware:
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
         key = (_route(scope), scope["method"], status)
         _count(key)
+        if status:
+            _seconds(key[0]).observe(seconds)
         if status < 400 and seconds < _SLOW_SECONDS:
             return
         caller: str | None = scope.get("reelbus.caller")
@@ -139,6 +149,19 @@ class _ResponseRecorder:
         """Answer with a problem document, unless an answer is under way."""
         if not self.status:
             await problems.answer(refusal)(scope, receive, self)
+
+
+def _request_id(scope: Scope) -> str:
+    """Take the id that a proxy or the caller gave the request, or make one."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and (given := _REQUEST_ID.fullmatch(value)):
+            return str(given[0], "ascii")
+    return token_hex(8)
+
+
+@cache
+def _seconds(route: str) -> Histogram:
+    return metrics.request_seconds.labels(route)
 
 
 def _route(scope: Scope) -> str:

@@ -80,12 +80,12 @@ async def run(context: Context, stop: asyncio.Event, started: asyncio.Event | No
 
 
 async def run_health(context: Context, stop: asyncio.Event, started: asyncio.Event | None = None) -> None:
-    """Serve health and metrics alone, on `REELBUS_HEALTH_PORT`, for a role without HTTP of its own.
+    """Serve health and metrics alone, on `REELBUS_HEALTH_PORT`: the internal port that every role may have.
 
     Raises `WrongSettings` where it cannot listen.
     """
     settings = context.settings
-    listening = listen(settings.host, settings.health_port or 0, "REELBUS_HEALTH_PORT")
+    listening = listen(settings.health_host or settings.host, settings.health_port or 0, "REELBUS_HEALTH_PORT")
     await _serve(context, build_health(context), listening, stop, started)
 
 

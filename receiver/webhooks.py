@@ -2,6 +2,7 @@
 
 import asyncio
 
+import structlog
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -14,6 +15,8 @@ from receiver.inbox import Inbox
 from schemas.names import Provider
 from schemas.problem import ProblemCode, Refusal
 from store.webhooks import Delivery
+
+_log = structlog.get_logger(__name__)
 
 PREFIX = "/webhooks/iacrea/"
 
@@ -80,6 +83,7 @@ class Webhooks:
             await self._record_in_group(attempt_id, size)
         else:
             await self._inbox.record(Delivery(attempt_id, body, size, _content_type(scope)))
+            _log.info("webhook received", provider=str(Provider.IACREA), attempt_id=attempt_id, bytes=size)
         self._received.inc()
         await failpoints.failpoint("webhook recorded")
         if stalled:

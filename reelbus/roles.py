@@ -7,12 +7,15 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
+from structlog.contextvars import bind_contextvars
+
 import generator.run
 import poller.run
 import publisher.run
 import receiver.run
 from generator.pictures import Pictures
 from jobs.policy import Policy
+from process import event_loop, metrics
 from process.addresses import Addresses
 from process.asyncio_events import wait_any
 from process.inspector import Inspectors
@@ -67,12 +70,14 @@ async def run_roles(settings: Settings, roles: Collection[Role], stop: asyncio.E
     """
     Naming.source = settings.source
     async with opened_store(settings) as store, opened_clients(settings) as clients, opened_inspectors() as inspectors:
+        store.observe_commits(metrics.note_commit)
         signer = await signer_of(settings, store)
         parts = _Parts(settings, policy_of(settings), store, signer, clients, BrokerState(), inspectors, stop)
         async with asyncio.TaskGroup() as tasks:
             for role in _starts(parts, roles):
                 tasks.create_task(role)
             tasks.create_task(_end_without_writer(store, stop))
+            tasks.create_task(event_loop.measure(stop))
 
 
 async def _end_without_writer(store: Store, stop: asyncio.Event) -> None:
@@ -88,13 +93,19 @@ def _starts(parts: _Parts, roles: Collection[Role]) -> list[Coroutine[Any, Any, 
         Role.POLLER: _poller,
         Role.PUBLISHER: _publisher,
     }
-    running = [starts[role](parts) for role in roles]
+    running = [_named(role, starts[role](parts)) for role in roles]
     answers_for_health = Role.RECEIVER in roles or parts.settings.health_port is not None
-    if Role.RECEIVER not in roles and parts.settings.health_port is not None:
+    if parts.settings.health_port is not None:
         running.append(receiver.run.run_health(parts.context, parts.stop))
     if Role.PUBLISHER not in roles and answers_for_health:
         running.append(publisher.run.stay_connected(parts.settings, parts.broker, parts.stop))
     return running
+
+
+async def _named(role: Role, running: Coroutine[Any, Any, None]) -> None:
+    """Run a role whose log lines, and those of all tasks that it starts, name it."""
+    bind_contextvars(role=role.value)
+    await running
 
 
 async def _receiver(parts: _Parts) -> None:

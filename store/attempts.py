@@ -342,17 +342,19 @@ def renew_leases(tx: Tx, attempt_ids: Collection[str], *, owner: str, until: flo
     )
 
 
-def mark_due(tx: Tx, attempt_id: str, *, now: float, pause: float, watched: float) -> None:
+def mark_due(tx: Tx, attempt_id: str, *, now: float, pause: float, watched: float) -> Provider | None:
     """Note that a webhook came for an attempt, and make its check due: `pause` seconds after the last at least.
 
     A submission that was given up as unknown is due too, for `watched` seconds after its end: the webhook may prove
     that it was accepted. An attempt that waits for no check only gets the note.
+    Gives the provider where the attempt had ended before.
     """
-    tx.execute(
+    row = tx.execute(
         "UPDATE attempts SET woken_at = :now, due_at = CASE"
         " WHEN state IN ('unconfirmed', 'generating') OR (state = 'failed' AND due_at IS NOT NULL)"
         " OR (error_code = 'submission_unknown' AND provider_job_id IS NULL AND finished_at > :now - :watched)"
         " THEN CASE WHEN checked_at + :pause > :now THEN checked_at + :pause ELSE :now END"
-        " ELSE due_at END WHERE id = :id",
+        " ELSE due_at END WHERE id = :id RETURNING provider, finished_at",
         {"id": attempt_id, "now": now, "pause": pause, "watched": watched},
-    )
+    ).fetchone()
+    return None if row is None or row[1] is None else Provider(row[0])

@@ -14,7 +14,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from store import sqlite
 from store.checkpoints import Checkpoints
 from store.errors import StoreUnavailable
-from store.group import Committed, GroupCommit, Outcome, Work
+from store.group import Committed, GroupCommit, Observe, Outcome, Work
 from store.migrate import is_behind, migrate
 from store.pace import LARGEST_ON_LOOP
 from store.pictures import Pictures
@@ -129,6 +129,10 @@ class Store:
         What they add comes behind it, and mostly in the same commit: to be woken by the commit would cost another.
         """
         self._set({topic})
+
+    def observe_commits(self, observe: Observe) -> None:
+        """Have every group commit told, in whichever thread it is made."""
+        self._commits.observe = observe
 
     def raise_if_broken(self) -> None:
         """Raise `StoreUnavailable` if the writer thread is dead: every write from now on raises the same."""

@@ -32,7 +32,11 @@ class Work:
     future: asyncio.Future[Any]
     brief: bool = False
     repeatable: bool = False
+    added_at: float = field(default_factory=perf_counter)
 
+
+Observe = Callable[[float, float], None]
+"""Is told of each group commit: its seconds, and the seconds that the oldest of its work waited for it to begin."""
 
 Outcome = tuple[asyncio.Future[Any], Any, Exception | None]
 
@@ -53,6 +57,7 @@ class GroupCommit:
         self.pace = Pace()
         self.pieces = 0
         """How many pieces of work have been committed so far."""
+        self.observe: Observe = lambda _commit, _waited: None
 
     def write(self, group: list[Work]) -> Committed:
         """Commit a group, waiting where that must be; where a piece fails, each is committed alone."""
@@ -102,19 +107,22 @@ class GroupCommit:
             outcomes: list[Outcome] = [(work.future, work.run(tx), None) for work in group]
             if tx.decided and not synced:
                 raise _MustBeSynced
-            self._finish(tx, began, synced=synced)
+            commit = self._finish(tx, began, synced=synced)
         except BaseException:
             if self.connection.in_transaction:
                 tx.execute("ROLLBACK")
             raise
         self.pieces += len(group)
+        self.observe(commit, began - group[0].added_at)
         return Committed(outcomes, tx.signals)
 
-    def _finish(self, tx: Tx, began: float, *, synced: bool) -> None:
+    def _finish(self, tx: Tx, began: float, *, synced: bool) -> float:
+        """Commit, and give the seconds that it took."""
         done = perf_counter()
         tx.execute("COMMIT")
         now = perf_counter()
         self.pace.note(commit=now - done, whole=now - began, synced=synced)
+        return now - done
 
 
 def _refused(group: list[Work], error: Exception) -> list[Outcome]:

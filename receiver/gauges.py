@@ -1,0 +1,63 @@
+"""Bring the gauges that are read from the store up to date; every process shows the same."""
+
+from dataclasses import dataclass
+
+from jobs import budget, feed, ledger
+from jobs.feed import Overview
+from process import metrics
+from schemas.names import Provider, VideoStatus
+from schemas.video import ProviderCredits
+from store import providers
+from store.database import Store
+from store.providers import ProviderRow
+from store.transaction import Tx
+
+_OPEN = (VideoStatus.ACCEPTED, VideoStatus.SUBMITTING, VideoStatus.GENERATING)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    overview: Overview
+    providers: dict[Provider, ProviderRow | None]
+    credits: dict[Provider, ProviderCredits]
+
+
+async def refresh(store: Store, *, now: float, rates: dict[Provider, float]) -> None:
+    """Set the gauges; `rates` are the requests a second that each provider is asked at most.
+
+    Raises `StoreUnavailable`.
+    """
+    seen = await store.read(_look)
+    _backlog(seen.overview, now)
+    for provider in Provider:
+        _provider(provider, seen.providers[provider], rates[provider], now)
+        _credits(provider, seen.credits[provider])
+
+
+def _look(tx: Tx) -> _Seen:
+    rows = {provider: providers.get(tx, provider) for provider in Provider}
+    return _Seen(feed.overview(tx), rows, ledger.all_credits(tx))
+
+
+def _backlog(overview: Overview, now: float) -> None:
+    backlog = overview.backlog
+    metrics.outbox_events.set(backlog.count)
+    metrics.events_refused.set(backlog.refused)
+    metrics.outbox_oldest_seconds.set(0 if backlog.oldest_at is None else max(0.0, now - backlog.oldest_at))
+    for state in _OPEN:
+        metrics.videos_open.labels(state).set(overview.open_videos.get(state, 0))
+
+
+def _provider(provider: Provider, row: ProviderRow | None, rate: float, now: float) -> None:
+    metrics.provider_authorized.labels(provider).set(int(row is None or row.unauthorized_since is None))
+    metrics.provider_paused.labels(provider).set(int(row is not None and row.paused_until > now))
+    metrics.provider_budget_requests.labels(provider).set(max(0.0, budget.tokens(row, rate, now)))
+
+
+def _credits(provider: Provider, found: ProviderCredits) -> None:
+    if found.remaining is not None:
+        metrics.credits_remaining.labels(provider).set(found.remaining)
+    metrics.credits_spent.labels(provider).set(found.spent)
+    metrics.credits_refunded.labels(provider).set(found.refunded)
+    metrics.credits_unknown.labels(provider).set(found.unknown)
+    metrics.credits_unexplained.labels(provider).set(found.unexplained)
