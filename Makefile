@@ -64,6 +64,7 @@ programs: python
 
 proxies: python
 	@$(PYTHON) -m setup.proxies
+	@$(PYTHON) -m setup.tools
 
 # Each environment holds the one before it.
 .venv/.runtime: locks/runtime.txt $(LOCKED) | python
