@@ -16,6 +16,7 @@ from jobs import feed, housekeeping, ledger, view
 from schemas.names import Provider, VideoStatus
 from store.database import Store
 from store.probe import probe
+from store.videos import Filter
 
 RARE = 20
 """Videos of the rarer provider, the oldest of all."""
@@ -65,7 +66,7 @@ async def measure(path: Path, *, now: float) -> None:
             for provider in (None, *Provider):
                 asked[f"list status={status} provider={provider}"] = lambda status=status, provider=provider: (
                     store.read(  # type: ignore[misc]  # bound at once
-                        view.page, status=status, provider=provider, cursor=None, limit=50
+                        view.page, Filter(status, provider), cursor=None, limit=50
                     )
                 )
         for name, ask in asked.items():

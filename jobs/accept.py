@@ -8,6 +8,7 @@ from uuid_utils.compat import uuid7
 from jobs import audit, spending, view
 from schemas.audit import AuditAction
 from schemas.names import Motion, Orientation, ProviderChoice, VideoStatus
+from schemas.trace import NO_TRACE, Trace
 from schemas.video import Video
 from store import uploads, videos
 from store.transaction import Tx
@@ -35,6 +36,7 @@ class NewVideo:
     idempotency_key: str | None
     fingerprint: str
     budget: int | None = None
+    trace: Trace = NO_TRACE
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,4 +106,6 @@ def _row(new: NewVideo, video_id: str, picture_address: Callable[[str], str], no
         created_at=now,
         updated_at=now,
         completed_at=None,
+        traceparent=new.trace.traceparent,
+        tracestate=new.trace.tracestate,
     )

@@ -6,7 +6,7 @@ from jobs import view
 from schemas.event import Event, routing_key
 from schemas.names import TERMINAL_EVENTS, EventType
 from schemas.times import rfc3339
-from store import outbox
+from store import outbox, videos
 from store.transaction import Tx
 
 _NAMESPACE = UUID("6d1f5c1e-5b0a-4a53-9d0e-2f6a6b2a7c11")
@@ -27,8 +27,15 @@ def announce(tx: Tx, video_id: str, event_type: EventType, *, attempt: int, now:
     `attempt` is the number of the attempt that it tells of. Say whether the event is new.
     """
     video = view.existing(tx, video_id)
+    traceparent, tracestate = videos.trace(tx, video_id)
     event = Event(
-        id=event_id(video_id, event_type, attempt), type=event_type, subject=video_id, time=rfc3339(now), data=video
+        id=event_id(video_id, event_type, attempt),
+        type=event_type,
+        subject=video_id,
+        time=rfc3339(now),
+        traceparent=traceparent,
+        tracestate=tracestate,
+        data=video,
     )
     return outbox.add(
         tx,

@@ -23,6 +23,8 @@ class Policy:
     poll_max: float = 30
     webhook_grace: float = 120
     media_ttl: float = 3600
+    retention: float = 90 * 86400.0
+    """For how long a finished video is kept; 0 is for ever."""
 
 
 LEASE_SECONDS = 10.0

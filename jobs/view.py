@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from jobs import refunds
-from schemas.names import AttemptStatus, Provider, VideoStatus
+from schemas.names import AttemptStatus, VideoStatus
 from schemas.times import optional_rfc3339, rfc3339
 from schemas.video import Attempt, Failure, Refund, Video, VideoPage
 from store import attempts, videos
 from store.attempts import AttemptRow, AttemptState
 from store.transaction import Tx
-from store.videos import VideoRow
+from store.videos import Filter, VideoRow
 
 _SHOWN_AS = {
     AttemptState.WAITING: AttemptStatus.SUBMITTING,
@@ -41,9 +41,9 @@ def existing(tx: Tx, video_id: str) -> Video:
     return found
 
 
-def page(tx: Tx, *, status: VideoStatus | None, provider: Provider | None, cursor: str | None, limit: int) -> VideoPage:
-    """Read videos newest first; `cursor` is the id of the last one already seen."""
-    rows = videos.page(tx, status=status, provider=provider, before=cursor, limit=limit + 1)
+def page(tx: Tx, wanted: Filter, *, cursor: str | None, limit: int) -> VideoPage:
+    """Read the videos that are wanted, newest first; `cursor` is the id of the last one already seen."""
+    rows = videos.page(tx, wanted, before=cursor, limit=limit + 1)
     shown = rows[:limit]
     tried = attempts.of_videos(tx, [row.id for row in shown])
     return VideoPage(

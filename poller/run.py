@@ -51,7 +51,8 @@ async def run(
         tasks.create_task(again(upkeep.give_up, every=overdue.STEP_SECONDS))
         tasks.create_task(again(upkeep.mend_clock, every=STORE_POLL_SECONDS))
         tasks.create_task(again(upkeep.switch_off, every=ANNOUNCE_SECONDS))
-        for step in (upkeep.tidy, upkeep.drop_pictures, store.pictures.remove_orphans, upkeep.review):
+        steps = (upkeep.tidy, upkeep.drop_pictures, store.pictures.remove_orphans, upkeep.erase_old, upkeep.review)
+        for step in steps:
             tasks.create_task(again(step, every=HOUSEKEEPING_SECONDS))
         for client in clients.values():
             tasks.create_task(_workers(store, policy, client, checker).run(stop))

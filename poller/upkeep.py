@@ -1,11 +1,12 @@
 """What a poller does now and then beside its checks; each is a step of `process.repeating.repeat`."""
 
+import asyncio
 import time
 from dataclasses import dataclass, field
 
 import structlog
 
-from jobs import clock, housekeeping, overdue, quarantine, switched_off
+from jobs import clock, erasure, housekeeping, overdue, quarantine, switched_off
 from jobs.policy import Policy
 from poller.checking import Checker
 from poller.telling import tell_switched_off, tell_unreadable
@@ -13,6 +14,9 @@ from process.clock import Clock
 from store import announcements
 from store.announcements import Role
 from store.database import Store
+
+_PAUSE_SECONDS = 0.2
+"""Between two batches of old videos that are erased."""
 
 log = structlog.get_logger(__name__)
 
@@ -61,6 +65,17 @@ class Upkeep:
         """Drop the pictures that no provider may still fetch."""
         dropped = await self.store.write(housekeeping.drop_pictures, self.policy, now=time.time())
         await self.store.pictures.remove(dropped.names)
+        return dropped.number
+
+    async def erase_old(self) -> int:
+        """Erase the videos that ended longer ago than they are kept, a few at a time, with pauses for everyone else."""
+        if not self.policy.retention:
+            return 0
+        dropped = await self.store.write(erasure.erase_old, self.policy, now=time.time())
+        await self.store.pictures.remove(dropped.names)
+        if dropped.number:
+            log.info("old videos erased", count=dropped.number)
+            await asyncio.sleep(_PAUSE_SECONDS)
         return dropped.number
 
     async def review(self) -> int:

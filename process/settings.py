@@ -151,6 +151,7 @@ class Settings(BaseModel):
     allow_private_output_hosts: bool = False
     max_body_bytes: Annotated[int, Field(ge=1024, le=1_073_741_824)] = 20_971_520
     media_ttl: Seconds = 3600
+    retention_days: Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)] = 90
     health_port: Port | None = None
     health_host: str | None = None
     reply_to_prefixes: Annotated[tuple[str, ...], BeforeValidator(_list), AfterValidator(_prefixes)] = ()

@@ -31,6 +31,7 @@ from publisher.frames import UNDECODABLE
 from publisher.replies import Fate, Replies
 from publisher.timing import Timing
 from publisher.topology import SUBMIT_QUEUE
+from schemas.trace import NO_TRACE, Trace, read_trace
 from store.database import StoreUnavailable
 
 FAILED_DELIVERIES = 4
@@ -51,6 +52,7 @@ class Command:
     body: bytes
     message_id: str | None
     content_type: str | None
+    trace: Trace = NO_TRACE
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +248,7 @@ class _Taking:
         if deliveries(message) >= HOPELESS_DELIVERIES:
             await self._dead_letter(message, f"was delivered {deliveries(message)} times and never dealt with")
             return "hopeless"
-        reply = await self._handled(Command(message.body, message.message_id, message.content_type))
+        reply = await self._handled(_command(message))
         if not reply.readable:
             await self._dead_letter(message, f"the body is not a JSON object: {_why(reply.document)}")
             return "unreadable"
@@ -287,6 +289,11 @@ class _Taking:
 async def _finished(in_flight: set[asyncio.Task[None]]) -> None:
     with suppress(ValueError):  # none is left
         await asyncio.wait(set(in_flight))
+
+
+def _command(message: AbstractIncomingMessage) -> Command:
+    trace = read_trace(message.headers.get("traceparent"), message.headers.get("tracestate"))
+    return Command(message.body, message.message_id, message.content_type, trace)
 
 
 def deliveries(message: AbstractIncomingMessage) -> int:

@@ -113,6 +113,7 @@ def _message(event: OutboxEvent) -> Message:
             "cloudEvents_id": event.event_id,
             "cloudEvents_subject": event.video_id,
             "cloudEvents_time": rfc3339(event.created_at),
+            **({} if event.traceparent is None else {"traceparent": event.traceparent}),
         },
     )
 
@@ -222,6 +223,7 @@ _FIRST_PROPERTIES = _short(CONTENT_TYPE)
 _PERSISTENT = bytes((DeliveryMode.PERSISTENT,))
 _SIZE = Struct(">I")
 _ID, _SUBJECT, _TIME = (_short(f"cloudEvents_{name}") + b"S" for name in ("id", "subject", "time"))
+_TRACE = _short("traceparent") + b"S"
 
 
 def _long(text: str) -> bytes:
@@ -244,6 +246,7 @@ def _headers(event: OutboxEvent) -> bytes:
             _long(event.video_id),
             _TIME,
             _long(rfc3339(event.created_at)),
+            *(() if event.traceparent is None else (_TRACE, _long(event.traceparent))),
         )
     )
     return _SIZE.pack(len(table)) + table

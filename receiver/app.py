@@ -9,11 +9,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from receiver import documents, problems
 from receiver.audit_log import AuditLog
+from receiver.batches import Batches
 from receiver.context import Context
 from receiver.guard import Guard
 from receiver.health import Health
 from receiver.media import Media
 from receiver.middleware import RequestMiddleware
+from receiver.one_video import OneVideo
 from receiver.sse import Events
 from receiver.videos import Videos
 from receiver.webhooks import Webhooks
@@ -47,10 +49,11 @@ def build_health(context: Context) -> ASGIApp:
 
 
 def _api(context: Context, health: Health) -> list[BaseRoute]:
-    videos = Videos(context)
+    videos, one = Videos(context), OneVideo(context)
     return [
         _route("/v1/videos", GET=videos.list, POST=videos.create),
-        _route("/v1/videos/{id}", GET=videos.show),
+        _route("/v1/videos/batch", POST=Batches(context).create),
+        _route("/v1/videos/{id}", GET=one.show, DELETE=one.erase),
         _route("/v1/videos/{id}/timeline", GET=videos.timeline),
         _route("/v1/videos/{id}/events", GET=videos.events),
         _route("/v1/videos/{id}/redeliver", POST=videos.redeliver),

@@ -9,6 +9,7 @@ from receiver.context import COMMANDS_CALLER, Context
 from receiver.intake import Origin, RawRequest
 from schemas import request as requests
 from schemas.problem import ProblemCode, Refusal
+from schemas.trace import NO_TRACE, Trace
 from store.database import StoreUnavailable
 
 
@@ -24,7 +25,7 @@ class Reply:
     readable: bool = True
 
 
-async def handle(context: Context, body: bytes, message_id: str | None) -> Reply:
+async def handle(context: Context, body: bytes, message_id: str | None, trace: Trace = NO_TRACE) -> Reply:
     """Accept the video that a command asks for, or say why not; the message's id is the idempotency key.
 
     Once this returns, an accepted video is durable. Raises `StoreUnavailable`: then nothing was changed and the
@@ -32,7 +33,7 @@ async def handle(context: Context, body: bytes, message_id: str | None) -> Reply
     """
     key = message_id or None
     faults = requests.idempotency_key_faults([key] if key else [])
-    origin = Origin(COMMANDS_CALLER, "amqp", key, faults, context.settings.commands_budget)
+    origin = Origin(COMMANDS_CALLER, "amqp", key, faults, context.settings.commands_budget, trace)
     try:
         if len(body) > context.settings.max_body_bytes:
             raise Refusal(

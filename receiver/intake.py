@@ -18,6 +18,7 @@ from schemas import request as requests
 from schemas.picture import Picture, PictureRejected
 from schemas.problem import FieldFault, ProblemCode, Refusal
 from schemas.request import ParsedRequest
+from schemas.trace import NO_TRACE, Trace
 from store.database import StoreUnavailable
 from store.transaction import Signal
 
@@ -51,6 +52,7 @@ class Origin:
     idempotency_key: str | None
     faults: Sequence[FieldFault] = ()
     budget: int | None = None
+    trace: Trace = NO_TRACE
 
 
 async def accept(context: Context, read: Callable[[], RawRequest], origin: Origin, *, size: int) -> Accepted:
@@ -63,6 +65,12 @@ async def accept(context: Context, read: Callable[[], RawRequest], origin: Origi
         return await _accept(context, read, origin, _here)
     async with context.room_for(size):
         return await _accept(context, read, origin, asyncio.to_thread)
+
+
+async def accept_decoded(context: Context, values: object, origin: Origin, *, size: int) -> Accepted:
+    """Do the same for a request that came with others and is in memory already, all together of so many bytes."""
+    run: _Run = _here if size <= SMALL_BODY else asyncio.to_thread
+    return await _accept(context, lambda: RawRequest(values), origin, run)
 
 
 async def _accept(context: Context, read: Callable[[], RawRequest], origin: Origin, run: _Run) -> Accepted:
@@ -111,6 +119,7 @@ def _new_video(context: Context, request: ParsedRequest, origin: Origin) -> NewV
         idempotency_key=origin.idempotency_key,
         fingerprint="" if origin.idempotency_key is None else requests.fingerprint(request),
         budget=origin.budget,
+        trace=origin.trace,
     )
 
 

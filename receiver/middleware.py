@@ -106,8 +106,9 @@ class RequestMiddleware:
             if path.startswith("/v1"):
                 answer.headers |= _PRIVATE
             await self._guard.admit(scope, answer.headers)
+            scope["reelbus.still_admitted"] = partial(self._guard.still_admits, scope)
             if path == "/v1/events":
-                answer.may_go_on = partial(self._guard.still_admits, scope)
+                answer.may_go_on = scope["reelbus.still_admitted"]
         await self._app(scope, receive, answer)
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:

@@ -139,7 +139,7 @@ async def _publisher(parts: _Parts) -> None:
     context = parts.context
 
     async def take(command: Command) -> Reply:
-        reply = await commands.handle(context, command.body, command.message_id)
+        reply = await commands.handle(context, command.body, command.message_id, command.trace)
         return Reply(reply.document, accepted=reply.accepted, readable=reply.readable)
 
     await publisher.run.run(parts.settings, parts.store, parts.broker, take, parts.stop)

@@ -37,6 +37,7 @@ def policy_of(settings: Settings) -> Policy:
         poll_max=settings.poll_max,
         webhook_grace=settings.iacrea_webhook_grace,
         media_ttl=settings.media_ttl,
+        retention=settings.retention_days * 86400,
     )
 
 

@@ -202,6 +202,10 @@ def _event_headers() -> Json:
     described["description"] = "AMQP properties, and headers that repeat the envelope for filters."
     for name in ("specversion", "id", "source", "type", "subject", "time"):
         described["properties"][f"cloudEvents_{name}"] = {"type": "string", "description": f"The event's `{name}`."}
+    described["properties"]["traceparent"] = {
+        "type": "string",
+        "description": "The trace of the request (W3C Trace Context); only where it came with one.",
+    }
     described["properties"]["provider"] = {
         "type": "string",
         "description": "The last word of the routing key. The list is open.",

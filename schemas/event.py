@@ -23,6 +23,10 @@ class Naming:
     source = "/reelbus"
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 class Event(Document):
     """What subscribers receive: `data` is the video as the API gave it at that moment."""
 
@@ -39,6 +43,16 @@ class Event(Document):
     datacontenttype: Literal["application/json"] = "application/json"
     # Kept events of an earlier build name it by a path.
     dataschema: Annotated[str, WithJsonSchema({"const": DATA_SCHEMA, "type": "string"})] = DATA_SCHEMA
+    traceparent: Annotated[
+        str | None,
+        Field(exclude_if=_is_none),
+        WithJsonSchema({"type": "string", "description": "The trace of the request (W3C Trace Context)."}),
+    ] = None
+    tracestate: Annotated[
+        str | None,
+        Field(exclude_if=_is_none),
+        WithJsonSchema({"type": "string", "description": "What tracing systems add to it (W3C Trace Context)."}),
+    ] = None
     data: Video
 
     def written(self) -> str:

@@ -36,6 +36,10 @@ EXPLANATIONS: dict[ProblemCode, str] = {
         "The video is not finished, so there is no terminal event to publish again. Wait until its status is ready "
         "or failed."
     ),
+    ProblemCode.NOT_FINISHED: (
+        "The video cannot be erased yet: it is still in work, or the broker has not confirmed all its events. Wait "
+        "until its status is ready or failed and its events are published."
+    ),
     ProblemCode.PAYLOAD_TOO_LARGE: (
         "The body is larger than the configured limit. Send a smaller picture, or only its address as image_url."
     ),

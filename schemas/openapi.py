@@ -6,12 +6,15 @@ from schemas.openapi_parts import (
     Json,
     answer,
     audit_parameters,
+    batch_body,
     list_parameters,
     location,
     problems,
     ref,
     request_body,
     schemas,
+    tag_headers,
+    waiting_parameters,
 )
 from schemas.problem import ProblemCode
 from schemas.published import events_schema, video_schema
@@ -37,6 +40,13 @@ _ACCEPTING = (
     ProblemCode.MOTION_UNSUPPORTED,
     ProblemCode.PROVIDER_DISABLED,
     ProblemCode.BUDGET_EXHAUSTED,
+)
+_TAKING = (
+    ProblemCode.BAD_REQUEST,
+    ProblemCode.REQUEST_TIMEOUT,
+    ProblemCode.PAYLOAD_TOO_LARGE,
+    ProblemCode.UNSUPPORTED_MEDIA_TYPE,
+    ProblemCode.INVALID_REQUEST,
 )
 _ID: Json = {
     "name": "id",
@@ -124,7 +134,8 @@ def _video_paths() -> Json:
                 },
             },
         },
-        "/v1/videos/{id}": _of_video("getVideo", "Show a video", "Video"),
+        "/v1/videos/batch": {"post": _batch()},
+        "/v1/videos/{id}": {"get": _get_video(), "delete": _erase()},
         "/v1/videos/{id}/timeline": _of_video("getTimeline", "Show all that happened to a video", "Timeline"),
         "/v1/videos/{id}/events": _of_video("getVideoEvents", "Show a video's events", "VideoEvents"),
         "/v1/videos/{id}/redeliver": {
@@ -138,6 +149,56 @@ def _video_paths() -> Json:
                     **problems((*_ALWAYS, ProblemCode.NOT_FOUND, ProblemCode.NO_TERMINAL_EVENT)),
                 },
             }
+        },
+    }
+
+
+def _batch() -> Json:
+    return {
+        "operationId": "createVideos",
+        "summary": "Make up to 100 videos at once",
+        "description": (
+            "Each request is taken or refused for itself: `items` of the answer has, in the order of the requests, the"
+            " status that each would have had alone, with its video or its problem. A request may bring its own"
+            " `idempotency_key`; those that bring none are told apart by their place under the header's key."
+        ),
+        "tags": ["videos"],
+        "parameters": [_IDEMPOTENCY_KEY],
+        "requestBody": batch_body(),
+        "responses": {
+            "207": answer("What became of each request.", "BatchResults"),
+            **problems(_ALWAYS + _TAKING),
+        },
+    }
+
+
+def _get_video() -> Json:
+    return {
+        "operationId": "getVideo",
+        "summary": "Show a video, now or when it has ended",
+        "tags": ["videos"],
+        "parameters": [_ID, *waiting_parameters()],
+        "responses": {
+            "200": answer("Show a video.", "Video", tag_headers()),
+            "304": {"description": "It is what `If-None-Match` names.", "headers": tag_headers()},
+            **problems((*_ALWAYS, ProblemCode.NOT_FOUND)),
+        },
+    }
+
+
+def _erase() -> Json:
+    return {
+        "operationId": "eraseVideo",
+        "summary": "Erase a video that has ended, with everything that is kept of it",
+        "description": (
+            "Needs the scope `operate`. Its picture, attempts, timeline, webhooks, events and idempotency key go; the"
+            " sums of credits stay. What subscribers and the broker's log have is theirs."
+        ),
+        "tags": ["operations"],
+        "parameters": [_ID],
+        "responses": {
+            "204": {"description": "It is gone."},
+            **problems((*_ALWAYS, ProblemCode.NOT_FOUND, ProblemCode.NOT_FINISHED)),
         },
     }
 

@@ -8,11 +8,13 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from schemas.audit import AuditPage
+from schemas.batch import KEY_FIELD, MOST, BatchResults
 from schemas.event import VideoEvents
 from schemas.names import Provider, VideoStatus
 from schemas.problem import CONTENT_TYPE as PROBLEM_TYPE
 from schemas.problem import Problem, ProblemCode, problem
 from schemas.published import request_schema
+from schemas.request import MAX_IDEMPOTENCY_KEY
 from schemas.status import Alive, Ready, Redelivery, Status
 from schemas.video import ProviderCredits, Timeline, Video, VideoPage
 
@@ -30,6 +32,7 @@ _ANSWERS: list[type[BaseModel]] = [
     Alive,
     Ready,
     AuditPage,
+    BatchResults,
     Problem,
 ]
 _RETRIABLE = {429, 503}
@@ -40,7 +43,7 @@ def request_body() -> Json:
     return {
         "required": True,
         "content": {
-            "application/json": {"schema": ref("VideoRequest")},
+            "application/json": {"schema": ref("VideoRequest"), "examples": _REQUEST_EXAMPLES},
             "multipart/form-data": {
                 "schema": ref("VideoForm"),
                 "encoding": {
@@ -52,11 +55,80 @@ def request_body() -> Json:
     }
 
 
+_PICTURE = "https://images.example.com/house.jpg"
+_REQUEST_EXAMPLES: Json = {
+    "smallest": {"summary": "A picture and a motion", "value": {"image_url": _PICTURE, "motion": "zoom_in"}},
+    "whole": {
+        "summary": "Everything that can be said",
+        "value": {
+            "image_url": _PICTURE,
+            "motion": "pan_left",
+            "prompt": "a calm evening",
+            "orientation": "portrait",
+            "provider": "auto",
+            "fallback": True,
+            "metadata": {"listing": "42"},
+        },
+    },
+}
+_BATCH_EXAMPLE: Json = {
+    "summary": "Two videos",
+    "value": {
+        "requests": [
+            {"image_url": _PICTURE, "motion": "zoom_in", "metadata": {"listing": "42"}},
+            {"image_url": _PICTURE, "motion": "auto", "metadata": {"listing": "43"}},
+        ]
+    },
+}
+
+
+def batch_body() -> Json:
+    """Describe the body of a batch."""
+    key = {"type": "string", "minLength": 1, "maxLength": MAX_IDEMPOTENCY_KEY, "pattern": "^[!-~]([ -~]*[!-~])?$"}
+    item = {
+        "description": "A request as `POST /v1/videos` takes it, and its idempotency key if it has one of its own.",
+        "type": "object",
+        "properties": {KEY_FIELD: key},
+        "required": ["motion"],
+    }
+    requests = {"type": "array", "minItems": 1, "maxItems": MOST, "items": item}
+    whole = {"type": "object", "properties": {"requests": requests}, "required": ["requests"]}
+    schema = {"oneOf": [{**whole, "additionalProperties": False}, requests]}
+    return {
+        "required": True,
+        "content": {"application/json": {"schema": schema, "examples": {"two": _BATCH_EXAMPLE}}},
+    }
+
+
+def waiting_parameters() -> list[Json]:
+    """Describe how to wait for news of a document, and how not to be sent it again."""
+    wait = "`wait=30` waits up to so many seconds (60 at most) for the end, or for what `If-None-Match` does not name."
+    return [
+        _parameter("Prefer", wait, {"type": "string"}, place="header"),
+        _parameter("If-None-Match", "The `ETag` of the document that is there.", {"type": "string"}, place="header"),
+    ]
+
+
+def tag_headers() -> Json:
+    """Describe the headers that go with a document that has a tag."""
+    return {
+        "ETag": {"description": "Changes with the document.", "schema": {"type": "string"}},
+        "Preference-Applied": {"description": "For how long it would have waited.", "schema": {"type": "string"}},
+    }
+
+
 def list_parameters() -> list[Json]:
     """Describe what a list may be asked for."""
     return [
         _parameter("status", "Only videos in this status.", {"type": "string", "enum": [*VideoStatus]}),
         _parameter("provider", "Only videos of this provider.", {"type": "string", "enum": [*Provider]}),
+        _parameter(
+            "metadata.{key}",
+            "Only videos with this value under a key of their metadata: `metadata.listing=42`. Several must all match.",
+            {"type": "string", "maxLength": 512},
+        ),
+        _parameter("since", "Only videos made at this time or later.", _TIME),
+        _parameter("until", "Only videos made before this time.", _TIME),
         _limit(),
         _parameter("cursor", "`next_cursor` of the page before.", {"type": "string", "format": "uuid"}),
     ]
@@ -72,8 +144,11 @@ def _limit() -> Json:
     return _parameter("limit", "How many.", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50})
 
 
-def _parameter(name: str, description: str, schema: Json) -> Json:
-    return {"name": name, "in": "query", "description": description, "schema": schema}
+def _parameter(name: str, description: str, schema: Json, *, place: str = "query") -> Json:
+    return {"name": name, "in": place, "description": description, "schema": schema}
+
+
+_TIME = {"type": "string", "format": "date-time"}
 
 
 def schemas() -> Json:

@@ -1,6 +1,9 @@
 """Problem documents after RFC 9457: what went wrong, told so that the caller can mend it."""
 
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
 
 from schemas.video import Document
 
@@ -18,6 +21,7 @@ class ProblemCode(StrEnum):
     REQUEST_TIMEOUT = "request_timeout"
     IDEMPOTENCY_CONFLICT = "idempotency_conflict"
     NO_TERMINAL_EVENT = "no_terminal_event"
+    NOT_FINISHED = "not_finished"
     PAYLOAD_TOO_LARGE = "payload_too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     INVALID_REQUEST = "invalid_request"
@@ -45,7 +49,7 @@ class Problem(Document):
     status: int
     detail: str
     code: ProblemCode
-    errors: list[FieldFault] | None = None
+    errors: Annotated[list[FieldFault] | None, Field(exclude_if=lambda errors: errors is None)] = None
 
 
 _STATUS = {
@@ -57,6 +61,7 @@ _STATUS = {
     ProblemCode.REQUEST_TIMEOUT: (408, "The request body stalled"),
     ProblemCode.IDEMPOTENCY_CONFLICT: (409, "The idempotency key belongs to another request"),
     ProblemCode.NO_TERMINAL_EVENT: (409, "The video has no terminal event yet"),
+    ProblemCode.NOT_FINISHED: (409, "The video is still in work"),
     ProblemCode.PAYLOAD_TOO_LARGE: (413, "The request body is too large"),
     ProblemCode.UNSUPPORTED_MEDIA_TYPE: (415, "The content type is not supported"),
     ProblemCode.INVALID_REQUEST: (422, "The request is not valid"),

@@ -21,11 +21,9 @@ _WHEN = {
 
 
 _EXTENSIONS: Json = {
-    "traceparent": {"type": "string", "description": "The trace that the request came with (W3C Trace Context)."},
-    "tracestate": {"type": "string", "description": "What tracing systems add to it (W3C Trace Context)."},
     "reelbustest": {"const": True, "description": "Only in events of `reelbus trigger`: nothing really happened."},
 }
-"""CloudEvents extension attributes that an event may have."""
+"""A CloudEvents extension attribute that only test events have."""
 
 
 def video_schema() -> Json:

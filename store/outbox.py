@@ -11,7 +11,7 @@ from store.transaction import Signal, Tx
 class OutboxEvent(NamedTuple):
     """One event as it is stored; `body` is the finished document, `created_at` Unix seconds.
 
-    `refusals` counts how often a broker would not have it.
+    `refusals` counts how often a broker would not have it. `traceparent` is that of the video's request.
     """
 
     seq: int
@@ -22,9 +22,13 @@ class OutboxEvent(NamedTuple):
     body: str
     created_at: float
     refusals: int = 0
+    traceparent: str | None = None
 
 
-_COLUMNS = "seq, event_id, video_id, type, routing_key, body, created_at, refusals"
+_COLUMNS = (
+    "seq, event_id, video_id, type, routing_key, body, created_at, refusals,"
+    " (SELECT traceparent FROM videos WHERE videos.id = outbox.video_id)"
+)
 
 # An older event of the same video goes first, whatever it waits for.
 _FIRST_OF_ITS_VIDEO = (

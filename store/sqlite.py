@@ -14,6 +14,7 @@ DIALECT = {
     "sequence": "INTEGER PRIMARY KEY AUTOINCREMENT",
     "bytes": "BLOB",
     "tables": "SELECT name FROM sqlite_master WHERE type = 'table'",
+    "metadata_pairs": "json_each(CASE WHEN json_valid(videos.metadata) THEN videos.metadata ELSE '{}' END)",
 }
 """What the migrations' placeholders mean here, and how to list the tables that there are."""
 

@@ -1,8 +1,9 @@
 """Videos, and the idempotency keys they came with."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
 
 from schemas.names import ErrorCode, Motion, Orientation, Provider, ProviderChoice, VideoStatus
@@ -31,11 +32,25 @@ class VideoRow(NamedTuple):
     created_at: float
     updated_at: float
     completed_at: float | None
+    traceparent: str | None = None
+    tracestate: str | None = None
 
+
+class Filter(NamedTuple):
+    """Which videos to list: all that is given must match. Times are Unix seconds, `until` is the first one too late."""
+
+    status: VideoStatus | None = None
+    provider: Provider | None = None
+    metadata: Mapping[str, str] = MappingProxyType({})
+    since: float | None = None
+    until: float | None = None
+
+
+EVERY = Filter()
 
 _COLUMNS = (
     "id, state, motion, orientation, prompt, metadata, choice, fallback, provider, image_url, input_image,"
-    " caller, error_code, error_message, created_at, updated_at, completed_at"
+    " caller, error_code, error_message, created_at, updated_at, completed_at, traceparent, tracestate"
 )
 
 
@@ -55,7 +70,7 @@ def _row(columns: Sequence[object]) -> VideoRow:
 def add(tx: Tx, video: VideoRow) -> None:
     """Store a new video."""
     tx.execute(
-        f"INSERT INTO videos ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - constant columns
+        f"INSERT INTO videos ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - constant columns
         (
             video.id,
             video.state,
@@ -74,7 +89,13 @@ def add(tx: Tx, video: VideoRow) -> None:
             video.created_at,
             video.updated_at,
             video.completed_at,
+            video.traceparent,
+            video.tracestate,
         ),
+    )
+    tx.executemany(
+        "INSERT INTO video_metadata (name, value, video_id) VALUES (?, ?, ?)",
+        [(name, value, video.id) for name, value in video.metadata.items()],
     )
 
 
@@ -84,18 +105,68 @@ def get(tx: Tx, video_id: str) -> VideoRow | None:
     return None if columns is None else _row(columns)
 
 
-def page(
-    tx: Tx, *, status: VideoStatus | None, provider: Provider | None, before: str | None, limit: int
-) -> list[VideoRow]:
+_ID_SLACK = 60.0
+"""By how many seconds a video's id may be younger than its time: it is made when its transaction comes to it."""
+
+_MICROSECONDS = "ROUND(videos.created_at * 1000000)"
+"""A video's time as precisely as it is shown."""
+
+
+def page(tx: Tx, wanted: Filter, *, before: str | None = None, limit: int) -> list[VideoRow]:
     """Read videos newest first, those older than the id `before` where it is given."""
-    conditions = {"state = :state": status, "provider = :provider": provider, "id < :before": before}
-    given = [condition for condition, value in conditions.items() if value is not None]
-    where = f"WHERE {' AND '.join(given)}" if given else ""
+    id_, source, conditions, values = _where(wanted)
+    if before is not None:
+        conditions.append(f"{id_} < :before")
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    columns = ", ".join(f"videos.{column}" for column in _COLUMNS.split(", "))
     rows = tx.execute(
-        f"SELECT {_COLUMNS} FROM videos {where} ORDER BY id DESC LIMIT :limit",  # noqa: S608 - constant parts
-        {"state": status, "provider": provider, "before": before, "limit": limit},
+        f"SELECT {columns} FROM {source}{where} ORDER BY {id_} DESC LIMIT :limit",  # noqa: S608 - constant parts
+        {**values, "before": before, "limit": limit},
     ).fetchall()
-    return [_row(columns) for columns in rows]
+    return [_row(row) for row in rows]
+
+
+def _where(wanted: Filter) -> tuple[str, str, list[str], dict[str, object]]:
+    """Write a filter in SQL: the column that orders, the tables, the conditions and their values.
+
+    Ids begin with the time at which they are made, so that every index that ends with them serves a span of time too.
+    """
+    id_, source, conditions = "videos.id", "videos", []
+    values: dict[str, object] = {}
+    for number, (name, value) in enumerate(wanted.metadata.items()):
+        values |= {f"name{number}": name, f"value{number}": value}
+        pair = f"pair{number}"
+        if number == 0:
+            # CROSS JOIN: SQLite reads its left side first.
+            id_, source = "pair0.video_id", "video_metadata AS pair0 CROSS JOIN videos"
+            conditions += ["videos.id = pair0.video_id", "pair0.name = :name0", "pair0.value = :value0"]
+        else:
+            conditions.append(
+                f"EXISTS (SELECT 1 FROM video_metadata AS {pair} WHERE {pair}.name = :name{number}"  # noqa: S608 - constant parts
+                f" AND {pair}.value = :value{number} AND {pair}.video_id = videos.id)"
+            )
+    given = {"state": wanted.status, "provider": wanted.provider}
+    conditions += [f"videos.{column} = :{column}" for column, value in given.items() if value is not None]
+    values |= given
+    if wanted.since is not None:
+        conditions += [f"{id_} >= :first_id", f"{_MICROSECONDS} >= :since"]
+        values |= {"since": round(wanted.since * 1e6), "first_id": first_id(wanted.since - 0.001)}
+    if wanted.until is not None:
+        conditions += [f"{id_} < :end_id", f"{_MICROSECONDS} < :until"]
+        values |= {"until": round(wanted.until * 1e6), "end_id": first_id(wanted.until + _ID_SLACK)}
+    return id_, source, conditions, values
+
+
+def first_id(at: float) -> str:
+    """Give the smallest id that a video can have that is made at a time (RFC 9562, version 7)."""
+    digits = f"{max(0, int(at * 1000)):012x}"[-12:]
+    return f"{digits[:8]}-{digits[8:]}-7000-8000-000000000000"
+
+
+def trace(tx: Tx, video_id: str) -> tuple[str | None, str | None]:
+    """Read the trace that a video's request came with: `traceparent` and `tracestate`."""
+    row = tx.execute("SELECT traceparent, tracestate FROM videos WHERE id = ?", (video_id,)).fetchone()
+    return (None, None) if row is None else (row[0], row[1])
 
 
 def accepted(tx: Tx, *, limit: int, now: float) -> list[VideoRow]:

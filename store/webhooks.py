@@ -80,5 +80,10 @@ def last_old(tx: Tx, *, after: int, before: float, limit: int) -> int | None:
 
 
 def drop_bodies(tx: Tx, *, after: int, up_to: int) -> None:
-    """Drop the bodies of deliveries that somebody has acted on."""
+    """Drop the bodies of deliveries that somebody has acted on, and wholly those of attempts that were erased."""
+    tx.execute(
+        "DELETE FROM webhooks WHERE id > ? AND id <= ? AND handled_at IS NOT NULL"
+        " AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.id = webhooks.attempt_id)",
+        (after, up_to),
+    )
     tx.execute("UPDATE webhooks SET body = NULL WHERE id > ? AND id <= ? AND handled_at IS NOT NULL", (after, up_to))

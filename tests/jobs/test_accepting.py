@@ -9,6 +9,7 @@ from jobs.accept import Accepted, BudgetExhausted, KeyConflict
 from schemas.names import Motion, Orientation, Provider, ProviderChoice, VideoStatus
 from store import attempts, uploads, videos
 from store.uploads import Upload
+from store.videos import EVERY, Filter
 from tests.jobs.scenario import FAILED, READY, REQUEST, START, JobScenario
 
 DAY = 24 * 3600.0
@@ -99,7 +100,7 @@ def test_pages_show_every_video_once_newest_first(desk: JobScenario) -> None:
     made = [desk.request() for _ in range(11)]
     seen, cursor = [], None
     while True:
-        page = desk.do(view.page, status=None, provider=None, cursor=cursor, limit=4)
+        page = desk.do(view.page, EVERY, cursor=cursor, limit=4)
         seen += [video.id for video in page.items]
         cursor = page.next_cursor
         if cursor is None:
@@ -112,7 +113,7 @@ def test_pages_show_every_video_once_newest_first(desk: JobScenario) -> None:
 def test_a_page_that_holds_all_names_no_next_one(desk: JobScenario, count: int) -> None:
     for _ in range(count):
         desk.request()
-    page = desk.do(view.page, status=None, provider=None, cursor=None, limit=3)
+    page = desk.do(view.page, EVERY, cursor=None, limit=3)
     assert (len(page.items), page.next_cursor) == (count, None)
 
 
@@ -124,7 +125,7 @@ def test_pages_can_be_narrowed_to_a_status_and_to_the_provider_at_work(desk: Job
     desk.request()
 
     def found(status: VideoStatus | None, provider: Provider | None) -> list[str]:
-        page = desk.do(view.page, status=status, provider=provider, cursor=None, limit=9)
+        page = desk.do(view.page, Filter(status, provider), cursor=None, limit=9)
         return [video.id for video in page.items]
 
     assert found(VideoStatus.FAILED, None) == [failed.video_id]

@@ -7,6 +7,7 @@ from aio_pika import DeliveryMode
 
 from publisher.commands import Command
 from publisher.topology import SUBMIT_QUEUE
+from schemas.trace import NO_TRACE, Trace
 from store.database import StoreUnavailable
 from tests.broker import Broker
 from tests.publisher.commanding import GOOD, PROBLEM, Client, Door, all_acknowledged, consumed, dead
@@ -22,6 +23,19 @@ async def test_an_accepted_command_is_answered_with_the_video(broker: Broker, cl
     assert message.content_type == "application/json"
     assert door.calls == [Command(json.dumps(GOOD).encode(), "key-1", "application/json")]
     await all_acknowledged(broker)
+
+
+async def test_a_command_brings_its_trace_in_its_headers(client: Client, door: Door) -> None:
+    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    await client.send(GOOD, message_id="key-1", headers={"traceparent": parent, "tracestate": "vendor=1"})
+    await client.send(GOOD, message_id="key-2", headers={"traceparent": 7})
+    for _ in range(2):
+        await client.reply()
+
+    assert {call.message_id: call.trace for call in door.calls} == {
+        "key-1": Trace(parent, "vendor=1"),
+        "key-2": NO_TRACE,
+    }
 
 
 async def test_the_same_message_id_again_is_the_same_video(client: Client, door: Door) -> None:

@@ -114,3 +114,15 @@ async def test_a_connection_that_breaks_is_a_doubt_about_what_was_unanswered(bro
 
     assert outcome.confirmed == []
     assert outcome.mark_lost is not None
+
+
+async def test_an_event_names_its_trace_in_a_header_and_others_name_none(broker: Broker, *, fast: bool) -> None:
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    async with broker.channel() as channel:
+        exchange = await _exchange(channel)
+        inbox = await subscribe(broker, exchange, "video.ready.*")
+        events = [_event("video.ready.iacrea")._replace(traceparent=trace), _event("video.ready.iacrea")]
+        assert len((await _published(channel, exchange, events, fast=fast)).confirmed) == 2
+        messages = {message.message_id: message for message in await inbox.take(2)}
+    assert [messages[event.event_id].headers.get("traceparent") for event in events] == [trace, None]
+    assert messages[events[0].event_id].headers["cloudEvents_id"] == events[0].event_id

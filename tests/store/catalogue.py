@@ -14,6 +14,7 @@ from store import (
     audit,
     credits,
     durations,
+    erasure,
     history,
     leases,
     outbox,
@@ -34,7 +35,7 @@ from store.probe import probe
 from store.transaction import Tx
 from store.unreadable import Kind, put_aside
 from store.uploads import Upload
-from store.videos import KeptKey
+from store.videos import Filter, KeptKey
 
 NOW = 1_700_000_000.0
 P = Provider.IACREA
@@ -42,10 +43,23 @@ P = Provider.IACREA
 CALLS: list[Callable[[Tx], object]] = [
     *(
         lambda tx, status=status, provider=provider, before=before: videos.page(
-            tx, status=status, provider=provider, before=before, limit=20
+            tx, Filter(status, provider), before=before, limit=20
         )
         for status, provider, before in product((None, VideoStatus.READY), (None, P), (None, "0198"))
     ),
+    *(
+        lambda tx, wanted=wanted: videos.page(tx, wanted, before="0198", limit=20)
+        for wanted in (
+            Filter(since=NOW, until=NOW),
+            Filter(VideoStatus.READY, P, since=NOW, until=NOW),
+            Filter(metadata={"a": "b"}, since=NOW, until=NOW),
+            Filter(VideoStatus.READY, P, {"a": "b", "c": "d"}),
+        )
+    ),
+    lambda tx: videos.trace(tx, "v"),
+    lambda tx: erasure.state_of(tx, "v"),
+    lambda tx: erasure.ended_before(tx, before=NOW, up_to_id="0198", limit=1),
+    lambda tx: erasure.erase(tx, with_metadata(tx)),
     lambda tx: videos.kept_key(tx, caller="c", key="k"),
     lambda tx: videos.keep_key(tx, caller="c", key="k", kept=KeptKey("f", "v"), now=NOW),
     lambda tx: videos.forget_keys(tx, before=NOW, limit=1),
@@ -129,6 +143,19 @@ def any_video(tx: Tx) -> str:
     sql = "SELECT id FROM videos WHERE id NOT IN (SELECT video_id FROM uploads) LIMIT 1"
     video_id: str = tx.execute(sql).fetchone()[0]
     return video_id
+
+
+def with_metadata(tx: Tx) -> str:
+    """Store a video that has everything there is to erase."""
+    tx.execute(
+        "INSERT INTO videos (id, state, motion, orientation, metadata, choice, fallback, input_image, caller,"
+        " created_at, updated_at) VALUES ('whole', 'ready', 'zoom_in', 'landscape', '{\"a\": \"b\"}', 'auto', 1, 'x',"
+        " 'c', 0, 0)"
+    )
+    tx.execute(
+        "INSERT INTO attempts (id, video_id, number, provider, state) VALUES ('of it', 'whole', 1, 'iacrea', 'failed')"
+    )
+    return "whole"
 
 
 def unreadable_work() -> None:

@@ -16,6 +16,7 @@ from store import outbox, secrets
 from store.attempts import AttemptRow, AttemptState
 from store.database import Store
 from store.transaction import Tx
+from store.videos import EVERY
 from tests.store.first_release import POLICY, WRITTEN_AT, request
 from tests.stores import url_of
 
@@ -57,7 +58,7 @@ async def test_every_video_goes_on_to_one_end(old: Store) -> None:
     for step in range(40):
         await old.write(live_on, WRITTEN_AT + 10 * step)
 
-    page = await old.read(view.page, status=None, provider=None, cursor=None, limit=200)
+    page = await old.read(view.page, EVERY, cursor=None, limit=200)
     events = await old.read(outbox.after, seq=0, limit=1000)
     ends = Counter(event.video_id for event in events if event.type in {"video.ready", "video.failed"})
     assert ends == Counter({video.id: 1 for video in page.items})
@@ -91,7 +92,7 @@ async def test_its_idempotency_keys_and_secrets_still_stand(old: Store) -> None:
 
     repeated = await old.write(again)
     assert (await old.read(view.existing, repeated)).metadata == {"why": "nobody has looked at it yet"}
-    page = await old.read(view.page, status=None, provider=None, cursor=None, limit=200)
+    page = await old.read(view.page, EVERY, cursor=None, limit=200)
     assert len(page.items) == VIDEOS
 
 
@@ -100,3 +101,11 @@ async def test_it_holds_an_attempt_in_every_state(old: Store) -> None:
         return {row[0] for row in tx.execute("SELECT DISTINCT state FROM attempts").fetchall()}
 
     assert await old.read(states) == set(AttemptState)
+
+
+async def test_its_videos_are_found_by_their_metadata(old: Store) -> None:
+    everything = await old.read(view.page, EVERY, cursor=None, limit=200)
+    for video in everything.items:
+        page = await old.read(view.page, EVERY._replace(metadata=video.metadata), cursor=None, limit=200)
+        assert video.id in {found.id for found in page.items}
+    assert {len(video.metadata) for video in everything.items} == {1}
