@@ -23,6 +23,10 @@ class Naming:
     source = "/reelbus"
 
 
+def _nothing() -> None:
+    return None
+
+
 def _is_none(value: object) -> bool:
     return value is None
 
@@ -45,14 +49,12 @@ class Event(Document):
     dataschema: Annotated[str, WithJsonSchema({"const": DATA_SCHEMA, "type": "string"})] = DATA_SCHEMA
     traceparent: Annotated[
         str | None,
-        Field(exclude_if=_is_none),
         WithJsonSchema({"type": "string", "description": "The trace of the request (W3C Trace Context)."}),
-    ] = None
+    ] = Field(default_factory=_nothing, exclude_if=_is_none)
     tracestate: Annotated[
         str | None,
-        Field(exclude_if=_is_none),
         WithJsonSchema({"type": "string", "description": "What tracing systems add to it (W3C Trace Context)."}),
-    ] = None
+    ] = Field(default_factory=_nothing, exclude_if=_is_none)
     data: Video
 
     def written(self) -> str:

@@ -29,7 +29,8 @@ def test_without_a_trace_an_event_names_none(desk: JobScenario) -> None:
 @pytest.mark.parametrize(
     "parent",
     [
-        None, "", 7, b"x", PARENT.upper(), PARENT[:-1], PARENT + "0", PARENT + "\n", PARENT + "-more", "ff" + PARENT[2:],
+        None, "", 7, b"x", PARENT.upper(), PARENT[:-1], PARENT + "0", PARENT + "\n", PARENT + "-more",
+        "ff" + PARENT[2:],
         PARENT.replace("b7ad6b7169203331", "0" * 16), PARENT.replace("0af7651916cd43dd8448eb211c80319c", "0" * 32),
     ],
 )  # fmt: skip
