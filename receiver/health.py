@@ -15,7 +15,7 @@ from receiver import gauges, problems
 from receiver.context import BrokerLink, Context
 from schemas.names import Provider
 from schemas.problem import FieldFault, ProblemCode, problem
-from schemas.status import Alive, BrokerConnection, Commands, Outbox, ProviderState, Ready, Status
+from schemas.status import Alive, Commands, Outbox, ProviderState, Reachable, Ready, Status
 from schemas.times import optional_rfc3339
 from schemas.video import Document
 from store import providers
@@ -104,8 +104,8 @@ class Health:
         backlog = found.overview.backlog if found.overview else None
         return _shown(
             Status(
-                store=BrokerConnection(ready=found.store_fault is None, fault=found.store_fault),
-                broker=BrokerConnection(ready=found.broker_fault is None, fault=found.broker_fault)
+                store=Reachable(ready=found.store_fault is None, fault=found.store_fault),
+                broker=Reachable(ready=found.broker_fault is None, fault=found.broker_fault)
                 if self._context.broker
                 else None,
                 outbox=Outbox(
@@ -167,11 +167,7 @@ def _commands(broker: BrokerLink | None) -> Commands | None:
     if broker is None:
         return None
     link = broker.commands
-    shown = (
-        None
-        if link is None
-        else BrokerConnection(ready=link.connected, fault=None if link.connected else link.last_error)
-    )
+    shown = None if link is None else Reachable(ready=link.connected, fault=None if link.connected else link.last_error)
     return Commands(link=shown, dead_letters=broker.dead_letters)
 
 

@@ -26,7 +26,7 @@ class Ready(Document):
     """Commands that are parked, as of a few seconds ago; null where that is not known."""
 
 
-class BrokerConnection(Document):
+class Reachable(Document):
     """Whether something outside can be used now, and if not, why."""
 
     ready: bool
@@ -45,7 +45,7 @@ class Outbox(Document):
 class Commands(Document):
     """The queue of commands: its link, where this process has one, and how many are parked."""
 
-    link: BrokerConnection | None
+    link: Reachable | None
     dead_letters: int | None
 
 
@@ -61,8 +61,8 @@ class ProviderState(Document):
 class Status(Document):
     """Everything an operator wants to see at one glance."""
 
-    store: BrokerConnection
-    broker: BrokerConnection | None
+    store: Reachable
+    broker: Reachable | None
     outbox: Outbox
     commands: Commands | None
     open_videos: dict[VideoStatus, int]

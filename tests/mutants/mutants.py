@@ -290,9 +290,9 @@ async def deaf_to_strange_cancellations(
 IN_THE_SIMULATION = [
     Mutant("neither compare-and-set nor unique index", neither_compare_and_set_nor_index),
     Mutant("what a crash left is sent again", patched(attempts, "orphans", orphans_sent_again)),
-    Mutant("what was not answered is sent again", patched(submit, "lose", sent_again)),
+    Mutant("what was not answered is sent again", patched(submit, "mark_outcome_unknown", sent_again)),
     Mutant("no fence before sending", patched(submit, "send", sent_by_whoever_comes)),
-    Mutant("what was given back is declared lost", patched(submit, "lose", lost_whatever_its_state)),
+    Mutant("what was given back is declared lost", patched(submit, "mark_outcome_unknown", lost_whatever_its_state)),
     Mutant("a webhook's body is believed", patched(check, "_hand_over_webhooks", believing_bodies)),
     Mutant("our own time-out is refunded", patched(overdue, "timed_out", refunding_time_out)),
     Mutant("age alone times out", patched(overdue.Watch, "step", all_that_are_over)),
@@ -309,7 +309,8 @@ IN_THE_SIMULATION = [
         patched(jobs.submit, "ACCEPT", Transition(AttemptState.GENERATING, frozenset({AttemptState.SENDING}))),
     ),
     Mutant(
-        "anybody's job is taken for one's own", patched(unconfirmed, "unbound", lambda _tx, _commit, ids: list(ids))
+        "anybody's job is taken for one's own",
+        patched(unconfirmed, "unclaimed_ids", lambda _tx, _attempt, ids: list(ids)),
     ),
     Mutant("an unknown job is lost at once", patched(jobs.check, "_lost", lost_at_once)),
     Mutant(
@@ -322,10 +323,10 @@ IN_ONE_TEST: dict[str, Mutant] = {
         "a claim that was dropped is never taken up", patched(jobs.submit, "ABANDONED_LEASE_SECONDS", 1e9)
     ),
     "the answer that came meanwhile counts": Mutant(
-        "ignorance outweighs an answer", patched(unconfirmed, "_still_unconfirmed", lambda _tx, _commit: True)
+        "ignorance outweighs an answer", patched(unconfirmed, "_still_unconfirmed", lambda _tx, _attempt: True)
     ),
     "a webhook during a check counts": Mutant(
-        "a webhook during a check is slept through", patched(check, "woken_meanwhile", lambda _tx, _commit: False)
+        "a webhook during a check is slept through", patched(check, "woken_meanwhile", lambda _tx, _attempt: False)
     ),
     "the budget is shared": Mutant("requests are not counted", patched(budget, "spend", nothing)),
     "what is paid comes first": Mutant(
@@ -340,7 +341,7 @@ IN_ONE_TEST: dict[str, Mutant] = {
         "leases are believed by the wall clock", patched(Sightings, "lapsed", lapsed_at_once)
     ),
     "a late check that was overtaken is dropped": Mutant(
-        "a stale owner reschedules a late check", patched(jobs.check, "take", taken_whosever_it_is)
+        "a stale owner reschedules a late check", patched(jobs.check, "apply_transition", taken_whosever_it_is)
     ),
     "providers that are away are not off": Mutant(
         "generators that are away switch providers off", patched(switched_off.Watch, "step", all_that_are_silent)

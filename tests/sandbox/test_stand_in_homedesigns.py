@@ -110,7 +110,7 @@ async def test_an_empty_account_pays_for_nothing(open_stand: Opener) -> None:
 
 
 async def test_a_running_video_shows_all_words_and_nanoseconds(open_stand: Opener) -> None:
-    stand = await open_stand(render_seconds=0.4)
+    stand = await open_stand(render_seconds=2.0)
     job = (await stand.video()).json()["id"]
     told: dict[str, dict[str, str]] = {}
 
