@@ -21,7 +21,7 @@ run: ## The whole service with stand-ins and console, for development, until Ctr
 	@exec .venv/bin/reelbus dev $(ARGS)
 
 test: ## Every test, against a RabbitMQ of its own (ARGS="-n 2 -k webhook" goes to pytest)
-	@$(TWO_AT_ONCE) .venv/.dev programs proxies .run/asyncapi/.done .run/examples/.done
+	@$(TWO_AT_ONCE) .venv/.dev programs proxies .run/asyncapi/.done .run/examples/.done browser
 	$(PY) -m pytest -n 3 --dist loadscope $(ARGS)
 
 lint: .venv/.dev ## Format, style, types, which room may import which, and deploy/
@@ -59,6 +59,9 @@ clean: ## Remove all that was made here
 python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "$(PYTHON) is too old: set PYTHON to 3.11+")'
 
+browser:
+	@setup/browser.sh > /dev/null
+
 programs: python
 	@$(BROKER) fetch
 
@@ -84,4 +87,4 @@ proxies: python
 	@setup/examples/install.sh
 	@touch $@
 
-.PHONY: help demo run test lint bench chaos fuzz lock clean python programs proxies
+.PHONY: help demo run test lint bench chaos fuzz lock clean browser python programs proxies

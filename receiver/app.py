@@ -75,6 +75,7 @@ def _documents() -> list[BaseRoute]:
         _route("/docs/problems", GET=documents.docs_of_problems),
         _route("/docs/assets/{name}", GET=documents.asset),
         _route("/console", GET=documents.console),
+        _route("/console/{page:path}", GET=documents.console),
     ]
 
 

@@ -34,7 +34,7 @@ _PLAIN = _POLICY.format(style="", images="'self' data:", more="")
 
 
 async def console(request: Request) -> Response:  # noqa: ARG001 - every endpoint is given one
-    """Show the console."""
+    """Show the console; which of its pages, its script reads from the address."""
     return _page("console.html", _CONSOLE)
 
 

@@ -54,7 +54,7 @@ class Guard:
             await self._admit_to_api(request, path, answer)
         elif path == "/metrics":
             await self._admit_to_metrics(request)
-        elif path == "/console" and not await self._keyring.was_keyed():
+        elif (path == "/console" or path.startswith("/console/")) and not await self._keyring.was_keyed():
             refuse_others(Headers(scope=request))
 
     async def still_admits(self, request: Request) -> bool:

@@ -1,0 +1,152 @@
+// The providers: how each is doing, what it spent, how its newest videos went, and the buttons that pause it.
+
+import { api, KeyNeeded } from "./console-api.js";
+import { pauseProvider, resumeProvider } from "./console-confirm.js";
+import { $, KeyedList, node, Part, setAttribute, setText, svg } from "./console-dom.js";
+import { count, counted, facts, moment, seconds, section, signed, span, when, words } from "./console-format.js";
+import { levelOf, refreshStatus, status } from "./console-status.js";
+
+const SAMPLE = 200;
+let only = null;
+const samples = new Map();
+
+const cards = new KeyedList($("providers-list"), {
+  key: (provider) => provider.name,
+  create: createCard,
+  update: updateCard,
+});
+
+/** Show all providers, or the one that the address names. */
+export async function openProviders(name) {
+  only = name;
+  setText($("providers-title"), name ?? "Providers");
+  $("providers-all").hidden = !name;
+  showProviders();
+  await refreshProviders();
+}
+
+/** Read anew how the providers' newest videos went. */
+export async function refreshProviders() {
+  const names = shownNames();
+  await Promise.all(names.map(async (name) => {
+    try {
+      samples.set(name, summary((await api(`/v1/videos?provider=${encodeURIComponent(name)}&limit=${SAMPLE}`)).items, name));
+    } catch (error) {
+      if (!(error instanceof KeyNeeded)) samples.set(name, null);
+    }
+  }));
+  showProviders();
+}
+
+const shownNames = () => Object.keys(status()?.status.providers ?? {}).filter((name) => !only || name === only);
+
+export function showProviders() {
+  const found = status();
+  $("no-provider").hidden = !found || shownNames().length > 0;
+  cards.show(shownNames().map((name) => ({
+    name, state: found.status.providers[name], credits: found.credits[name], sample: samples.get(name),
+  })));
+}
+
+// ---- a card ------------------------------------------------------------------------------------------------
+
+function createCard({ name }) {
+  const head = node("header", {}, node("h2", {}, node("i"), node("a", { href: `/console/providers/${name}`, "data-link": "" }, name)),
+    node("a", { href: `/console?provider=${name}`, "data-link": "" }, "Its videos"),
+    node("button", { type: "button", onclick: () => press(name) }));
+  const card = node("article", { class: "provider", "data-provider": name }, head);
+  card.parts = Object.fromEntries(["state", "credits", "sample"].map((part) => [part, new Part(card)]));
+  return card;
+}
+
+function updateCard(card, { name, state, credits, sample }) {
+  const button = card.querySelector("header button");
+  setAttribute(card, "data-state", levelOf(state));
+  setText(button, state.paused ? `Resume ${name}` : `Pause ${name}`);
+  button.hidden = !state.enabled;
+  card.parts.state.show(state, () => [section("State", stateFacts(state))]);
+  card.parts.credits.show(credits, () => [credits ? section("Credits", creditFacts(credits), creditChart(credits)) : null]);
+  card.parts.sample.show(sample ?? 0, () => [sampleSection(sample)]);
+}
+
+async function press(name) {
+  const paused = status().status.providers[name].paused;
+  await (paused ? resumeProvider(name) : pauseProvider(name));
+  await refreshStatus();
+}
+
+function stateFacts(state) {
+  const { circuit } = state;
+  return facts({
+    state: words(state.state),
+    credentials: !state.enabled ? "none are set" : state.authorized ? "accepted" : `refused since ${moment(state.unauthorized_since)}`,
+    "circuit breaker": words(circuit.state),
+    [circuit.state === "closed" ? "last outage ended" : "away since"]: circuit.since && when(circuit.since),
+    reason: circuit.state === "closed" ? null : circuit.reason,
+    "next test": circuit.probe_at && when(circuit.probe_at),
+    paused: state.paused ? `by ${state.paused_by} since ${when(state.paused_since)}` : "no",
+    "asked for a pause until": state.paused_until && when(state.paused_until),
+  });
+}
+
+// ---- credits -----------------------------------------------------------------------------------------------
+
+function creditFacts(credits) {
+  return facts({
+    remaining: credits.remaining === null ? "never reported" : count(credits.remaining),
+    reported: credits.remaining_at && when(credits.remaining_at),
+    spent: count(credits.spent), refunded: count(credits.refunded),
+    "of unknown outcome": count(credits.unknown ?? 0), unexplained: signed(credits.unexplained ?? 0),
+  });
+}
+
+function creditChart(credits) {
+  const bars = [["spent", credits.spent], ["refunded", credits.refunded], ["unknown", credits.unknown ?? 0], ["unexplained", Math.abs(credits.unexplained ?? 0)]];
+  const most = Math.max(...bars.map(([, value]) => value));
+  if (!most) return null;
+  const told = bars.map(([name, value]) => `${name} ${count(value)}`).join(", ");
+  return svg("svg", { class: "chart", viewBox: "0 0 400 88", role: "img", "aria-label": `Credits: ${told}` },
+    ...bars.flatMap(([name, value], index) => [
+      svg("text", { x: 0, y: index * 22 + 15, class: "lane-name" }, name),
+      svg("rect", { x: 96, y: index * 22 + 3, width: Math.max(1, (value / most) * 240), height: 16, rx: 3, class: `credit-${name}` }),
+      svg("text", { x: 104 + (value / most) * 240, y: index * 22 + 15, class: "tick" }, count(value)),
+    ]));
+}
+
+// ---- how its newest videos went ----------------------------------------------------------------------------
+
+function summary(videos, name) {
+  const attempts = videos.flatMap((video) => video.attempts).filter((attempt) => attempt.provider === name);
+  const ended = attempts.filter((attempt) => attempt.finished_at);
+  const good = ended.filter((attempt) => attempt.status === "succeeded");
+  const faults = {};
+  for (const attempt of ended) if (attempt.error) faults[attempt.error.code] = (faults[attempt.error.code] ?? 0) + 1;
+  const took = good.filter((attempt) => attempt.submitted_at).map((attempt) => seconds(attempt.submitted_at, attempt.finished_at)).sort((a, b) => a - b);
+  return { ended: ended.length, good: good.length, faults, took, webhooks: good.filter((attempt) => attempt.detected_by === "webhook").length };
+}
+
+function sampleSection(sample) {
+  if (sample === null) return section("Newest videos", node("p", { class: "hint" }, "They cannot be read now."));
+  if (!sample?.ended) return section("Newest videos", node("p", { class: "hint" }, sample ? "None has ended yet." : "reading …"));
+  const faults = Object.entries(sample.faults).sort((a, b) => b[1] - a[1]).map(([code, number]) => `${words(code)} ${count(number)}`);
+  const at = (share) => sample.took[Math.min(sample.took.length - 1, Math.floor(sample.took.length * share))];
+  return section(`Newest ${counted(sample.ended, "attempt")}`, facts({
+    succeeded: `${count(sample.good)} (${Math.round((100 * sample.good) / sample.ended)} %)`,
+    failed: faults.join(", ") || "none",
+    "found by webhook": sample.good ? `${count(sample.webhooks)} of ${count(sample.good)}` : null,
+    "took, median": sample.took.length ? span(at(0.5)) : null,
+    "took, 90 %": sample.took.length ? `within ${span(at(0.9))}` : null,
+  }), durationChart(sample.took));
+}
+
+function durationChart(took) {
+  if (took.length < 2) return null;
+  const most = took.at(-1) || 1;
+  const boxes = Array.from({ length: 20 }, () => 0);
+  for (const value of took) boxes[Math.min(19, Math.floor((value / most) * 20))] += 1;
+  const highest = Math.max(...boxes);
+  return svg("svg", { class: "chart", viewBox: "0 0 400 96", role: "img", "aria-label": `How long they took: up to ${span(most)}` },
+    ...boxes.map((number, index) => svg("rect", { x: index * 20 + 1, width: 18, y: 74 - (number / highest) * 70, height: (number / highest) * 70 + 1, rx: 2, class: "duration" },
+      svg("title", {}, `${counted(number, "attempt")} in ${span((index * most) / 20)} to ${span(((index + 1) * most) / 20)}`))),
+    svg("text", { x: 0, y: 92, class: "tick" }, "0 s"), svg("text", { x: 400, y: 92, class: "tick end" }, span(most)));
+}

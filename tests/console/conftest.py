@@ -1,0 +1,33 @@
+"""A browser that whole modules share, and a console over a receiver of a test's own."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+from playwright.async_api import Browser
+
+from tests.console.browser import Broker, Console, console_of, running_browser
+from tests.receiver.serving import Service, serving
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with running_browser() as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def broker() -> Broker:
+    return Broker(commands=Broker())
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def service(tmp_path: Path, broker: Broker) -> AsyncIterator[Service]:
+    async with serving(tmp_path, broker=broker) as serving_:
+        yield serving_
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def console(service: Service, browser: Browser) -> AsyncIterator[Console]:
+    async with console_of(service, browser) as opened:
+        yield opened

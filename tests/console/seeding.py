@@ -1,0 +1,45 @@
+"""Videos in the store as the roles would have left them."""
+
+from uuid_utils.compat import uuid7
+
+from jobs import settle
+from jobs.policy import Policy
+from jobs.refunds import NOT_CHARGED
+from jobs.settle import AttemptFailed
+from jobs.submit import route
+from schemas.names import ErrorCode
+from schemas.video import Refund
+from store import attempts, videos
+from store.transaction import Tx
+from tests.receiver.serving import Service
+
+
+async def many(service: Service, number: int) -> list[str]:
+    """Make so many videos of two hours ago; their ids, newest first."""
+    model = await service.make()
+
+    def add(tx: Tx) -> list[str]:
+        row = videos.get(tx, model)
+        assert row is not None
+        ids = [str(uuid7()) for _ in range(number - 1)]
+        long_ago = row.created_at - 7200
+        for index, video_id in enumerate(ids):
+            videos.add(tx, row._replace(id=video_id, metadata={"order": str(index)}, created_at=long_ago))
+        return ids
+
+    return sorted([model, *await service.store.write(add)], reverse=True)
+
+
+async def failed(service: Service, refund: Refund = NOT_CHARGED, **fields: object) -> str:
+    """Make a video that its provider failed."""
+    video_id = await service.make(provider="iacrea", **fields)
+    now = service.context.now()
+
+    def fail(tx: Tx) -> None:
+        route(tx, Policy(), now=now)
+        [attempt] = attempts.of_videos(tx, [video_id])[video_id]
+        failing = AttemptFailed(ErrorCode.PROVIDER_UNAVAILABLE, "it was away", refund)
+        assert settle.fail(tx, Policy(), attempt, failing, now=now)
+
+    await service.store.write(fail)
+    return video_id

@@ -1,0 +1,137 @@
+"""The list of videos keeps focus and place while it is updated, and its filters are in the address."""
+
+import pytest
+
+from tests.console.browser import Console, until_still
+from tests.console.seeding import failed, many
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_filters_are_in_the_address_and_outlive_loading_the_page_anew(console: Console) -> None:
+    broken, whole = await failed(console.service), await console.service.make()
+    await console.service.finish(whole)
+    page = await console.open()
+    await page.locator("#videos tr").nth(1).wait_for()
+
+    await page.get_by_label("Status", exact=True).select_option("failed")
+    await page.locator(f"#videos tr[data-id='{whole}']").wait_for(state="detached")
+    assert page.url.endswith("/console?status=failed")
+    await page.reload()
+    await page.locator(f"#videos tr[data-id='{broken}']").wait_for()
+
+    assert await page.locator("#videos tr").count() == 1
+    assert await page.get_by_label("Status", exact=True).input_value() == "failed"
+    await page.go_back()
+    await page.locator(f"#videos tr[data-id='{whole}']").wait_for()
+
+
+async def test_a_list_by_error_shows_those_alone_that_failed_of_it(console: Console) -> None:
+    broken = await failed(console.service)
+    await console.service.make()
+    page = await console.open("/console?error=provider_unavailable")
+    await page.locator(f"#videos tr[data-id='{broken}']").wait_for()
+    assert await page.locator("#videos tr").count() == 1
+
+    await page.get_by_label("Error").select_option("timed_out")
+    await page.get_by_text("No video matches these filters").wait_for()
+    await page.get_by_role("link", name="Clear").click()
+    await page.locator("#videos tr").nth(1).wait_for()
+    assert page.url.endswith("/console")
+
+
+async def test_searching_an_id_opens_that_video(console: Console) -> None:
+    video_id = await console.service.make()
+    page = await console.open()
+
+    await page.get_by_role("searchbox").fill(video_id)
+    await page.keyboard.press("Enter")
+
+    await page.locator("#detail-status", has_text="accepted").wait_for()
+    assert page.url.endswith(f"/console/videos/{video_id}")
+
+
+async def test_a_search_that_is_neither_id_nor_metadata_says_what_can_be_searched(console: Console) -> None:
+    page = await console.open()
+
+    await page.get_by_role("searchbox").fill("Elm Street")
+    await page.keyboard.press("Enter")
+    await page.get_by_text("Search by a video's whole id, or by metadata").wait_for()
+
+    await page.get_by_role("searchbox").fill("house=Elm")
+    assert await page.locator("#search-fault").inner_text() == ""
+
+
+async def test_metadata_is_shown_with_its_names(console: Console) -> None:
+    await console.service.make(metadata={"order": "6", "house": "Elm Street"})
+    page = await console.open()
+
+    assert await page.locator("#videos td.what span").last.inner_text() == "order: 6 · house: Elm Street"
+
+
+async def test_a_row_keeps_the_keyboard_s_place_while_rows_come_and_change(console: Console) -> None:
+    service = console.service
+    first, second = await service.make(), await service.make()
+    page = await console.open()
+    await page.locator("#live[data-state=on]").wait_for()
+    await page.locator(f"tr[data-id='{first}'] a").focus()
+    await page.evaluate("document.activeElement.mark = 'the same'")
+
+    third = await service.make()
+    for video_id in (third, second, first):
+        await service.finish(video_id)
+    await page.locator(f"tr[data-id='{first}'] .chip[data-status=ready]").wait_for()
+    await page.locator(f"tr[data-id='{third}'] .chip[data-status=ready]").wait_for()
+
+    assert await page.evaluate("document.activeElement.mark") == "the same"
+    assert await page.locator("#videos tr").evaluate_all("rows => rows.map((row) => row.dataset.id)") == [
+        third,
+        second,
+        first,
+    ]
+    await page.keyboard.press("Enter")
+    await page.locator("#detail-id", has_text=first).wait_for()
+
+
+async def test_of_a_thousand_rows_an_event_touches_one(console: Console) -> None:
+    ids = await many(console.service, 1000)
+    page = await console.open()
+    while await page.locator("#videos tr").count() < len(ids):
+        shown = await page.locator("#videos tr").count()
+        await page.get_by_role("button", name="Show older").click()
+        await page.locator("#videos tr").nth(shown).wait_for()
+    assert await page.locator("#videos tr").evaluate_all("rows => rows.map((row) => row.dataset.id)") == ids
+    await page.locator("#live[data-state=on]").wait_for()
+    middle = page.locator(f"tr[data-id='{ids[500]}']")
+    await middle.scroll_into_view_if_needed()
+    place = await page.evaluate("scrollY")
+    await page.evaluate(_WATCH_ROWS)
+
+    await console.service.finish(ids[500])
+    await middle.locator(".chip[data-status=ready]").wait_for()
+    await until_still(page)
+
+    changed = await page.evaluate("window.changed")
+    assert {text for text in changed if text.startswith("row")} == set()
+    assert {ids[500]} == {text.partition(" ")[2] for text in changed if text.startswith("status")}
+    assert await page.evaluate("scrollY") == place
+
+
+_WATCH_ROWS = """() => {
+  window.changed = [];
+  new MutationObserver((seen) => {
+    for (const { target, type, attributeName, addedNodes, removedNodes } of seen) {
+      if (target.id === "videos") window.changed.push(`row ${addedNodes.length} ${removedNodes.length}`);
+      if (attributeName === "data-status") window.changed.push(`status ${target.closest("tr").dataset.id}`);
+    }
+  }).observe(document.getElementById("videos"), { subtree: true, childList: true, attributes: true });
+}"""
+
+
+async def test_the_list_is_empty_only_when_it_is(console: Console) -> None:
+    page = await console.open()
+    await page.get_by_text("No videos yet").wait_for()
+
+    await page.get_by_label("Status", exact=True).select_option("ready")
+    await page.get_by_text("No video matches these filters").wait_for()
+    assert not await page.get_by_text("No videos yet").is_visible()
