@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from schemas.asyncapi import asyncapi
-from schemas.openapi import openapi
-from schemas.published import file_text, schema_files
+from documents.asyncapi import asyncapi
+from documents.json_schemas import file_text, schema_files
+from documents.openapi import openapi
 
 FOLDER = Path(__file__).parent / "schemas"
 

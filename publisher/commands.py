@@ -22,6 +22,7 @@ from aio_pika.exceptions import ChannelClosed, ChannelInvalidStateError, Deliver
 from aiormq.abc import DeliveredMessage
 from pamqp import commands as amqp
 
+from intake.commands import Reply
 from process import failpoints, metrics
 from process.asyncio_events import wait, wait_any
 from process.settings import Settings
@@ -53,18 +54,6 @@ class Command:
     message_id: str | None
     content_type: str | None
     trace: Trace = NO_TRACE
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What to answer: the video where the command was accepted, else the problem document.
-
-    Without `readable` the body was no JSON object, and there is nobody to answer.
-    """
-
-    document: dict[str, Any]
-    accepted: bool
-    readable: bool = True
 
 
 Handler = Callable[[Command], Awaitable[Reply]]

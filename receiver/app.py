@@ -7,10 +7,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from intake.context import Context
 from receiver import documents, problems
 from receiver.audit_log import AuditLog
 from receiver.batches import Batches
-from receiver.context import Context
 from receiver.guard import Guard
 from receiver.health import Health
 from receiver.media import Media

@@ -5,8 +5,8 @@ import re
 from starlette.requests import Request
 from starlette.responses import Response
 
+from intake.context import Context
 from jobs import audit
-from receiver.context import Context
 from schemas.problem import FieldFault, ProblemCode, Refusal
 
 _DEFAULT_PAGE, _LARGEST_PAGE = 50, 200

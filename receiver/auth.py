@@ -7,7 +7,7 @@ from limits import RateLimitItemPerSecond
 from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
-from receiver.context import Context
+from intake.context import Context
 from schemas.problem import ProblemCode, Refusal
 
 

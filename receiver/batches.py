@@ -7,14 +7,15 @@ from dataclasses import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
-from receiver import intake, problems
+from intake import accept as accepting
+from intake.accept import Origin
+from intake.context import SMALL_BODY, Context
+from intake.parsing import idempotency_key_faults, read_json
+from receiver import problems
 from receiver.bodies import Body, read_body
-from receiver.context import SMALL_BODY, Context
-from receiver.intake import Origin
 from receiver.origin import origin_of
 from schemas.batch import KEY_FIELD, BatchResult, BatchResults, read_batch
 from schemas.problem import ProblemCode, Refusal
-from schemas.request import idempotency_key_faults, read_json
 from store.database import StoreUnavailable
 
 _NUMBERED = "\x1f"
@@ -63,7 +64,7 @@ class Batches:
     async def _result(self, values: object, origin: Origin, number: int, size: int) -> BatchResult:
         try:
             own, fields = _own(values, origin, number)
-            accepted = await intake.accept_decoded(self._context, fields, own, size=size)
+            accepted = await accepting.accept_decoded(self._context, fields, own, size=size)
         except StoreUnavailable:
             return _refused(problems.store_unavailable())
         except Refusal as refusal:

@@ -9,8 +9,8 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
-from receiver.context import Context
-from receiver.spool import Spool
+from intake.context import Context
+from intake.spool import Spool
 from schemas.problem import ProblemCode, Refusal
 
 _PIECE = 256 * 1024

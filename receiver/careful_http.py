@@ -8,8 +8,8 @@ from typing import Any, cast
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
+from intake.context import Limits
 from receiver import problems
-from receiver.context import Limits
 from receiver.plain_http import LINGER_SECONDS
 
 _log = logging.getLogger("uvicorn.connection")

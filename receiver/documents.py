@@ -9,9 +9,9 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
+from documents import asyncapi, json_schemas, openapi
+from documents.problem_help import EXPLANATIONS
 from receiver import problems
-from schemas import asyncapi, openapi, published
-from schemas.explanations import EXPLANATIONS
 from schemas.problem import status_of
 
 _OURS = Path(__file__).parent / "pages"
@@ -92,7 +92,7 @@ def _asyncapi() -> bytes:
 
 @cache
 def _schemas() -> dict[str, bytes]:
-    return {name: json.dumps(document).encode() for name, document in published.schema_files().items()}
+    return {name: json.dumps(document).encode() for name, document in json_schemas.schema_files().items()}
 
 
 def _json(document: bytes, media_type: str = "application/json") -> Response:

@@ -9,9 +9,10 @@ from typing import Any, NoReturn
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from receiver.intake import RawRequest
+from intake.accept import RawRequest
+from intake.parsing import read_json
 from schemas.problem import FieldFault, ProblemCode, Refusal
-from schemas.request import VideoRequest, read_json
+from schemas.request import VideoRequest
 
 # It warns of every broken form, so that senders could fill the log.
 logging.getLogger("python_multipart").setLevel(logging.ERROR)

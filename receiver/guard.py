@@ -7,11 +7,11 @@ import structlog
 from starlette.datastructures import Headers
 from starlette.types import Scope as Request
 
+from intake.auditing import tell
+from intake.context import LOCAL_CALLER, Context
 from jobs import audit
 from process.api_keys import digest_of
-from receiver.auditing import tell
 from receiver.auth import RateLimiter
-from receiver.context import LOCAL_CALLER, Context
 from receiver.keyring import Identity, Keyring
 from receiver.local import is_loopback, refuse_others
 from receiver.throttle import RefusedKeys

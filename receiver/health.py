@@ -8,11 +8,11 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
 
+from intake.context import BrokerLink, Context
 from jobs import feed
 from jobs.feed import Overview
 from process import metrics
 from receiver import gauges, problems
-from receiver.context import BrokerLink, Context
 from schemas.names import Provider
 from schemas.problem import FieldFault, ProblemCode, problem
 from schemas.status import Alive, Commands, Outbox, ProviderState, Reachable, Ready, Status

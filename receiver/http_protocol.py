@@ -10,8 +10,8 @@ import logging
 from collections.abc import Iterable
 from typing import Any, cast
 
+from intake.context import Limits
 from receiver.careful_http import CarefulHttp
-from receiver.context import Limits
 from receiver.plain_http import PlainHttp
 
 # uvicorn warns of every request that is no HTTP, so that senders could fill the log.

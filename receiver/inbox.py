@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from receiver.context import Context
+from intake.context import Context
 from store import webhooks
 from store.database import StoreUnavailable
 from store.transaction import Signal

@@ -12,9 +12,9 @@ from time import monotonic
 
 import structlog
 
+from intake.context import Context
 from process.api_keys import ApiKey, KeyFile
 from process.settings import WrongSettings
-from receiver.context import Context
 from schemas.scopes import ALL_SCOPES, Scope
 from store import api_keys
 from store.api_keys import StoredKey

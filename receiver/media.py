@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from intake.context import Context
 from receiver import problems
-from receiver.context import Context
 from schemas.problem import ProblemCode, Refusal
 from store.database import Store
 from store.pictures import OpenPicture, PictureLost

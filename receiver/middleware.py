@@ -13,9 +13,9 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
+from intake.context import Context
 from process import metrics
 from receiver import problems
-from receiver.context import Context
 from receiver.guard import Guard
 from receiver.line_limit import LineLimit
 from receiver.webhooks import PREFIX, Webhooks

@@ -6,11 +6,11 @@ from contextlib import suppress
 from starlette.requests import Request
 from starlette.responses import Response
 
+from intake.auditing import tell
+from intake.context import Context
 from jobs import erasure, view
 from jobs.erasure import NotFinished
 from receiver import etags, problems
-from receiver.auditing import tell
-from receiver.context import Context
 from receiver.listing import VIDEO_ID
 from receiver.waiting import Waiting, preferred_wait
 from schemas.audit import AuditAction

@@ -2,9 +2,9 @@
 
 from starlette.requests import Request
 
-from receiver.intake import Origin
+from intake.accept import Origin
+from intake.parsing import idempotency_key_faults
 from receiver.keyring import Identity
-from schemas.request import idempotency_key_faults
 from schemas.trace import read_trace
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from intake.context import Limits
 from receiver import problems
-from receiver.context import Limits
 
 _log = logging.getLogger("uvicorn.connection")
 

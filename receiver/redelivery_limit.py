@@ -7,7 +7,7 @@ from limits import RateLimitItemPerSecond
 from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
-from receiver.context import Limits
+from intake.context import Limits
 from schemas.problem import ProblemCode, Refusal
 
 

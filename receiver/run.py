@@ -13,11 +13,11 @@ import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
+from intake.context import Context
 from process.asyncio_events import wait
 from process.settings import Settings, WrongSettings
 from receiver.app import build, build_health
 from receiver.careful_http import CarefulHttp
-from receiver.context import Context
 from receiver.http_protocol import Connection, abort_stuck
 from receiver.local import is_loopback
 from receiver.plain_http import PlainHttp

@@ -14,9 +14,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from intake.context import Context
 from jobs import feed
 from process.asyncio_events import wait_any
-from receiver.context import Context
 from schemas.problem import ProblemCode, Refusal
 from store.database import StoreUnavailable
 from store.outbox import OutboxEvent

@@ -6,20 +6,21 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from intake import accept as accepting
+from intake.accept import RawRequest
+from intake.auditing import tell
+from intake.context import Context
+from intake.parsing import read_json
 from jobs import audit, feed, ledger, timeline, view
-from receiver import intake, problems
-from receiver.auditing import tell
+from receiver import problems
 from receiver.bodies import Body, read_body
-from receiver.context import Context
 from receiver.forms import read_form
-from receiver.intake import RawRequest
 from receiver.listing import read_query
 from receiver.one_video import video_id_of
 from receiver.origin import origin_of
 from receiver.redelivery_limit import RedeliveryLimit
 from schemas.audit import AuditAction
 from schemas.problem import ProblemCode, Refusal
-from schemas.request import read_json
 from schemas.status import Redelivery
 from schemas.video import Document, Timeline
 from store.transaction import Tx
@@ -39,7 +40,7 @@ class Videos:
         body = await read_body(request.receive, request.headers, context, origin.caller)
         try:
             read = partial(decode, body)
-            accepted = await intake.accept(context, read, origin, size=body.size)
+            accepted = await accepting.accept(context, read, origin, size=body.size)
         finally:
             body.close()
         headers = {"location": f"/v1/videos/{accepted.video.id}"}

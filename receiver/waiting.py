@@ -11,9 +11,9 @@ from contextlib import suppress
 
 from starlette.requests import Request
 
+from intake.context import Context
 from jobs import feed
 from process.asyncio_events import wait_any
-from receiver.context import Context
 from store.database import StoreUnavailable
 from store.transaction import Signal
 

@@ -6,11 +6,11 @@ import structlog
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from intake.context import Context
 from jobs import interest, unconfirmed
 from process import failpoints, metrics
 from receiver import problems
 from receiver.bodies import read_capped_body
-from receiver.context import Context
 from receiver.inbox import Inbox
 from schemas.names import Provider
 from schemas.problem import ProblemCode, Refusal

@@ -3,9 +3,9 @@
 import json
 import sys
 
+from documents.asyncapi import asyncapi
+from documents.openapi import events_schema, openapi
 from reelbus.errors import BAD_USAGE, stop_with
-from schemas.asyncapi import asyncapi
-from schemas.openapi import events_schema, openapi
 
 _DOCUMENTS = {"openapi": openapi, "asyncapi": asyncapi, "events": events_schema}
 

@@ -14,6 +14,9 @@ import poller.run
 import publisher.run
 import receiver.run
 from generator.pictures import Pictures
+from intake import commands
+from intake.commands import Reply
+from intake.context import Context
 from jobs.policy import Policy
 from process import event_loop, metrics
 from process.addresses import Addresses
@@ -25,10 +28,8 @@ from providers.base import ProviderClient
 from providers.http.names import NameThreads
 from providers.http.pictures import fetch_picture
 from providers.parsing.webhook_hints import read_webhook
-from publisher.commands import Command, Reply
+from publisher.commands import Command
 from publisher.connection import BrokerState
-from receiver import commands
-from receiver.context import Context
 from reelbus.wiring import opened_clients, opened_inspectors, opened_store, policy_of, signer_of
 from schemas.event import Naming
 from schemas.names import Provider
@@ -139,7 +140,6 @@ async def _publisher(parts: _Parts) -> None:
     context = parts.context
 
     async def take(command: Command) -> Reply:
-        reply = await commands.handle(context, command.body, command.message_id, command.trace)
-        return Reply(reply.document, accepted=reply.accepted, readable=reply.readable)
+        return await commands.handle(context, command.body, command.message_id, command.trace)
 
     await publisher.run.run(parts.settings, parts.store, parts.broker, take, parts.stop)

@@ -19,15 +19,16 @@ from aiormq.channel import Channel
 from pamqp import commands, frame
 from pydantic import SecretStr
 
+from intake.commands import Reply
+from intake.parsing import read_json
 from process.settings import Settings
-from publisher.commands import Command, Reply
+from publisher.commands import Command
 from publisher.connection import BrokerState
 from publisher.run import run
 from publisher.timing import TIMING
 from publisher.topology import COMMANDS, DEAD_QUEUE, SUBMIT_KEY, SUBMIT_QUEUE
 from sandbox.broker.node import Node
 from schemas.problem import Refusal
-from schemas.request import read_json
 from store.database import Store
 
 BATCH = 500

@@ -9,13 +9,13 @@ from contextlib import suppress
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from intake.parsing import parse, read_json
 from providers.parsing.classify import Kind, classify
 from providers.parsing.webhook_hints import read_webhook
 from receiver.forms import read_form
 from schemas.addresses import image_url_fault, is_public, output_url_usable
 from schemas.picture import PictureRejected, inspect
 from schemas.problem import Refusal
-from schemas.request import parse, read_json
 from tests.receiver.serving import picture
 
 texts = st.text(st.characters(exclude_categories=()), max_size=60)

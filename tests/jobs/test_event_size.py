@@ -4,11 +4,12 @@ import json
 
 import pytest
 
+from intake.parsing import parse
 from jobs import feed
 from providers.reports import Failed, Ready
 from schemas.event import LARGEST, Naming
 from schemas.problem import Refusal
-from schemas.request import MAX_TEXT_BYTES, VideoRequest, parse
+from schemas.request import MAX_TEXT_BYTES, VideoRequest
 from tests.jobs.scenario import JobScenario
 
 HOUSE = "\U0001f3e0"

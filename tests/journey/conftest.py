@@ -11,9 +11,9 @@ import pytest
 import pytest_asyncio
 from jsonschema import Draft202012Validator
 
+from documents.openapi import events_schema
 from reelbus.picture import house
 from sandbox.broker.node import Node
-from schemas.openapi import events_schema
 from tests.broker import Broker, Inbox, subscribe
 from tests.service import Sandbox, Service, until
 

@@ -11,7 +11,8 @@ from aio_pika import Message
 from aio_pika.abc import AbstractIncomingMessage
 from aio_pika.exceptions import ChannelNotFoundEntity
 
-from publisher.commands import Command, Reply
+from intake.commands import Reply
+from publisher.commands import Command
 from publisher.topology import COMMANDS, DEAD_QUEUE, SUBMIT_KEY, SUBMIT_QUEUE
 from tests.broker import Broker, Inbox, eventually
 

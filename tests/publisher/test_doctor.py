@@ -3,8 +3,9 @@
 import pytest_asyncio
 from aio_pika import Message
 
+from intake.commands import Reply
 from process.settings import Settings
-from publisher.commands import Command, Reply
+from publisher.commands import Command
 from publisher.doctor import probe
 from publisher.topology import COMMANDS, DEAD_QUEUE, SUBMIT_QUEUE, log_stream
 from tests.broker import Broker, eventually

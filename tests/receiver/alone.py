@@ -9,8 +9,8 @@ from pathlib import Path
 
 import uvloop
 
+from intake.context import Limits
 from process import logs
-from receiver.context import Limits
 from tests.receiver.serving import serving
 
 

@@ -12,11 +12,11 @@ from typing import Any
 import httpx
 from PIL import Image
 
+from intake.context import Context, Limits
 from jobs import events
 from process.settings import Settings
 from process.tokens import Signer
 from receiver import run
-from receiver.context import Context, Limits
 from schemas.names import EventType, VideoStatus
 from store import videos
 from store.database import Store

@@ -10,8 +10,8 @@ import pytest
 from structlog.testing import capture_logs
 from uuid_utils.compat import uuid7
 
+from intake.context import Limits
 from jobs.policy import LATE_RESULT_SECONDS
-from receiver.context import Limits
 from receiver.line_limit import LINES_A_SECOND
 from schemas.names import Provider
 from store import attempts, webhooks

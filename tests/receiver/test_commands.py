@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from receiver import commands
-from receiver.commands import Reply
-from receiver.context import Context, Limits
+from intake import commands
+from intake.commands import Reply
+from intake.context import Context, Limits
 from store.database import StoreUnavailable
 from tests.receiver.serving import URL_REQUEST, Service, picture, serving
 

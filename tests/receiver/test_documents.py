@@ -9,13 +9,13 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
-from schemas.asyncapi import asyncapi
+from documents.asyncapi import asyncapi
+from documents.json_schemas import events_schema, file_text, schema_files, video_schema
+from documents.openapi import openapi
+from documents.problem_help import EXPLANATIONS
 from schemas.event import Event
-from schemas.explanations import EXPLANATIONS
 from schemas.names import EventType
-from schemas.openapi import openapi
 from schemas.problem import Problem, ProblemCode, problem
-from schemas.published import events_schema, file_text, schema_files, video_schema
 from schemas.request import VideoRequest
 from tests.receiver.serving import URL_REQUEST, Service
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from receiver.context import Limits
+from intake.context import Limits
 from tests.receiver.serving import Service, serving
 
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from receiver.context import Limits
+from intake.context import Limits
 from tests.receiver.raw import CLOSED, RawConnection, connected
 from tests.receiver.serving import URL_REQUEST, Service, serving
 

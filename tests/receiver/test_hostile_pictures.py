@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from receiver import commands
+from intake import commands
 from tests.hostile_pictures import DEAR
 from tests.odd_inspector import odd_inspectors
 from tests.receiver.serving import Service, picture, serving

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from receiver.context import Limits
+from intake.context import Limits
 from schemas.problem import CONTENT_TYPE, Problem
 from tests.receiver.hostile import CLOSED, Hostile, corpus
 from tests.receiver.serving import Service, serving

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from intake.context import Context
 from receiver import run
-from receiver.context import Context
 from tests.receiver.serving import Service, free_port, serving
 
 

@@ -7,8 +7,8 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from intake.context import Limits
 from process.settings import Settings, WrongSettings
-from receiver.context import Limits
 from receiver.run import refuse_exposure
 from tests.receiver.serving import URL_REQUEST, Service, serving
 

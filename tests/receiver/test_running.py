@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import structlog
 
+from intake.context import Context
 from process.settings import Settings, WrongSettings
 from process.tokens import Signer
 from receiver import run
-from receiver.context import Context
 from store.database import Store
 from tests.receiver.serving import URL_REQUEST, Service, free_port, picture, serving
 

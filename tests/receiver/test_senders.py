@@ -12,7 +12,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from receiver.context import Limits
+from intake.context import Limits
 from tests.receiver.serving import URL_REQUEST, Service, picture, serving
 from tests.receiver.weighing import alone, resident
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from receiver.context import Limits
+from intake.context import Limits
 from tests.receiver.raw import connected
 from tests.receiver.serving import URL_REQUEST, Service, serving
 from tests.receiver.weighing import alone, resident

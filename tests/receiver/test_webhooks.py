@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from intake.context import Limits
 from jobs import unconfirmed
 from process.tokens import Signer
-from receiver.context import Limits
 from tests.receiver.serving import Service, serving
 
 ATTEMPT = "f123456789abcdef" * 2

@@ -12,9 +12,9 @@ import pytest_asyncio
 from aio_pika import ExchangeType
 from jsonschema import Draft202012Validator
 
+from documents.json_schemas import events_schema
 from process.standard_webhooks import new_secret, signature_headers
 from schemas.names import EVENT_KINDS
-from schemas.published import events_schema
 from tests.broker import Broker, eventually, subscribe
 from tests.reelbus.conftest import ROOT, Run
 

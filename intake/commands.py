@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from receiver import intake
-from receiver.context import COMMANDS_CALLER, Context
-from receiver.intake import Origin, RawRequest
-from schemas import request as requests
+from intake import accept as accepting
+from intake import parsing
+from intake.accept import Origin, RawRequest
+from intake.context import COMMANDS_CALLER, Context
 from schemas.problem import ProblemCode, Refusal
 from schemas.trace import NO_TRACE, Trace
 from store.database import StoreUnavailable
@@ -32,7 +32,7 @@ async def handle(context: Context, body: bytes, message_id: str | None, trace: T
     command is to be handled again.
     """
     key = message_id or None
-    faults = requests.idempotency_key_faults([key] if key else [])
+    faults = parsing.idempotency_key_faults([key] if key else [])
     origin = Origin(COMMANDS_CALLER, "amqp", key, faults, context.settings.commands_budget, trace)
     try:
         if len(body) > context.settings.max_body_bytes:
@@ -41,7 +41,7 @@ async def handle(context: Context, body: bytes, message_id: str | None, trace: T
                 f"the command is larger than {context.settings.max_body_bytes} bytes; send image_url instead",
             )
         read = partial(_read, body)
-        accepted = await intake.accept(context, read, origin, size=len(body))
+        accepted = await accepting.accept(context, read, origin, size=len(body))
     except Refusal as refusal:
         if refusal.problem.code is ProblemCode.OVERLOADED:
             raise StoreUnavailable(refusal.problem.detail) from refusal
@@ -52,7 +52,7 @@ async def handle(context: Context, body: bytes, message_id: str | None, trace: T
 
 
 def _read(body: bytes) -> RawRequest:
-    values = requests.read_json(body)
+    values = parsing.read_json(body)
     if not isinstance(values, dict):
         raise Refusal(ProblemCode.BAD_REQUEST, "the body must be one JSON object with the documented fields")
     return RawRequest(values)

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from schemas.openapi_parts import (
+from documents.json_schemas import events_schema, video_schema
+from documents.openapi_parts import (
     Json,
     answer,
     audit_parameters,
@@ -17,7 +18,6 @@ from schemas.openapi_parts import (
     waiting_parameters,
 )
 from schemas.problem import ProblemCode
-from schemas.published import events_schema, video_schema
 from schemas.request import MAX_IDEMPOTENCY_KEY
 
 __all__ = ["events_schema", "openapi", "video_schema"]

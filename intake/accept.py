@@ -8,16 +8,16 @@ from typing import ParamSpec, Protocol, TypeVar
 
 import structlog
 
+from intake import parsing
+from intake.context import SMALL_BODY, Context
+from intake.parsing import ParsedRequest
 from jobs import accept as acceptance
 from jobs import routing, spending
 from jobs.accept import Accepted, BudgetExhausted, KeyConflict, NewVideo
 from process import failpoints, metrics
 from process.inspector import InspectorUnavailable
-from receiver.context import SMALL_BODY, Context
-from schemas import request as requests
 from schemas.picture import Picture, PictureRejected
 from schemas.problem import FieldFault, ProblemCode, Refusal
-from schemas.request import ParsedRequest
 from schemas.trace import NO_TRACE, Trace
 from store.database import StoreUnavailable
 from store.transaction import Signal
@@ -91,7 +91,7 @@ async def _here(work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T
 def _parsed(context: Context, read: Callable[[], RawRequest], origin: Origin) -> ParsedRequest:
     raw = read()
     allow_private = context.settings.allow_private_image_hosts
-    return requests.parse(raw.values, allow_private=allow_private, picture=raw.picture, others=origin.faults)
+    return parsing.parse(raw.values, allow_private=allow_private, picture=raw.picture, others=origin.faults)
 
 
 async def _inspected(context: Context, picture: bytes) -> Picture:
@@ -117,7 +117,7 @@ def _new_video(context: Context, request: ParsedRequest, origin: Origin) -> NewV
         picture=None,
         caller=origin.caller,
         idempotency_key=origin.idempotency_key,
-        fingerprint="" if origin.idempotency_key is None else requests.fingerprint(request),
+        fingerprint="" if origin.idempotency_key is None else parsing.fingerprint(request),
         budget=origin.budget,
         trace=origin.trace,
     )

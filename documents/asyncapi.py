@@ -5,12 +5,12 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
+from documents.json_schemas import request_schema
+from documents.problem_help import EXPLANATIONS
 from schemas.event import CONTENT_TYPE as EVENT_TYPE
 from schemas.event import Event
-from schemas.explanations import EXPLANATIONS
 from schemas.names import EventType, Provider
 from schemas.problem import Problem, ProblemCode
-from schemas.published import request_schema
 from schemas.video import Document, Video
 
 Json = dict[str, Any]

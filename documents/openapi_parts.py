@@ -7,13 +7,13 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from documents.json_schemas import request_schema
 from schemas.audit import AuditPage
 from schemas.batch import KEY_FIELD, MOST, BatchResults
 from schemas.event import VideoEvents
 from schemas.names import Provider, VideoStatus
 from schemas.problem import CONTENT_TYPE as PROBLEM_TYPE
 from schemas.problem import Problem, ProblemCode, problem
-from schemas.published import request_schema
 from schemas.request import MAX_IDEMPOTENCY_KEY
 from schemas.status import Alive, Ready, Redelivery, Status
 from schemas.video import ProviderCredits, Timeline, Video, VideoPage

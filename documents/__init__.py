@@ -1,0 +1,1 @@
+"""The documents that others generate code from: OpenAPI, AsyncAPI and JSON Schemas, made from the schemas."""

@@ -1,0 +1,1 @@
+"""Where a request becomes an accepted video, whether it came over HTTP or from the queue."""
