@@ -13,15 +13,15 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## Real jobs through both stand-in providers; every event as it arrives from RabbitMQ
-	@$(TWO_AT_ONCE) .venv/.runtime programs
+	@$(TWO_AT_ONCE) .venv/.runtime programs viewers-if-npm
 	@exec .venv/bin/reelbus demo $(ARGS)
 
 run: ## The whole service with stand-ins and console, for development, until Ctrl-C
-	@$(TWO_AT_ONCE) .venv/.runtime programs
+	@$(TWO_AT_ONCE) .venv/.runtime programs viewers-if-npm
 	@exec .venv/bin/reelbus dev $(ARGS)
 
 test: ## Every test, against a RabbitMQ of its own (ARGS="-n 2 -k webhook" goes to pytest)
-	@$(TWO_AT_ONCE) .venv/.dev programs proxies .run/asyncapi/.done .run/examples/.done browser
+	@$(TWO_AT_ONCE) .venv/.dev programs proxies receiver/viewers/.done .run/asyncapi/.done .run/examples/.done browser
 	$(PY) -m pytest -n 3 --dist loadscope $(ARGS)
 
 lint: .venv/.dev ## Format, style, types, which room may import which, and deploy/
@@ -46,13 +46,24 @@ fuzz: ## Throw generated input at everything that reads input
 	@$(TWO_AT_ONCE) .venv/.dev programs
 	$(PY) -m tests.fuzz $(ARGS)
 
+viewers: receiver/viewers/.done ## The viewers of /docs, from their makers' npm packages, by hash
+
+wheel: .venv/.dev receiver/viewers/.done ## A wheel in dist/, for pipx or uv tool install
+	@.venv/bin/uv build --quiet --wheel --no-build-isolation --out-dir dist
+
+sbom: .venv/.dev ## dist/sbom.cdx.json: what the image holds (CycloneDX)
+	@setup/audit.sh sbom
+
+audit: .venv/.dev ## The same, and known advisories; fails, saying so, if no database can be asked
+	@setup/audit.sh $(ARGS)
+
 lock: .venv/.dev ## Write locks/ anew from pyproject.toml, with the newest versions it allows
 	@setup/lock.sh
 
 clean: ## Remove all that was made here
 	@[ ! -e .run/dev.lock ] || flock --nonblock .run/dev.lock true || \
 	    { echo "clean: reelbus dev runs here; end it with Ctrl-C first" >&2; exit 1; }
-	rm -rf .venv .run build dist *.egg-info .hypothesis .import_linter_cache
+	rm -rf .venv .run build dist receiver/viewers *.egg-info .hypothesis .import_linter_cache
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .schemathesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -79,6 +90,13 @@ proxies: python
 .venv/.bench: locks/bench.txt $(LOCKED) | python
 	@setup/venv.sh bench
 
+receiver/viewers/.done: setup/viewers/packages.txt setup/viewers/install.sh
+	@setup/viewers/install.sh
+
+viewers-if-npm:
+	@[ receiver/viewers/.done -nt setup/viewers/packages.txt ] || setup/viewers/install.sh --if-npm || \
+	    echo "viewers: they could not be fetched, so /docs shows plain documents" >&2
+
 .run/asyncapi/.done: setup/asyncapi/package-lock.json setup/asyncapi/install.sh setup/asyncapi/validate.mjs
 	@setup/asyncapi/install.sh
 	@touch $@
@@ -87,4 +105,4 @@ proxies: python
 	@setup/examples/install.sh
 	@touch $@
 
-.PHONY: help demo run test lint bench chaos fuzz lock clean browser python programs proxies
+.PHONY: help demo run test lint bench chaos fuzz viewers viewers-if-npm wheel sbom audit lock clean browser python programs proxies

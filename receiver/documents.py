@@ -3,7 +3,6 @@
 import json
 from functools import cache
 from html import escape
-from importlib.util import find_spec
 from pathlib import Path
 
 from starlette.requests import Request
@@ -16,11 +15,13 @@ from schemas.problem import status_of
 
 _OURS = Path(__file__).parent / "pages"
 _TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
-_FROM_OFFAPI = {
-    "swagger_bundle.js": "text/javascript",
-    "swagger_preset.js": "text/javascript",
-    "swagger_style.css": "text/css",
-    "redoc.js": "text/javascript",
+_VIEWERS = Path(__file__).parent / "viewers"
+"""Others' work, put there by setup/viewers/install.sh; in the wheel and the image, and perhaps not in a checkout."""
+
+_OF_VIEWERS = {
+    "swagger-ui-bundle.js": "text/javascript",
+    "swagger-ui.css": "text/css",
+    "redoc.standalone.js": "text/javascript",
 }
 
 _POLICY = (
@@ -29,7 +30,7 @@ _POLICY = (
 )
 _CONSOLE = _POLICY.format(style="", images="'self' data: blob: http: https:", more=" media-src http: https:;")
 # Both documentation viewers write style attributes into the page; redoc reads in a worker made from a blob.
-_VIEWERS = _POLICY.format(style=" 'unsafe-inline'", images="'self' data:", more=" font-src data:; worker-src blob:;")
+_VIEWER = _POLICY.format(style=" 'unsafe-inline'", images="'self' data:", more=" font-src data:; worker-src blob:;")
 _PLAIN = _POLICY.format(style="", images="'self' data:", more="")
 
 
@@ -40,12 +41,12 @@ async def console(request: Request) -> Response:  # noqa: ARG001 - every endpoin
 
 async def docs(request: Request) -> Response:  # noqa: ARG001 - as above
     """Show the API's documentation, to read and to try."""
-    return _page("docs.html", _VIEWERS)
+    return _page(_viewer("docs.html", needs="swagger-ui-bundle.js"), _VIEWER)
 
 
 async def docs_of_events(request: Request) -> Response:  # noqa: ARG001 - as above
     """Show the documentation of events and commands."""
-    return _page("events.html", _VIEWERS)
+    return _page(_viewer("events.html", needs="redoc.standalone.js"), _VIEWER)
 
 
 async def docs_of_problems(request: Request) -> Response:  # noqa: ARG001 - as above
@@ -56,9 +57,9 @@ async def docs_of_problems(request: Request) -> Response:  # noqa: ARG001 - as a
 async def asset(request: Request) -> Response:
     """Give a script or a style of one of the pages."""
     name = request.path_params["name"]
-    if name in _FROM_OFFAPI:
+    if name in _OF_VIEWERS and (_VIEWERS / name).is_file():
         headers = {"cache-control": "max-age=86400", "x-content-type-options": "nosniff"}
-        return FileResponse(_offapi() / name, headers=headers, media_type=_FROM_OFFAPI[name])
+        return FileResponse(_VIEWERS / name, headers=headers, media_type=_OF_VIEWERS[name])
     if name in {file.name for file in _OURS.iterdir()} and not name.endswith(".html"):
         return _answer((_OURS / name).read_text(), Path(name).suffix, _PLAIN)
     return problems.not_found()
@@ -100,12 +101,9 @@ def _json(document: bytes, media_type: str = "application/json") -> Response:
     return Response(document, headers=headers, media_type=media_type)
 
 
-def _offapi() -> Path:
-    """Find the viewers' files without importing the package, which would read all of them into memory."""
-    found = find_spec("offapi")
-    if found is None or found.origin is None:
-        raise LookupError("the package offapi is not installed; install reelbus with its dependencies")
-    return Path(found.origin).parent
+def _viewer(page: str, *, needs: str) -> str:
+    """Name the page with the viewer, or the one that does without where the viewer is not installed."""
+    return page if (_VIEWERS / needs).is_file() else "plain.html"
 
 
 def _page(name: str, policy: str) -> Response:

@@ -18,3 +18,4 @@ compile runtime pyproject.toml --extra sandbox --constraint locks/dev.txt
 compile image pyproject.toml --constraint locks/dev.txt
 compile bench pyproject.toml --extra sandbox --group dev --group bench --constraint locks/dev.txt
 compile build --group pyproject.toml:build --constraint locks/dev.txt
+compile audit --group pyproject.toml:audit

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import receiver
+from receiver import documents
 from schemas.problem import ProblemCode
 from tests.receiver.serving import Service
 
@@ -40,6 +41,20 @@ async def test_a_page_needs_nothing_that_is_not_served_here(shared: Service, add
     assert "style=" not in page
     for other in needed:
         assert (await shared.http.get(other)).status_code == 200, other
+
+
+@pytest.mark.parametrize("address", ["/docs", "/docs/events"])
+async def test_without_the_viewers_a_page_leads_to_the_documents_and_names_the_mend(
+    shared: Service, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(documents, "_VIEWERS", tmp_path)
+
+    page = (await shared.http.get(address)).text
+
+    assert "<code>make viewers</code>" in page
+    assert 'href="/openapi.json"' in page
+    assert 'href="/asyncapi.json"' in page
+    assert (await shared.http.get("/docs/assets/redoc.standalone.js")).status_code == 404
 
 
 @pytest.mark.parametrize("name", [*MODULES, "console.css", "docs.js", "docs.css", "mark.svg"])

@@ -13,7 +13,7 @@ from tests.receiver.raw import connected
 from tests.receiver.serving import URL_REQUEST, Service, serving
 from tests.receiver.weighing import alone, resident
 
-LARGE = "/docs/assets/redoc.js"
+LARGE = "/docs/assets/redoc.standalone.js"
 SEND_STALL = 1.0
 
 
