@@ -32,6 +32,7 @@ export async function api(path, options = {}) {
     logIn(key() ? "That key was not accepted." : "");
     throw new KeyNeeded();
   }
+  if (answer.status === 204) return null;
   const answered = await answer.json().catch(() => {
     throw new Unreachable(`something else than the service answered (status ${answer.status})`);
   });

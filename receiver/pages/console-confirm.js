@@ -1,7 +1,7 @@
 // Actions: each says what it will do before it does it, and what it did after.
 
 import { $, node } from "./console-dom.js";
-import { KeyNeeded, post, Refused, Unreachable } from "./console-api.js";
+import { api, KeyNeeded, post, Refused, Unreachable } from "./console-api.js";
 import { counted } from "./console-format.js";
 
 /** Ask before an action; resolves to whether it was confirmed. */
@@ -79,6 +79,13 @@ async function runOnEach(ids, action, done) {
   return results;
 }
 
+/** Erase a finished video; resolves to whether it is gone. */
+export async function erase(id) {
+  const text = "Erase this video and everything that is kept of it: picture, timeline, events? The clip at its provider is not touched. This cannot be undone.";
+  if (!(await confirmAction("Erase", text, "Erase video"))) return false;
+  return act(`/v1/videos/${id}`, "The video is erased.", "DELETE");
+}
+
 export async function pauseProvider(name) {
   const text = `Give ${name} no new work until it is resumed? What it has in hand is still looked at; new videos go to another provider where they may, or wait.`;
   if (await confirmAction(`Pause ${name}`, text, "Pause")) await act(`/v1/providers/${name}/pause`, `${name} is paused.`);
@@ -88,11 +95,13 @@ export async function resumeProvider(name) {
   if (await confirmAction(`Resume ${name}`, `Give ${name} work again?`, "Resume")) await act(`/v1/providers/${name}/resume`, `${name} is given work again.`);
 }
 
-async function act(path, done) {
+async function act(path, done, method = "POST") {
   try {
-    await post(path);
+    await api(path, { method });
     announce(done);
+    return true;
   } catch (error) {
     announceError(error);
+    return false;
   }
 }

@@ -1,7 +1,7 @@
 // One video: its clip, its picture, what happened to it and what it cost.
 
 import { api, KeyNeeded } from "./console-api.js";
-import { redeliver, retry } from "./console-confirm.js";
+import { erase, redeliver, retry } from "./console-confirm.js";
 import { $, node, Part, setAttribute, setText } from "./console-dom.js";
 import { between, chip, clock, facts, motion, ours, refund, section, web, when, words } from "./console-format.js";
 import { timePicture } from "./console-timeline.js";
@@ -9,6 +9,7 @@ import { timePicture } from "./console-timeline.js";
 let shownId = null;
 let parts = null;
 let leave = () => {};
+let gone = () => {};
 let open = () => {};
 
 export const shownVideo = () => shownId;
@@ -47,7 +48,7 @@ function build(id) {
   setText($("detail-id"), id);
   setText($("detail-fault"), "");
   $("detail-status").replaceChildren();
-  $("detail-redeliver").hidden = $("detail-retry").hidden = true;
+  $("detail-redeliver").hidden = $("detail-retry").hidden = $("detail-erase").hidden = true;
   const names = ["trouble", "picture", "clip", "time", "request", "cost", "attempts", "timeline"];
   const media = node("div", { class: "media" });
   $("detail-body").append(media);
@@ -57,7 +58,7 @@ function build(id) {
 
 function show(video, entries) {
   if ($("detail-status").textContent !== video.status) $("detail-status").replaceChildren(chip(video.status));
-  $("detail-redeliver").hidden = !video.completed_at;
+  $("detail-redeliver").hidden = $("detail-erase").hidden = !video.completed_at;
   $("detail-retry").hidden = video.status !== "failed";
   const url = video.output_urls.find(web);
   parts.trouble.show(video.error, () => [trouble(video)]);
@@ -144,8 +145,9 @@ function entry(happened) {
 
 // ---- what can be done --------------------------------------------------------------------------------------
 
-/** Connect the drawer; `onClose` leaves its address, `onOpen` goes to another video. */
-export function startVideo({ onClose, onOpen }) {
+/** Connect the drawer; `onClose` leaves its address, `onOpen` goes to another video, `onErased` forgets this one. */
+export function startVideo({ onClose, onOpen, onErased }) {
+  gone = onErased;
   leave = onClose;
   open = onOpen;
   $("detail").addEventListener("click", (press) => press.target === $("detail") && $("detail").close());
@@ -157,6 +159,12 @@ export function startVideo({ onClose, onOpen }) {
   });
   $("detail-close").addEventListener("click", () => $("detail").close());
   $("detail-redeliver").addEventListener("click", () => redeliver([shownId]));
+  $("detail-erase").addEventListener("click", async () => {
+    const id = shownId;
+    if (!(await erase(id))) return;
+    gone(id);
+    $("detail").close();
+  });
   $("detail-retry").addEventListener("click", async () => {
     const made = await retry([shownId]);
     if (made) open(made);

@@ -113,6 +113,11 @@ export function takeVideo(video) {
   draw();
 }
 
+export function forgetVideo(id) {
+  videos.delete(id);
+  draw();
+}
+
 export function shownVideos() {
   return [...videos.values()].filter((video) => matchesFilter(video, filters)).sort((a, b) => (a.id < b.id ? 1 : -1));
 }

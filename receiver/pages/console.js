@@ -9,7 +9,7 @@ import { onStatus, refreshStatus } from "./console-status.js";
 import { onEvent, streamEvents } from "./console-stream.js";
 import { startSubmit } from "./console-submit.js";
 import { closeVideo, openVideo, refreshVideo, shownVideo, startVideo } from "./console-video.js";
-import { openVideos, redrawAges, refreshVideos, startVideos, takeVideo } from "./console-videos.js";
+import { forgetVideo, openVideos, redrawAges, refreshVideos, startVideos, takeVideo } from "./console-videos.js";
 
 const REFRESH_MS = 5000;
 const SOON_MS = 1000;
@@ -62,6 +62,7 @@ startVideos();
 startOperations();
 startVideo({
   onClose: () => navigate(`/console${addressOf(readFilters())}`),
+  onErased: forgetVideo,
   onOpen: (id) => navigate(`/console/videos/${id}${addressOf(readFilters())}`),
 });
 startSubmit((video) => {

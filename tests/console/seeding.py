@@ -9,7 +9,7 @@ from jobs.settle import AttemptFailed
 from jobs.submit import route
 from schemas.names import ErrorCode
 from schemas.video import Refund
-from store import attempts, videos
+from store import attempts, outbox, videos
 from store.transaction import Tx
 from tests.receiver.serving import Service
 
@@ -43,3 +43,13 @@ async def failed(service: Service, refund: Refund = NOT_CHARGED, **fields: objec
 
     await service.store.write(fail)
     return video_id
+
+
+async def publish_all(service: Service, video_id: str) -> None:
+    """Note that the broker has confirmed all of a video's events."""
+
+    def publish(tx: Tx) -> None:
+        events = outbox.of_video(tx, video_id)
+        outbox.mark_published(tx, [event.seq for event in events], now=service.context.now())
+
+    await service.store.write(publish)

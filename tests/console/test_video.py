@@ -3,7 +3,7 @@
 import pytest
 
 from tests.console.browser import Console
-from tests.console.seeding import failed
+from tests.console.seeding import failed, publish_all
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -67,3 +67,25 @@ async def test_an_event_is_redelivered_after_it_was_confirmed(console: Console) 
 
     entries = (await console.service.http.get("/v1/audit")).json()["items"]
     assert [entry["action"] for entry in entries].count("redelivered") == 1
+
+
+async def test_a_video_is_erased_after_that_was_confirmed_and_leaves_the_list(console: Console) -> None:
+    erased, kept = await console.service.make(), await console.service.make()
+    await console.service.finish(erased)
+    page = await console.open(f"/console/videos/{erased}")
+
+    await page.get_by_role("button", name="Erase", exact=True).click()
+    await page.get_by_role("dialog", name="Erase").get_by_role("button", name="Cancel").click()
+    await page.get_by_role("button", name="Erase", exact=True).click()
+    await page.get_by_role("button", name="Erase video").click()
+    await page.get_by_text("Not done: the broker has not confirmed all the video's events yet").wait_for()
+    assert (await console.service.http.get(f"/v1/videos/{erased}")).status_code == 200
+
+    await publish_all(console.service, erased)
+    await page.get_by_role("button", name="Erase", exact=True).click()
+    await page.get_by_role("button", name="Erase video").click()
+
+    await page.locator(f"tr[data-id='{erased}']").wait_for(state="detached")
+    await page.locator("#detail").wait_for(state="hidden")
+    assert await page.locator(f"tr[data-id='{kept}']").count() == 1
+    assert (await console.service.http.get(f"/v1/videos/{erased}")).status_code == 404

@@ -135,3 +135,34 @@ async def test_the_list_is_empty_only_when_it_is(console: Console) -> None:
     await page.get_by_label("Status", exact=True).select_option("ready")
     await page.get_by_text("No video matches these filters").wait_for()
     assert not await page.get_by_text("No videos yet").is_visible()
+
+
+async def test_searching_metadata_shows_those_alone_that_have_it(console: Console) -> None:
+    wanted = await console.service.make(metadata={"order": "A-7 & more"})
+    await console.service.make(metadata={"order": "A-8"})
+    page = await console.open()
+    await page.locator("#videos tr").nth(1).wait_for()
+
+    await page.get_by_role("searchbox").fill("order=A-7 & more")
+    await page.keyboard.press("Enter")
+    await page.locator("#videos tr").nth(1).wait_for(state="detached")
+    await page.reload()
+    await page.locator(f"tr[data-id='{wanted}']").wait_for()
+
+    assert await page.locator("#videos tr").count() == 1
+    assert await page.get_by_role("searchbox").input_value() == "order=A-7 & more"
+
+
+async def test_a_list_by_time_shows_what_was_accepted_then(console: Console) -> None:
+    await many(console.service, 3)
+    new = await console.service.make()
+    page = await console.open()
+    await page.locator("#videos tr").nth(3).wait_for()
+
+    an_hour_ago = "new Date(Date.now() - 3600000 - new Date().getTimezoneOffset() * 60000).toISOString().slice(0, 16)"
+    await page.get_by_label("from").fill(await page.evaluate(an_hour_ago))
+    await page.keyboard.press("Tab")
+    await page.locator("#videos tr").nth(2).wait_for(state="detached")
+
+    assert await page.locator(f"tr[data-id='{new}']").count() == 1
+    assert "since=" in page.url
