@@ -5,6 +5,9 @@ import time
 from collections.abc import Coroutine
 from typing import Any
 
+from aio_pika.abc import AbstractChannel
+from aiormq.exceptions import ChannelAccessRefused
+
 from process import metrics
 from process.settings import Settings
 from publisher import topology
@@ -51,15 +54,30 @@ async def run(
 async def stay_connected(
     settings: Settings, state: BrokerState, stop: asyncio.Event, *, timing: Timing = TIMING
 ) -> None:
-    """Keep the topology declared and `state` true in a process that publishes nothing."""
+    """Keep `state` true in a process that publishes nothing, and the topology declared as far as its user may."""
 
     async def idle(link: BrokerConnection) -> None:
         link.state.clear_error()
         await link.until(stop)
 
     metrics.broker_connected.set_function(lambda: state.connected)
-    room = supervise(settings, idle, name="health", state=state, stop=stop, timing=timing)
+    room = supervise(settings, idle, name="health", state=state, stop=stop, timing=timing, part=_events_if_allowed())
     await _until_stopped([room], stop, timing)
+
+
+def _events_if_allowed() -> topology.Declare:
+    """Declare what events need, until the broker says that our user may not: then it is the publisher's task alone."""
+    allowed = True
+
+    async def declare(channel: AbstractChannel, exchange: str) -> None:
+        nonlocal allowed
+        if allowed:
+            try:
+                await topology.events(channel, exchange)
+            except ChannelAccessRefused:
+                allowed = False
+
+    return declare
 
 
 async def _until_stopped(rooms: list[Coroutine[Any, Any, None]], stop: asyncio.Event, timing: Timing) -> None:

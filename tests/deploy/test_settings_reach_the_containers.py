@@ -18,7 +18,7 @@ LINE = re.compile(r"^#?([A-Z_]+)=(.*)$", re.MULTILINE)
 
 def _environments() -> dict[str, dict[str, object]]:
     compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
-    return {name: service["environment"] for name, service in compose["services"].items()}
+    return {name: service.get("environment", {}) for name, service in compose["services"].items()}
 
 
 def test_the_example_names_every_setting_once_and_nothing_else() -> None:
