@@ -7,6 +7,7 @@ ARGS ?=
 PY := .venv/bin/python
 BROKER := $(PYTHON) -m sandbox.broker
 TWO_AT_ONCE := $(MAKE) --no-print-directory -j2
+MANIFESTS = $(shell find deploy/kubernetes -name '*.yaml' ! -name kustomization.yaml ! -name broker.yaml)
 LOCKED := pyproject.toml locks/build.txt setup/venv.sh
 
 help: ## Show this list
@@ -29,10 +30,11 @@ lint: .venv/.dev ## Format, style, types, which room may import which, and deplo
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 	.venv/bin/lint-imports
-	.venv/bin/shellcheck .ci/run setup/*.sh setup/*/*.sh
+	.venv/bin/shellcheck .ci/run setup/*.sh setup/*/*.sh deploy/rabbitmq/start.sh
 	.venv/bin/yamllint --strict deploy
 	.venv/bin/hadolint deploy/Dockerfile
 	.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec deploy/compose.yaml
+	.venv/bin/kubernetes-validate --strict --quiet --kubernetes-version 1.33.0 $(MANIFESTS)
 
 bench: ## Benchmarks, as ratios to what the machine and other stacks can do
 	@$(TWO_AT_ONCE) .venv/.bench programs
