@@ -56,7 +56,7 @@ export function ours(url) {
 export const chip = (status) => node("span", { class: "chip", "data-status": status }, node("i"), status);
 
 export function facts(pairs) {
-  const known = Object.entries(pairs).filter(([, value]) => value !== null && value !== undefined && value !== "");
+  const known = Object.entries(pairs).filter(([, value]) => value !== null && value !== undefined && value !== false && value !== "");
   return node("dl", { class: "facts" }, ...known.flatMap(([key, value]) => [
     node("dt", {}, key), node("dd", {}, value instanceof Node ? value : String(value)),
   ]));

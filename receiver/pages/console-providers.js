@@ -63,7 +63,7 @@ function updateCard(card, { name, state, credits, sample }) {
   const button = card.querySelector("header button");
   setAttribute(card, "data-state", levelOf(state));
   setText(button, state.paused ? `Resume ${name}` : `Pause ${name}`);
-  button.hidden = !state.enabled;
+  button.hidden = !state.enabled || state.paused === undefined; // a service without that button has no such state
   card.parts.state.show(state, () => [section("State", stateFacts(state))]);
   card.parts.credits.show(credits, () => [credits ? section("Credits", creditFacts(credits), creditChart(credits)) : null]);
   card.parts.sample.show(sample ?? 0, () => [sampleSection(sample)]);
@@ -75,16 +75,23 @@ async function press(name) {
   await refreshStatus();
 }
 
+function circuitFacts(circuit) {
+  const closed = circuit.state === "closed";
+  return {
+    "circuit breaker": words(circuit.state),
+    [closed ? "last outage ended" : "away since"]: circuit.since && when(circuit.since),
+    reason: closed ? null : circuit.reason,
+    "next test": circuit.probe_at && when(circuit.probe_at),
+  };
+}
+
 function stateFacts(state) {
   const { circuit } = state;
   return facts({
     state: words(state.state),
     credentials: !state.enabled ? "none are set" : state.authorized ? "accepted" : `refused since ${moment(state.unauthorized_since)}`,
-    "circuit breaker": words(circuit.state),
-    [circuit.state === "closed" ? "last outage ended" : "away since"]: circuit.since && when(circuit.since),
-    reason: circuit.state === "closed" ? null : circuit.reason,
-    "next test": circuit.probe_at && when(circuit.probe_at),
-    paused: state.paused ? `by ${state.paused_by} since ${when(state.paused_since)}` : "no",
+    ...(circuit && circuitFacts(circuit)),
+    paused: state.paused && `by ${state.paused_by} since ${when(state.paused_since)}`,
     "asked for a pause until": state.paused_until && when(state.paused_until),
   });
 }

@@ -30,7 +30,7 @@ export async function refreshStatus() {
 /** Name a provider's state in a word, where the service does not. */
 function whole(state) {
   const word = !state.enabled ? "off" : !state.authorized ? "refusing" : state.paused_until ? "throttled" : "ready";
-  return { state: word, paused: false, circuit: { state: "closed" }, ...state };
+  return { state: word, circuit: null, ...state };
 }
 
 function faultOf(error) {
