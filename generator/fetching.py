@@ -21,7 +21,7 @@ AT_ONCE = 12
 """Pictures for one provider that are being fetched, or wait in memory for the provider's budget."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Fetched:
     attempt: AttemptRow
     order: Order
@@ -38,6 +38,7 @@ class Fetching:
         self._stop = stop
         self._urls: dict[str, str] = {}
         self._fetched: dict[str, _Fetched] = {}
+        self._claimed: dict[str, _Fetched] = {}
 
     def waiting(self) -> list[AttemptRow]:
         """List the attempts whose pictures are there, as they were claimed."""
@@ -48,9 +49,14 @@ class Fetching:
         for fetched in [self._fetched.pop(attempt_id) for attempt_id in attempt_ids if attempt_id in self._fetched]:
             fetched.over.set()
 
+    def claimed(self, attempt_ids: Collection[str]) -> None:
+        """Note that pictures' attempts were claimed for submitting: they wait no more, though nobody has begun yet."""
+        for attempt_id in self._fetched.keys() & set(attempt_ids):
+            self._claimed[attempt_id] = self._fetched.pop(attempt_id)
+
     async def submit(self, attempt: AttemptRow, video: VideoRow) -> bool:
         """Submit an attempt, with its picture if that was fetched; say whether the provider took it."""
-        fetched = self._fetched.pop(attempt.id, None)
+        fetched = self._claimed.pop(attempt.id, None)
         try:
             return await self._submitter.submit(self._client, attempt, video, fetched.order if fetched else None)
         finally:
@@ -99,7 +105,8 @@ class Fetching:
                 await fetched.over.wait()
         finally:
             # When stopping: nobody submits it here any more.
-            if self._fetched.pop(fetched.attempt.id, None) is not None:
+            left = [lane.pop(fetched.attempt.id, None) for lane in (self._fetched, self._claimed)]
+            if fetched in left:
                 await self._store.write(
                     submit.release, fetched.attempt.id, owner=self._submitter.owner, now=time.time()
                 )

@@ -91,6 +91,7 @@ def _workers(
         )
         if fetching is not None:
             fetching.drop(found.lost)
+            fetching.claimed([attempt.id for attempt, _ in found.work])
         return Found({attempt.id: (attempt, video) for attempt, video in found.work}, found.again_at)
 
     async def handle(work: tuple[AttemptRow, VideoRow]) -> bool:

@@ -16,6 +16,7 @@ from jobs import routing, spending
 from jobs.accept import Accepted, BudgetExhausted, KeyConflict, NewVideo
 from process import failpoints, metrics
 from process.inspector import InspectorUnavailable
+from schemas.names import Provider
 from schemas.picture import Picture, PictureRejected
 from schemas.problem import FieldFault, ProblemCode, Refusal
 from schemas.trace import NO_TRACE, Trace
@@ -76,7 +77,7 @@ async def accept_decoded(context: Context, values: object, origin: Origin, *, si
 async def _accept(context: Context, read: Callable[[], RawRequest], origin: Origin, run: _Run) -> Accepted:
     request = await run(_parsed, context, read, origin)
     found = None if request.picture is None else await _inspected(context, request.picture)
-    new = await run(_new_video, context, request, origin)
+    new = await run(_new_video, request, origin, await context.enabled.names())
     if request.picture is not None and found is not None:
         upload = await context.store.pictures.keep(found.content_type, request.picture)
         await failpoints.failpoint("picture stored")
@@ -103,9 +104,9 @@ async def _inspected(context: Context, picture: bytes) -> Picture:
         raise Refusal(ProblemCode.OVERLOADED, f"{error}; try again", retry_after=1) from None
 
 
-def _new_video(context: Context, request: ParsedRequest, origin: Origin) -> NewVideo:
+def _new_video(request: ParsedRequest, origin: Origin, enabled: Sequence[Provider]) -> NewVideo:
     fields = request.fields
-    routing.refuse_unroutable(fields.provider, fields.motion, context.settings.enabled_providers)
+    routing.refuse_unroutable(fields.provider, fields.motion, enabled)
     return NewVideo(
         motion=fields.motion,
         orientation=fields.orientation,

@@ -43,7 +43,7 @@ async def handle(context: Context, body: bytes, message_id: str | None, trace: T
         read = partial(_read, body)
         accepted = await accepting.accept(context, read, origin, size=len(body))
     except Refusal as refusal:
-        if refusal.problem.code is ProblemCode.OVERLOADED:
+        if refusal.problem.code in {ProblemCode.OVERLOADED, ProblemCode.NOT_READY}:
             raise StoreUnavailable(refusal.problem.detail) from refusal
         readable = refusal.problem.code is not ProblemCode.BAD_REQUEST
         document = refusal.problem.model_dump(mode="json", exclude_none=True)

@@ -12,6 +12,7 @@ from process.addresses import Addresses
 from process.inspector import Inspectors
 from process.settings import Settings
 from process.tokens import Signer
+from receiver.enabled import EnabledProviders
 from schemas.problem import ProblemCode, Refusal
 from store.database import Store
 from store.transaction import Tx
@@ -138,6 +139,11 @@ class Context:
     def spool(self) -> Spool:
         """Room for large bodies; at least two of the largest fit in for each caller."""
         return Spool(max(self.limits.spool, 4 * self.settings.max_body_bytes))
+
+    @cached_property
+    def enabled(self) -> EnabledProviders:
+        """Knows which providers can make videos."""
+        return EnabledProviders(self.settings, self.store)
 
     @cached_property
     def addresses(self) -> Addresses:

@@ -1,6 +1,7 @@
 """Which providers are enabled anywhere: as generators announce it, so that one that has fewer fails nothing."""
 
-from jobs.policy import Policy
+from collections.abc import Sequence
+
 from schemas.names import Provider
 from store import announcements
 from store.announcements import Role
@@ -13,12 +14,19 @@ SWITCHED_OFF_SECONDS = 30.0
 """For how long nobody must announce a provider for it to count as switched off."""
 
 
-def enabled_anywhere(tx: Tx, policy: Policy, *, now: float) -> tuple[Provider, ...]:
-    """List the providers that this process has, then those that other generators announced lately."""
+def enabled_anywhere(tx: Tx, own: Sequence[Provider]) -> tuple[Provider, ...] | None:
+    """List the providers that this process has, then those that generators announced lately.
+
+    Lately is as of the newest announcement: that all generators are away switches nothing off. None means that this
+    process has none and no generator has ever announced anything, so that nobody knows.
+    """
     seen = announcements.announced(tx)
-    lately = [
+    newest = seen.get((Role.GENERATOR, None))
+    if newest is None:
+        return tuple(own) or None
+    lately = {
         name
         for (role, name), at in seen.items()
-        if role is Role.GENERATOR and name is not None and abs(now - at) <= SWITCHED_OFF_SECONDS
-    ]
-    return (*policy.providers, *(name for name in Provider if name in lately and name not in policy.providers))
+        if role is Role.GENERATOR and name is not None and abs(newest - at) <= SWITCHED_OFF_SECONDS
+    }
+    return (*own, *(name for name in Provider if name in lately and name not in own))

@@ -1,6 +1,6 @@
 """Mend what the store holds when the wall clock was put back: times that lie further ahead than anybody meant."""
 
-from store import attempts, leases, providers
+from store import attempts, leases, outbox, providers
 from store.transaction import Tx
 
 
@@ -12,3 +12,4 @@ def put_back(tx: Tx, seconds: float, *, now: float) -> None:
     attempts.bring_near(tx, seconds, now=now)
     providers.bring_near(tx, seconds, now=now)
     leases.bring_near(tx, seconds, now=now)
+    outbox.bring_near(tx, now=now)

@@ -73,11 +73,11 @@ def _span(tx: Tx, provider: Provider) -> _Span | None:
     Of those whose requests overlapped the oldest one, the highest balance was the first; of those that overlapped
     the newest one, the lowest was the last. Among equals the span is the longest.
     """
-    last = credits.last_reports(tx, provider)
-    if not last:
+    first, last = credits.first_reports(tx, provider), credits.last_reports(tx, provider)
+    if not first or not last:
         return None
     return _Span(
-        max(credits.first_reports(tx, provider), key=lambda report: (_balance(report), -report.sent_at, -report.at)),
+        max(first, key=lambda report: (_balance(report), -report.sent_at, -report.at)),
         min(last, key=lambda report: (_balance(report), -report.at, -report.sent_at)),
     )
 

@@ -60,7 +60,7 @@ def fail(
         return False
     _enter_refund(tx, attempt, failing, now)
     video = videos.get(tx, attempt.video_id)
-    following = _following(tx, policy, video, failing.code, now) if video else None
+    following = _following(tx, policy, video, failing.code) if video else None
     if following is None:
         return _fail_video(tx, attempt.video_id, failing.code, failing.message, attempt=attempt.number, now=now)
     _fall_back(tx, attempt, following, now)
@@ -80,13 +80,13 @@ def _enter_refund(tx: Tx, attempt: AttemptRow, failing: AttemptFailed, now: floa
         credits.enter(tx, attempt.provider, attempt.id, Entry.UNKNOWN, sent_at=sent_at, now=now)
 
 
-def _following(tx: Tx, policy: Policy, video: VideoRow, code: ErrorCode, now: float) -> Provider | None:
+def _following(tx: Tx, policy: Policy, video: VideoRow, code: ErrorCode) -> Provider | None:
     if not video.fallback or code is ErrorCode.IMAGE_REJECTED:
         return None
     if code in _UNSURE and not policy.fallback_when_unsure:
         return None
     tried = {attempt.provider for attempt in attempts.of_videos(tx, [video.id])[video.id]}
-    return routing.choose_next(video.motion, enabled_anywhere(tx, policy, now=now), tried)
+    return routing.choose_next(video.motion, enabled_anywhere(tx, policy.providers) or (), tried)
 
 
 def _fall_back(tx: Tx, failed: AttemptRow, following: Provider, now: float) -> None:

@@ -46,7 +46,7 @@ def route(tx: Tx, policy: Policy, *, now: float) -> int:
     One that no generator seems to have is left for a while to those that may be just starting.
     """
     found = videos.accepted(tx, limit=ROUTED_AT_ONCE, now=now)
-    enabled = enabled_anywhere(tx, policy, now=now) if found else ()
+    enabled = (enabled_anywhere(tx, policy.providers) if found else None) or ()
     routed = [
         one_of_many(tx, Kind.VIDEO, video.id, partial(_route, tx, enabled, video, now), now=now) for video in found
     ]

@@ -1,6 +1,6 @@
 """Show stored rows as the documents that callers and subscribers get."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from jobs import refunds
 from schemas.names import AttemptStatus, VideoStatus
@@ -9,6 +9,7 @@ from schemas.video import Attempt, Failure, Refund, Video, VideoPage
 from store import attempts, videos
 from store.attempts import AttemptRow, AttemptState
 from store.transaction import Tx
+from store.unreadable import MALFORMED
 from store.videos import Filter, VideoRow
 
 _SHOWN_AS = {
@@ -41,15 +42,40 @@ def existing(tx: Tx, video_id: str) -> Video:
     return found
 
 
-def page(tx: Tx, wanted: Filter, *, cursor: str | None, limit: int) -> VideoPage:
-    """Read the videos that are wanted, newest first; `cursor` is the id of the last one already seen."""
+def page(
+    tx: Tx, wanted: Filter, *, cursor: str | None, limit: int, unreadable: Callable[[str], object] | None = None
+) -> VideoPage:
+    """Read the videos that are wanted, newest first; `cursor` is the id of the last one already seen.
+
+    A video that this release cannot read is left out, and `unreadable` is called with its id.
+    """
     rows = videos.page(tx, wanted, before=cursor, limit=limit + 1)
-    shown = rows[:limit]
-    tried = attempts.of_videos(tx, [row.id for row in shown])
-    return VideoPage(
-        items=[_shown(row, tried[row.id]) for row in shown],
-        next_cursor=shown[-1].id if len(rows) > limit else None,
-    )
+    ids = [video_id for video_id, _ in rows[:limit]]
+    tried = _tried(tx, ids)
+    items = [_if_readable(row, tried.get(video_id)) for video_id, row in rows[:limit]]
+    for video_id, item in zip(ids, items, strict=True):
+        if item is None and unreadable is not None:
+            unreadable(video_id)
+    shown = [item for item in items if item is not None]
+    return VideoPage(items=shown, next_cursor=ids[-1] if len(rows) > limit else None)
+
+
+def _tried(tx: Tx, ids: Sequence[str]) -> dict[str, list[AttemptRow]]:
+    """Read the attempts of videos, without those of which one cannot be read."""
+    try:
+        return attempts.of_videos(tx, ids)
+    except MALFORMED:
+        if len(ids) == 1:
+            return {}
+        half = len(ids) // 2
+        return _tried(tx, ids[:half]) | _tried(tx, ids[half:])
+
+
+def _if_readable(row: VideoRow | None, tried: Sequence[AttemptRow] | None) -> Video | None:
+    try:
+        return None if row is None or tried is None else _shown(row, tried)
+    except MALFORMED:
+        return None
 
 
 def _shown(row: VideoRow, tried: Sequence[AttemptRow]) -> Video:

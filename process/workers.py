@@ -87,7 +87,8 @@ class Workers(Generic[T]):
             log.warning("could not look for work", error=str(error))
             return self._look_every / 2
         self._full = len(found.work) >= room
-        for key, work in found.work.items():
+        new = {key: work for key, work in found.work.items() if key not in self._in_hand}
+        for key, work in new.items():
             self._in_hand[key] = asyncio.create_task(self._do(key, work))
         if found.again_at is None:
             return self._look_every

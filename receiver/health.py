@@ -100,7 +100,7 @@ class Health:
         """Show what an operator wants to see at one glance: broker, backlog, open videos, providers."""
         found = await self._findings()
         shown = await self._context.store.read(_providers)
-        enabled = self._context.settings.enabled_providers
+        enabled = await self._context.enabled.known() or ()
         backlog = found.overview.backlog if found.overview else None
         return _shown(
             Status(

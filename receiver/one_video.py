@@ -12,6 +12,7 @@ from jobs import erasure, view
 from jobs.erasure import NotFinished
 from receiver import etags, problems
 from receiver.listing import VIDEO_ID
+from receiver.reading import read_video
 from receiver.waiting import Waiting, preferred_wait
 from schemas.audit import AuditAction
 from schemas.names import VideoStatus
@@ -32,7 +33,7 @@ class OneVideo:
     async def show(self, request: Request) -> Response:
         """Show a video; with `Prefer: wait=N` when it has ended, or is not what `If-None-Match` names any more."""
         video_id = video_id_of(request)
-        found = await self._context.store.read(view.video, video_id)
+        found = await read_video(self._context, view.video, video_id)
         seconds, headers = preferred_wait(request), {}
         if found and seconds and self._waiting.has_room(request.scope["reelbus.caller"]):
             headers["preference-applied"] = f"wait={seconds}"
@@ -46,12 +47,12 @@ class OneVideo:
         """Wait for news of a video, and show it as it is then."""
 
         async def has_news() -> bool:
-            found = await self._context.store.read(view.video, video_id)
+            found = await read_video(self._context, view.video, video_id)
             return found is None or _is_news(request, found)
 
         await self._waiting.until(video_id, has_news, request=request, seconds=seconds)
         await _insist_on_key(request)
-        return await self._context.store.read(view.video, video_id)
+        return await read_video(self._context, view.video, video_id)
 
     async def erase(self, request: Request) -> Response:
         """Erase a video that has ended, with everything that is kept of it."""

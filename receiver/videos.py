@@ -18,6 +18,7 @@ from receiver.forms import read_form
 from receiver.listing import read_query
 from receiver.one_video import video_id_of
 from receiver.origin import origin_of
+from receiver.reading import left_out, read_video
 from receiver.redelivery_limit import RedeliveryLimit
 from schemas.audit import AuditAction
 from schemas.problem import ProblemCode, Refusal
@@ -48,7 +49,7 @@ class Videos:
 
     async def timeline(self, request: Request) -> Response:
         """Show all that happened to a video."""
-        found = await self._context.store.read(timeline.of_video, video_id_of(request))
+        found = await read_video(self._context, timeline.of_video, video_id_of(request))
         return problems.not_found() if found is None else _document(self._masked(found))
 
     def _masked(self, shown: Timeline) -> Timeline:
@@ -65,7 +66,8 @@ class Videos:
     async def list(self, request: Request) -> Response:
         """Show videos, newest first."""
         page = read_query(request.query_params)
-        return _document(await self._context.store.read(view.page, page.wanted, cursor=page.cursor, limit=page.limit))
+        read = partial(view.page, cursor=page.cursor, limit=page.limit, unreadable=left_out)
+        return _document(await self._context.store.read(read, page.wanted))
 
     async def redeliver(self, request: Request) -> Response:
         """Have a video's terminal event published again."""

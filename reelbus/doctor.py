@@ -16,12 +16,15 @@ from receiver.local import is_loopback
 from reelbus.errors import env_file
 from reelbus.wiring import opened_clients, opened_store
 from schemas.names import Provider
-from store import providers, unreadable
+from store import attempts, providers, unreadable
 from store.database import StoreUnavailable
 from store.look import look
 from store.migrate import StoreTooNew
 from store.probe import probe as write_probe
+from store.providers import ProviderRow
 from store.unreadable import Unreadable
+
+_COUNTED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +131,15 @@ def _unreadable(rows: Sequence[Unreadable]) -> list[Finding]:
 
 
 async def _providers(settings: Settings) -> AsyncIterator[Finding]:
-    refusing = await _refusing(settings)
+    rows, left = await _kept(settings)
+    refusing = {row.name for row in rows if row.unauthorized_since is not None}
     async with opened_clients(settings) as clients:
         for provider in Provider:
             client = clients.get(provider)
             if client is None:
                 yield Finding(provider, "off", "no credentials are set, or REELBUS_PROVIDERS leaves it out")
+                if left.get(provider):
+                    yield _left_open(provider, left[provider])
                 continue
             try:
                 yield Finding(provider, "ok", await client.verify())
@@ -144,17 +150,30 @@ async def _providers(settings: Settings) -> AsyncIterator[Finding]:
                 yield Finding(provider, "warn", "it refused our credentials at the last job or check", "watch /metrics")
 
 
-async def _refusing(settings: Settings) -> set[Provider]:
+def _left_open(provider: Provider, count: int) -> Finding:
+    number = f"{_COUNTED} or more" if count >= _COUNTED else str(count)
+    detail = f"it is switched off here, and {number} of its attempts are open"
+    return Finding(
+        provider,
+        "warn",
+        detail,
+        "switch it on again, or leave a poller running: it ends what nobody has credentials for",
+    )
+
+
+async def _kept(settings: Settings) -> tuple[list[ProviderRow], dict[Provider, int]]:
+    """Read what the store says of the providers, and how many attempts of each are open."""
     try:
         file = _file(settings)
         found = look(file) if file else None
         if file and (found is None or found.behind):
-            return set()
+            return [], {}
         async with opened_store(settings) as store:
             rows = [await store.read(providers.get, provider) for provider in Provider]
+            left = {each: await store.read(attempts.count_open, each, limit=_COUNTED) for each in Provider}
     except (StoreUnavailable, StoreTooNew, OSError):
-        return set()
-    return {row.name for row in rows if row is not None and row.unauthorized_since is not None}
+        return [], {}
+    return [row for row in rows if row is not None], left
 
 
 def _print(finding: Finding) -> None:

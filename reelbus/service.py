@@ -64,7 +64,9 @@ async def _serve(settings: Settings, roles: Collection[Role]) -> None:
 
 def _banner(settings: Settings, roles: Collection[Role]) -> str:
     broker = urlsplit(settings.amqp_url.get_secret_value())
-    providers = ", ".join(settings.enabled_providers) or "none (no credentials are set)"
+    asking = {Role.GENERATOR, Role.POLLER} & set(roles)
+    none = "none (no credentials are set)" if asking else "as the generators announce them"
+    providers = ", ".join(settings.enabled_providers) or none
     lines = {
         "roles": ", ".join(roles),
         "store": settings.database_url,

@@ -45,7 +45,7 @@ def build(settings: SandboxSettings) -> Starlette:
     iacrea, homedesigns = Iacrea(premises, loopback), HomeDesigns(premises)
     clips = Clips(shelf, render=settings.render_clips)
     evidence = Evidence({"iacrea": iacrea, "homedesigns": homedesigns}, records)
-    control = Control(evidence.standins, evidence)
+    control = Control(evidence.standins, evidence, webhooks)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

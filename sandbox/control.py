@@ -13,6 +13,7 @@ from sandbox.faults import ALIASES, FAULTS, fault_named
 from sandbox.plans import Choice, On
 from sandbox.settings import PROVIDERS, Provider
 from sandbox.standin import StandIn
+from sandbox.webhooks import Webhooks
 
 Door = Callable[[Provider, Literal["open", "shut"]], Awaitable[None]]
 
@@ -23,6 +24,7 @@ class Control:
 
     standins: Mapping[Provider, StandIn]
     evidence: Evidence
+    webhooks: Webhooks
     door: Door | None = None
     """Opens or closes a provider's own port, where it has one."""
 
@@ -33,12 +35,14 @@ class Control:
             "/sandbox/behaviours": self.behaviours,
             "/sandbox/plan": self.plans,
             "/sandbox/outage": self.outages,
+            "/sandbox/webhooks": self.held_webhooks,
         }
         change = [
             ("POST", "/sandbox/behaviours", self.weigh),
             ("POST", "/sandbox/plan", self.plan),
             ("DELETE", "/sandbox/plan", self.unplan),
             ("POST", "/sandbox/outage", self.outage),
+            ("POST", "/sandbox/webhooks", self.hold_webhooks),
             ("POST", "/sandbox/credits", self.credits),
             ("DELETE", "/sandbox/records", self.forget),
             ("POST", "/sandbox/reset", self.reset),
@@ -123,6 +127,21 @@ class Control:
             await self.door(provider, "shut" if mode == "refuse" else "open")
         return await self.outages(request)
 
+    async def held_webhooks(self, _request: Request) -> Response:
+        """Show to which addresses no webhooks are sent."""
+        return JSONResponse({"held": self.webhooks.held})
+
+    async def hold_webhooks(self, request: Request) -> Response:
+        """Keep the webhooks to addresses that begin with `to`, or send what was kept."""
+        body = await _body(request, {"to", "held"})
+        to, held = body.get("to"), body.get("held")
+        if not isinstance(to, str) or not to:
+            raise BadControl("to: give the beginning of the webhooks' addresses, such as http://127.0.0.1:8080/")
+        if not isinstance(held, bool):
+            raise BadControl("held: give true to keep them or false to send them")
+        (self.webhooks.hold if held else self.webhooks.release)(to)
+        return await self.held_webhooks(request)
+
     async def credits(self, request: Request) -> Response:
         """Set what an account holds."""
         body = await _body(request, {"provider", "remaining"})
@@ -141,7 +160,7 @@ class Control:
         return JSONResponse({})
 
     async def reset(self, request: Request) -> Response:
-        """Be as at the start: records, plans, weights, times and outages."""
+        """Be as at the start: records, plans, weights, times, outages and webhooks that were held."""
         for provider, standin in self.standins.items():
             settings = standin.settings
             standin.plans.clear()
@@ -150,6 +169,8 @@ class Control:
             standin.render_seconds = settings.seconds_to_render(provider)
             if self.door is not None:
                 await self.door(provider, "open")
+        for address in self.webhooks.held:
+            self.webhooks.release(address)
         return await self.forget(request)
 
 

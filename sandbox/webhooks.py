@@ -25,11 +25,29 @@ class Webhooks:
         self._turn = asyncio.Semaphore(in_flight)
         self._timeout = timeout
         self._tasks: set[asyncio.Task[None]] = set()
+        self._held: dict[str, asyncio.Event] = {}
+
+    @property
+    def held(self) -> list[str]:
+        """The beginnings of the addresses whose webhooks wait."""
+        return list(self._held)
+
+    def hold(self, address: str) -> None:
+        """Keep the webhooks to addresses that begin so, until they are released."""
+        self._held.setdefault(address, asyncio.Event())
+
+    def release(self, address: str) -> None:
+        """Send what was held, and hold no more."""
+        if address in self._held:
+            self._held.pop(address).set()
 
     async def send(self, submission: Submission, call: Call) -> None:
         """Call the submission's webhook once and note the answer."""
         if not submission.webhook:
             return
+        for address, released in list(self._held.items()):
+            if submission.webhook.startswith(address):
+                await released.wait()
         async with self._turn:
             at = time.time()
             try:

@@ -61,6 +61,7 @@ _COLUMNS = (
     " accepted_at, finished_at, woken_at, checked_at, doubt, doubt_since, doubt_count, detected_by, output_urls,"
     " error_code, error_message, refund_status, refund_credits, created_at"
 )
+_LONGEST_WAIT = 60.0
 _CHANGEABLE = frozenset(AttemptRow._fields) - {"id", "video_id", "number", "provider", "state", "created_at"} | {
     "lease_until"
 }
@@ -276,6 +277,18 @@ def sent_of(tx: Tx, provider: Provider, *, now: float, limit: int) -> list[Attem
     )
 
 
+def count_open(tx: Tx, provider: Provider, *, limit: int) -> int:
+    """Count a provider's attempts that have not ended: up to `limit` that were not sent yet, and as many others."""
+    counted: int = tx.execute(
+        "SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM attempts"
+        " WHERE provider = :provider AND state IN ('waiting', 'claimed', 'sending') LIMIT :limit) AS unsent)"
+        " + (SELECT COUNT(*) FROM (SELECT 1 FROM attempts"
+        " WHERE provider = :provider AND state IN ('unconfirmed', 'generating') LIMIT :limit) AS sent)",
+        {"provider": provider, "limit": limit},
+    ).fetchone()[0]
+    return counted
+
+
 def accepted_before(tx: Tx, *, before: float, limit: int) -> list[AttemptRow]:
     """List the unfinished attempts that their provider accepted before a time, but none that cannot be read."""
     return _work(
@@ -324,13 +337,21 @@ def lease(tx: Tx, attempt_ids: Collection[str], *, owner: str, until: float, che
 
 
 def bring_near(tx: Tx, seconds: float, *, now: float) -> None:
-    """Have what is due more than so many seconds ahead be due so much earlier, and its lease end so much earlier."""
+    """Have what a clock put back by so many seconds left far ahead be due, leased, accepted and doubted when it was.
+
+    What was due before the step, and so lies less than the step ahead, is due at once. Nobody waits for it on purpose
+    for longer than `_LONGEST_WAIT`.
+    """
     for states in ("'waiting', 'claimed', 'sending'", "'unconfirmed', 'generating'"):
         tx.execute(
-            "UPDATE attempts SET due_at = due_at - :seconds,"  # noqa: S608 - constant parts
-            " lease_until = CASE WHEN lease_until > :now THEN lease_until - :seconds ELSE lease_until END"
-            f" WHERE state IN ({states}) AND due_at > :now + :seconds",
-            {"seconds": seconds, "now": now},
+            "UPDATE attempts SET"  # noqa: S608 - constant parts
+            " due_at = CASE WHEN due_at > :now + :seconds THEN due_at - :seconds ELSE :now END,"
+            " lease_until = CASE WHEN lease_until > :now + :seconds THEN lease_until - :seconds ELSE lease_until END,"
+            " accepted_at = CASE WHEN accepted_at > :now THEN accepted_at - :seconds ELSE accepted_at END,"
+            " doubt_since = CASE WHEN doubt_since > :now THEN doubt_since - :seconds ELSE doubt_since END"
+            f" WHERE state IN ({states}) AND due_at > :now"
+            " AND (due_at > :now + :seconds OR due_at > :now + :longest OR accepted_at > :now OR doubt_since > :now)",
+            {"seconds": seconds, "now": now, "longest": _LONGEST_WAIT},
         )
 
 

@@ -63,11 +63,11 @@ def enter(
     now: float,
     remaining: int | None = None,
 ) -> None:
-    """Enter one credit, once for each attempt and kind."""
+    """Enter one credit, once for each attempt and kind; no request ends before it began, whatever the clock did."""
     tx.execute(
         "INSERT INTO credits (provider, attempt_id, entry, remaining, sent_at, at) VALUES (?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (attempt_id, entry) DO NOTHING",
-        (provider, attempt_id, entry, remaining, sent_at, now),
+        (provider, attempt_id, entry, remaining, min(sent_at, now), now),
     )
     tx.must_sync()
 

@@ -92,6 +92,12 @@ def mark_published(tx: Tx, seqs: Collection[int], *, now: float) -> None:
     tx.executemany("UPDATE outbox SET published_at = ?, last_error = NULL WHERE seq = ?", [(now, seq) for seq in seqs])
 
 
+def bring_near(tx: Tx, *, now: float) -> None:
+    """Have every refused event tried again at once, as nobody can tell when after a clock was put back."""
+    refused = "published_at IS NULL AND retry_at > 0 AND retry_at > :now"
+    tx.execute(f"UPDATE outbox SET retry_at = :now WHERE {refused}", {"now": now})  # noqa: S608 - constant parts
+
+
 def refuse(tx: Tx, event: OutboxEvent, why: str, *, retry_at: float) -> None:
     """Note that a broker would not have an event, and when it and what follows it in its video may be tried again."""
     tx.execute(

@@ -112,8 +112,11 @@ _MICROSECONDS = "ROUND(videos.created_at * 1000000)"
 """A video's time as precisely as it is shown."""
 
 
-def page(tx: Tx, wanted: Filter, *, before: str | None = None, limit: int) -> list[VideoRow]:
-    """Read videos newest first, those older than the id `before` where it is given."""
+def page(tx: Tx, wanted: Filter, *, before: str | None = None, limit: int) -> list[tuple[str, VideoRow | None]]:
+    """Read videos newest first, those older than the id `before` where it is given.
+
+    Each comes as its id and its row, None where this release cannot read it.
+    """
     id_, source, conditions, values = _where(wanted)
     if before is not None:
         conditions.append(f"{id_} < :before")
@@ -123,7 +126,7 @@ def page(tx: Tx, wanted: Filter, *, before: str | None = None, limit: int) -> li
         f"SELECT {columns} FROM {source}{where} ORDER BY {id_} DESC LIMIT :limit",  # noqa: S608 - constant parts
         {**values, "before": before, "limit": limit},
     ).fetchall()
-    return [_row(row) for row in rows]
+    return [(str(row[0]), _row_or_none(row)) for row in rows]
 
 
 def _where(wanted: Filter) -> tuple[str, str, list[str], dict[str, object]]:
@@ -177,6 +180,13 @@ def accepted(tx: Tx, *, limit: int, now: float) -> list[VideoRow]:
         (limit,),
     ).fetchall()
     return [row for columns in rows if (row := _readable(tx, columns, now)) is not None]
+
+
+def _row_or_none(columns: Sequence[object]) -> VideoRow | None:
+    try:
+        return _row(columns)
+    except MALFORMED:
+        return None
 
 
 def _readable(tx: Tx, columns: Sequence[object], now: float) -> VideoRow | None:

@@ -30,6 +30,9 @@ QUICK = {
 }
 """Settings that make a job take moments."""
 
+PROVIDER_SECRETS = ("REELBUS_IACREA_API_KEY", "REELBUS_IACREA_USER_ID", "REELBUS_HOMEDESIGNS_TOKEN")
+"""What only generators and pollers need."""
+
 
 def free_port() -> int:
     """Find a port of loopback that nobody uses."""
@@ -39,7 +42,7 @@ def free_port() -> int:
         return port
 
 
-async def until(look: Callable[[], Awaitable[T]], *, within: float = 20.0, what: str = "it") -> T:
+async def until(look: Callable[[], Awaitable[T]], *, within: float = 60.0, what: str = "it") -> T:
     """Look again and again until something true comes back; AssertionError after `within` seconds."""
     give_up_at = time.monotonic() + within
     while True:
@@ -127,6 +130,10 @@ class Sandbox:
         body = {"provider": provider, "behaviour": behaviour, **more}
         (await self.http.post("/sandbox/plan", json=body)).raise_for_status()
 
+    async def hold_webhooks(self, to: str, *, held: bool) -> None:
+        """Keep the webhooks to addresses that begin so, or send what was kept."""
+        (await self.http.post("/sandbox/webhooks", json={"to": to, "held": held})).raise_for_status()
+
     async def records(self) -> Any:
         """Read everything that the stand-ins saw."""
         return (await self.http.get("/sandbox/records")).raise_for_status().json()
@@ -152,12 +159,19 @@ class Service:
         self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", timeout=20)
         self.commands: list[Command] = []
 
+    @property
+    def url(self) -> str:
+        """Where the receiver listens."""
+        return f"http://127.0.0.1:{self.port}/"
+
     async def start(self, *roles: str, **env: str) -> list[Command]:
         """Start roles, `run` by default, each in its own process, and wait until the API answers."""
         started = []
         for role in roles or ("run",):
             log = self.folder / f"{role}.log"
-            started.append(await Command.start(role, env={**self.env, **env}, log=log))
+            secrets = PROVIDER_SECRETS if role in {"receiver", "publisher"} else ()
+            given = {name: value for name, value in self.env.items() if name not in secrets}
+            started.append(await Command.start(role, env={**given, **env}, log=log))
         self.commands += started
         if {"run", "receiver"} & set(roles or ("run",)):
             await self.answering()
@@ -192,7 +206,7 @@ class Service:
         """Read a video."""
         return (await self.http.get(f"/v1/videos/{video_id}")).raise_for_status().json()
 
-    async def finished(self, video_id: str, within: float = 20.0) -> Any:
+    async def finished(self, video_id: str, within: float = 60.0) -> Any:
         """Wait until a video has ended, and read it."""
 
         async def ended() -> Any:

@@ -18,7 +18,7 @@ from sandbox.broker.node import Node
 from tests.chaos.report import summary, table
 from tests.chaos.run import Plan, Say, Story, run
 
-SMALL = Plan(seed=1, jobs=150, faults=12, scale=0.25, job_timeout=15)
+SMALL = Plan(seed=1, jobs=150, faults=15, scale=0.25, job_timeout=15)
 
 
 def main() -> int:
@@ -54,11 +54,11 @@ def _plan() -> Plan:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--seed", type=int, help="what chance starts from (default: another one each time)")
     parser.add_argument("--jobs", type=int, help="how many videos to ask for, at least (default 2000)")
-    parser.add_argument("--faults", type=int, help="how many faults to make (default 50)")
-    parser.add_argument("--small", action="store_true", help="150 jobs and 12 short faults, in about a minute")
+    parser.add_argument("--faults", type=int, help="how many faults to make (default 60)")
+    parser.add_argument("--small", action="store_true", help="150 jobs and 15 short faults, in about two minutes")
     given = parser.parse_args()
     seed = random.randrange(1_000_000) if given.seed is None else given.seed
-    size = SMALL if given.small else Plan(seed=1, jobs=2000, faults=50, scale=1.0, job_timeout=40)
+    size = SMALL if given.small else Plan(seed=1, jobs=2000, faults=60, scale=1.0, job_timeout=40)
     jobs, faults = given.jobs or size.jobs, given.faults or size.faults
     return Plan(seed, jobs, faults, size.scale, size.job_timeout)
 

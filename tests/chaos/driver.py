@@ -5,9 +5,10 @@ import hashlib
 import json
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import httpx
 
@@ -31,6 +32,9 @@ class Job:
     upload: bool
     twin: bool
     """Whether the request is made twice at the same time."""
+    slow: bool = False
+    """Whether its picture is on the host that sometimes answers nobody."""
+    asked_at: float = field(default_factory=time.time)
     video_id: str | None = None
     accepted_at: float = 0.0
     refusals: int = 0
@@ -43,6 +47,7 @@ class Driver:
 
     receivers: Callable[[], list[str]]
     gallery: str
+    slow_gallery: str
     seed: int
     jobs: list[Job] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
@@ -60,8 +65,7 @@ class Driver:
         async with httpx.AsyncClient(timeout=10, limits=limits) as http, asyncio.TaskGroup() as tasks:
             while len(self.jobs) < count or not enough.is_set():
                 await room.acquire()
-                job = self._next(len(self.jobs))
-                self.jobs.append(job)
+                job = self.more()
                 asking = tasks.create_task(self._ask(http, job))
                 asking.add_done_callback(lambda _: room.release())
                 with suppress(TimeoutError):
@@ -69,8 +73,16 @@ class Driver:
 
     async def ask(self, count: int) -> None:
         """Ask for some videos at once, until each is answered."""
-        jobs = [self._next(number) for number in range(len(self.jobs), len(self.jobs) + count)]
-        self.jobs += jobs
+        await self.ask_for([self.more() for _ in range(count)])
+
+    def more(self, **fields: Any) -> Job:
+        """Add a job that nobody has asked for yet, some of it given."""
+        job = replace(self._next(len(self.jobs)), **fields)
+        self.jobs.append(job)
+        return job
+
+    async def ask_for(self, jobs: Sequence[Job]) -> None:
+        """Ask for these videos at once, until each is answered."""
         async with httpx.AsyncClient(timeout=10) as http:
             await asyncio.gather(*(self._ask(http, job) for job in jobs))
 
@@ -90,7 +102,7 @@ class Driver:
             if answer is not None and answer.is_success:
                 self._note(job, answer)
                 return
-            if answer is not None and answer.status_code not in {429, 503}:
+            if answer is not None and answer.status_code not in {429, 503} and not _switched_off(answer):
                 self.wrong.append(f"request {job.number} was answered {answer.status_code}: {answer.text[:200]}")
             job.refusals += 1
             await asyncio.sleep(chance.uniform(0.1, 0.5))
@@ -112,7 +124,7 @@ class Driver:
             "provider": job.provider,
             "prompt": prompt(job.number),
             "metadata": {"job": str(job.number)},
-            "image_url": f"{self.gallery}/{job.number}.png",
+            "image_url": f"{self.slow_gallery if job.slow else self.gallery}/{job.number}.png",
         }
 
     def _note(self, job: Job, answer: httpx.Response) -> None:
@@ -123,3 +135,8 @@ class Driver:
             self.wrong.append(f"request {job.number} was answered with the video of another: {video['metadata']}")
         if job.video_id is None:
             job.video_id, job.accepted_at = video["id"], time.time()
+
+
+def _switched_off(answer: httpx.Response) -> bool:
+    """Say whether a request was refused because its provider is switched off; it may be on again later."""
+    return answer.status_code == 422 and answer.json().get("code") == "provider_disabled"

@@ -6,41 +6,18 @@ import random
 import secrets
 import signal
 import sqlite3
-from collections.abc import Awaitable, Callable
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from functools import partial
 
 import httpx
 
 from tests.chaos import member
 from tests.chaos.fleet import ROLES
+from tests.chaos.kinds import Kind, kind_in
 from tests.chaos.world import PROVIDERS, World
 
-Make = Callable[[World, random.Random, float], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A fault: its name, whom it hurts, how long it takes (seconds at full scale), and how it is made.
-
-    No two that hurt the same are made at once.
-    """
-
-    name: str
-    hurts: str
-    seconds: float
-    make: Make
-
-
 KINDS: list[Kind] = []
-
-
-def _kind(name: str, hurts: str, seconds: float) -> Callable[[Make], Make]:
-    def keep(make: Make) -> Make:
-        KINDS.append(Kind(name, hurts, seconds, make))
-        return make
-
-    return keep
+_kind = partial(kind_in, KINDS)
 
 
 def _killed(role: str) -> None:

@@ -14,7 +14,9 @@ from pathlib import Path
 import httpx
 
 from tests.chaos import member
-from tests.service import ROOT, free_port, until
+from tests.chaos.skew import sitecustomize
+from tests.chaos.skew.sitecustomize import Skew
+from tests.service import PROVIDER_SECRETS, ROOT, free_port, until
 
 ROLES = ("receiver", "generator", "poller", "publisher")
 
@@ -55,11 +57,13 @@ class Fleet:
         self._logs: dict[str, int] = {}
         self._keepers: list[subprocess.Popen[bytes]] = []
         self._control = folder / "store-control"
+        self._skew = _skew(folder / "skew")
         self._ports = [free_port(), free_port()]
         self._env = {
             **{name: value for name, value in os.environ.items() if not name.startswith("REELBUS_")},
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": os.pathsep.join([str(Path(sitecustomize.__file__).parent), str(ROOT)]),
             "CHAOS_STORE": str(self._control),
+            sitecustomize.SHARED: str(folder / "skew"),
             "REELBUS_DATABASE_URL": f"sqlite:///{self.store}",
             "REELBUS_PUBLIC_URL": f"http://127.0.0.1:{self._ports[0]}",
             **env,
@@ -90,6 +94,13 @@ class Fleet:
         self._note_strange_ends()
         missing = [role for role in ROLES[1:] if not self.of(role)]
         await self.start(*(["receiver"] if self._ports[0] in self._free_ports() else []), *missing)
+
+    async def replace(self, *roles: str, **env: str) -> None:
+        """Tell every process of some roles to stop, and start one of each with other settings."""
+        for each in self.of(*roles):
+            if (status := await each.end(signal.SIGTERM)) != 0:
+                self.strange_ends.append(f"{each.role} left with status {status} on SIGTERM")
+        await self.start(*roles, **env)
 
     async def kill(self, members: Iterable[Member]) -> None:
         """End processes as a power cut would."""
@@ -133,13 +144,23 @@ class Fleet:
             with suppress(ProcessLookupError):
                 resource.prlimit(each.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
+    def put_clock(self, ahead: float) -> None:
+        """Put every process's clock forward by so many seconds from the true time, or, below zero, back."""
+        self._skew.put(ahead=ahead, sync=self._skew.sync)
+
+    def slow_disk(self, sync: float) -> None:
+        """Have every sync take so many seconds longer."""
+        self._skew.put(ahead=self._skew.ahead, sync=sync)
+
     def logs(self) -> dict[str, str]:
         """Read what each role logged."""
         return {role: (self.folder / f"{role}.log").read_text(errors="replace") for role in ROLES}
 
     async def _launch(self, role: str, more: Mapping[str, str]) -> Member:
         port = self._free_ports()[0] if role == "receiver" else None
-        env = {**self._env, **({"REELBUS_PORT": str(port)} if port else {}), **more}
+        secrets = () if role in {"generator", "poller"} else PROVIDER_SECRETS
+        given = {name: value for name, value in self._env.items() if name not in secrets}
+        env = {**given, **({"REELBUS_PORT": str(port)} if port else {}), **more}
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tests.chaos.member", role),
             cwd=self.folder,
@@ -173,10 +194,15 @@ class Fleet:
                     return (await http.get("/healthz")).is_success
                 return False
 
-            await until(healthy, within=30, what="the receiver's start")
+            await until(healthy, within=120, what="the receiver's start")
 
     def _note_strange_ends(self) -> None:
         for each in self.members:
             if not each.lives and not each.doomed:
                 self.strange_ends.append(f"{each.role} ended by itself with status {each.process.returncode}")
         self.members = [each for each in self.members if each.lives]
+
+
+def _skew(file: Path) -> Skew:
+    file.write_bytes(sitecustomize.LAYOUT.pack(0.0, 0.0))
+    return Skew(str(file))

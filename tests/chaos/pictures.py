@@ -6,6 +6,7 @@ import struct
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 _SIDE = 512
 _ASKED = re.compile(rb"GET /(\d+)\.png ")
@@ -24,16 +25,25 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
 
 
 @asynccontextmanager
-async def gallery() -> AsyncIterator[str]:
-    """Serve every picture under its number; give the address of the place."""
-    server = await asyncio.start_server(_serve, "127.0.0.1", 0)
+async def gallery(answers: asyncio.Event | None = None) -> AsyncIterator[str]:
+    """Serve every picture under its number; give the address of the place.
+
+    While `answers` is given and not set, the place lets everybody in and answers nobody.
+    """
+    server = await asyncio.start_server(partial(_serve, answers), "127.0.0.1", 0)
     async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        try:
+            yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        finally:
+            if answers is not None:
+                answers.set()
 
 
-async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _serve(answers: asyncio.Event | None, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
         asked = _ASKED.match(await reader.readuntil(b"\r\n\r\n"))
+        if answers is not None:
+            await answers.wait()
         body = picture(int(asked[1])) if asked else b""
         head = b"HTTP/1.1 %d -\r\nContent-Type: image/png\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
         writer.write(head % (200 if asked else 404, len(body)) + body)

@@ -9,7 +9,9 @@ from pathlib import Path
 from sandbox.broker.node import Node
 from tests.chaos import checker
 from tests.chaos.checker import Verdict
-from tests.chaos.faults import KINDS, Kind
+from tests.chaos.edges import EDGES
+from tests.chaos.faults import KINDS
+from tests.chaos.kinds import Kind
 from tests.chaos.world import World, chance, world
 
 _TOGETHER = 0.2
@@ -60,8 +62,9 @@ class Story:
 def schedule(plan: Plan) -> list[list[Kind]]:
     """Draw which faults are made in which order, some of them together: every kind at least once if there is room."""
     dice = chance(plan.seed, "schedule")
-    rest = [kind for kind in KINDS if kind.seconds < 30]
-    drawn = dice.sample(KINDS, min(len(KINDS), plan.faults))
+    rest = [kind for kind in [*KINDS, *EDGES] if kind.seconds < 30]
+    drawn = dice.sample(EDGES, min(len(EDGES), plan.faults // 3))
+    drawn += dice.sample(KINDS, min(len(KINDS), plan.faults - len(drawn)))
     weights = [3 if kind.hurts in {"roles", "broker"} else 1 for kind in rest]
     drawn += dice.choices(rest, weights, k=plan.faults - len(drawn))
     dice.shuffle(drawn)
@@ -105,6 +108,8 @@ async def _make(running: World, kind: Kind, plan: Plan, story: Story, say: Say) 
     say(f"{len(story.made):3d}/{plan.faults} {kind.name} ({len(made.open)} jobs in flight)")
     await kind.make(running, dice, plan.scale)
     made.ended = time.time()
+    if kind.hurts == "providers":
+        running.unanswered.append((made.began, made.ended))
 
 
 async def _recovered(running: World, made: list[Made]) -> None:

@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.__main__ import SMALL, carry_out
+from tests.chaos.edges import EDGES
 from tests.chaos.faults import KINDS
 from tests.chaos.report import summary, table
 from tests.chaos.run import Plan, schedule
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_a_short_run_of_every_sort_of_fault_breaks_nothing(tmp_path: Path) -> None:
     story = carry_out(SMALL, tmp_path)
     assert story.verdict.sound, "\n".join([table(story), *summary(story)])
@@ -20,10 +21,10 @@ def test_a_short_run_of_every_sort_of_fault_breaks_nothing(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_whole_run_makes_every_kind_of_fault(seed: int) -> None:
-    plan = Plan(seed, jobs=2000, faults=50, scale=1.0, job_timeout=40)
+    plan = Plan(seed, jobs=2000, faults=60, scale=1.0, job_timeout=40)
     made = [kind for step in schedule(plan) for kind in step]
-    assert len(made) == 50
-    assert {kind.name for kind in made} == {kind.name for kind in KINDS}
+    assert len(made) == 60
+    assert {kind.name for kind in made} == {kind.name for kind in [*KINDS, *EDGES]}
 
 
 def test_the_same_seed_makes_the_same_faults_in_the_same_order() -> None:

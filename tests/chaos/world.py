@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,9 @@ from tests.chaos.subscriber import Subscriber
 from tests.service import QUICK, Sandbox, until
 
 PROVIDERS = ("iacrea", "homedesigns")
+
+REPLIES = "chaos.replies."
+"""How the names of the queues begin to which replies may be sent."""
 
 COMMON: dict[str, float] = {
     "ok": 50, "http-429": 2, "http-503": 2, "http-500": 2, "reset-before-read": 2, "charge-and-drop": 2,
@@ -49,11 +52,19 @@ class World:
     fleet: Fleet
     sandbox: Sandbox
     broker: Broker
+    exchange: str
     subscriber: Subscriber
     driver: Driver
     seed: int
     job_timeout: float
     behaviours: Behaviours
+    slow_host: asyncio.Event
+    """Set while the host of the slow pictures answers."""
+    unanswered: list[tuple[float, float]] = field(default_factory=list)
+    """From when until when a provider could not be asked, or did not answer, by the true time."""
+    clock_put_back: list[float] = field(default_factory=list)
+    """When the processes' clocks were put back, by the true time."""
+    _clock_ahead: float = 0.0
 
     async def usual(self) -> None:
         """Have both providers behave as they usually do."""
@@ -72,6 +83,13 @@ class World:
         """Have every request to a provider fail in one way, or none."""
         body = {"provider": provider, "mode": mode}
         (await self.sandbox.http.post("/sandbox/outage", json=body)).raise_for_status()
+
+    def put_clock(self, ahead: float) -> None:
+        """Have all processes believe that it is so many seconds later than it is."""
+        self._clock_ahead, before = ahead, self._clock_ahead
+        if ahead < before:
+            self.clock_put_back.append(time.time())
+        self.fleet.put_clock(ahead)
 
     async def get(self, path: str, **query: str) -> Any:
         """Ask whichever receiver answers."""
@@ -112,11 +130,16 @@ async def world(
         sandbox = await Sandbox.start(folder, render_seconds=3.0)
         stack.push_async_callback(sandbox.close)
         base = await stack.enter_async_context(gallery())
+        slow_host = asyncio.Event()
+        slow_base = await stack.enter_async_context(gallery(slow_host))
         fleet = Fleet(folder, _settings(sandbox.env, broker.url, exchange, job_timeout))
         stack.push_async_callback(fleet.close)
         await fleet.start(*ROLES)
-        driver = Driver(lambda: [each.url or "" for each in fleet.of("receiver")] or fleet.receivers, base, seed)
-        run = World(fleet, sandbox, broker, Subscriber(broker.url, ""), driver, seed, job_timeout, behaviours)
+        driver = Driver(
+            lambda: [each.url or "" for each in fleet.of("receiver")] or fleet.receivers, base, slow_base, seed
+        )
+        subscriber = Subscriber(broker.url, "")
+        run = World(fleet, sandbox, broker, exchange, subscriber, driver, seed, job_timeout, behaviours, slow_host)
         await run.get("/readyz")
         run.subscriber.queue = (await subscribe(broker, exchange)).queue
         await run.usual()
@@ -135,6 +158,7 @@ def _settings(sandbox: dict[str, str], amqp_url: str, exchange: str, job_timeout
         **sandbox,
         "REELBUS_AMQP_URL": amqp_url,
         "REELBUS_EXCHANGE": exchange,
+        "REELBUS_REPLY_TO_PREFIXES": REPLIES,
         # So that what ends a process at any moment meets the windows that are narrow.
         "REELBUS_TEST_SLOW": ",".join(f"{place}:{seconds}" for place, seconds in SLOW.items()),
         "REELBUS_JOB_TIMEOUT": str(job_timeout),

@@ -1,8 +1,9 @@
 """One video, one service, one death: what a test of a single crash needs."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -73,6 +74,21 @@ class Stage:
             return None
 
         return str(await until(answered, within=30, what="an answer to the request"))
+
+    async def hold_webhooks(self, *, held: bool) -> None:
+        """Keep this service's webhooks, or send what was kept."""
+        await self.sandbox.hold_webhooks(self.service.url, held=held)
+
+    async def in_state(self, video_id: str, state: str) -> None:
+        """Wait until a video's newest attempt is in a state of the store, such as `claimed`."""
+        path = self.service.folder / "reelbus.db"
+
+        async def reached() -> bool:
+            with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as store:
+                sql = "SELECT state FROM attempts WHERE video_id = ? ORDER BY number DESC LIMIT 1"
+                return bool(store.execute(sql, (video_id,)).fetchone() == (state,))
+
+        await until(reached, within=30, what=f"the state {state} of video {video_id}")
 
     async def ended(self, video_id: str, within: float = 40.0) -> Any:
         """Wait until the end of a video was delivered, and read it."""

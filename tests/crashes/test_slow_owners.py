@@ -1,6 +1,5 @@
 """Whoever is slow, suspended or overtaken does no harm: it is fenced off, or what it learns still counts."""
 
-import asyncio
 import signal
 
 from jobs.policy import LEASE_SECONDS
@@ -17,13 +16,6 @@ async def _seen(on: Stage, video_id: str, what: str) -> None:
     await until(noted, within=30, what=f"{what!r} in the timeline")
 
 
-async def _status(on: Stage, video_id: str, status: str) -> None:
-    async def reached() -> bool:
-        return bool((await on.service.video(video_id))["status"] == status)
-
-    await until(reached, what=f"the status {status}")
-
-
 async def test_a_webhook_that_comes_before_the_acceptance_is_recorded_is_kept_and_acted_on_then(
     set_stage: SetStage,
 ) -> None:
@@ -38,12 +30,11 @@ async def test_a_webhook_that_comes_before_the_acceptance_is_recorded_is_kept_an
 
 async def test_a_generator_that_was_suspended_before_it_sent_finds_itself_fenced_off(set_stage: SetStage) -> None:
     async with set_stage() as on:
-        slow, *_ = await on.start("generator", REELBUS_TEST_SLOW="claimed:3")
+        slow, *_ = await on.start("generator", REELBUS_TEST_SLOW="claimed:15")
         await on.start("receiver", "poller", "publisher")
         await on.subscribe()
         video_id = await on.ask(1, "homedesigns")
-        await _status(on, video_id, "submitting")
-        await asyncio.sleep(0.5)
+        await on.in_state(video_id, "claimed")
         slow.process.send_signal(signal.SIGSTOP)
         await on.start("generator")
         video = await on.ended(video_id, within=LEASE_SECONDS + 20)
@@ -60,13 +51,12 @@ async def test_a_generator_that_was_suspended_before_it_sent_finds_itself_fenced
 
 async def test_what_a_generator_learns_after_it_was_given_up_still_counts(set_stage: SetStage) -> None:
     async with set_stage(REELBUS_SUBMIT_CONFIRM_WAIT="20") as on:
-        slow, *_ = await on.start("generator", REELBUS_TEST_SLOW="intent written:1")
+        slow, *_ = await on.start("generator", REELBUS_TEST_SLOW="intent written:8")
         await on.start("receiver", "poller", "publisher")
         await on.subscribe()
         proven, lost = [await on.ask(number, provider) for number, provider in enumerate(("iacrea", "homedesigns"))]
         for video_id in (proven, lost):
-            await _status(on, video_id, "submitting")
-        await asyncio.sleep(0.4)
+            await on.in_state(video_id, "sending")
         slow.process.send_signal(signal.SIGSTOP)
         await on.start("generator")
         await _seen(on, proven, "outcome unknown")

@@ -43,10 +43,17 @@ def test_some_container_is_given_every_setting(variable: str) -> None:
     assert any(variable in environment for environment in _environments().values())
 
 
-def test_the_container_that_faces_the_internet_holds_neither_api_keys_nor_provider_credentials() -> None:
+def test_the_container_that_faces_the_internet_holds_no_api_keys() -> None:
     public = _environments()["receiver-public"]
     assert "REELBUS_API_KEYS" not in public
     assert public["REELBUS_SURFACE"] == "public"
-    assert not {name for name in public if "IACREA_" in name or "HOMEDESIGNS_" in name} - {
-        "REELBUS_IACREA_WEBHOOK_GRACE"
+
+
+def test_only_who_talks_to_the_providers_is_given_their_credentials() -> None:
+    ours = {"REELBUS_IACREA_WEBHOOK_GRACE"}
+    holding = {
+        name
+        for name, environment in _environments().items()
+        if any("IACREA_" in variable or "HOMEDESIGNS_" in variable for variable in set(environment) - ours)
     }
+    assert holding == {"generator", "poller"}

@@ -8,7 +8,7 @@ from jobs.policy import ABANDONED_LEASE_SECONDS, LEASE_SECONDS
 from jobs.sightings import Sightings
 from process.clock import Clock
 from schemas.names import Provider
-from store import attempts, leases, providers
+from store import attempts, leases, outbox, providers
 from store.attempts import AttemptRow
 from tests.jobs.scenario import GENERATOR, READY, JobScenario
 
@@ -102,6 +102,51 @@ def test_a_clock_put_back_delays_neither_checks_nor_providers_nor_leases(desk: J
     assert desk.do(leases.take, "relay", owner="another", now=desk.now, seconds=5)
     desk.now += due_in
     assert isinstance(desk.checked(attempt, READY), Succeed)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_was_due_when_the_clock_was_put_back_is_due_at_once(desk: JobScenario, times: int) -> None:
+    waiting, generating = desk.routed(), desk.generating(HOMEDESIGNS)
+    desk.now = max(desk.current(each).due_at or 0 for each in (waiting, generating)) + 1
+    desk.now -= 3600
+    for _ in range(times):
+        desk.do(clock.put_back, 3600, now=desk.now)
+    assert [desk.current(each).due_at for each in (waiting, generating)] == [desk.now, desk.now]
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_waiting_for_a_proof_or_a_time_out_lasts_no_longer_for_a_clock_that_was_put_back(
+    desk: JobScenario, times: int
+) -> None:
+    doubtful, generating = desk.unconfirmed(), desk.generating(HOMEDESIGNS)
+
+    def ages() -> tuple[float, float]:
+        since, accepted_at = desk.current(doubtful).doubt_since, desk.current(generating).accepted_at
+        return desk.now - (since or 0), desk.now - (accepted_at or 0)
+
+    before = ages()
+    desk.now -= 3600
+    for _ in range(times):
+        desk.do(clock.put_back, 3600, now=desk.now)
+    assert ages() == pytest.approx(before)
+
+
+def test_a_lease_that_is_renewed_after_the_step_is_not_cut_short_by_a_second_process(desk: JobScenario) -> None:
+    attempt = desk.sending(HOMEDESIGNS)
+    desk.now -= 11
+    desk.do(clock.put_back, 11, now=desk.now)
+    renew(desk, attempt)
+    desk.do(clock.put_back, 11, now=desk.now)
+    assert desk.current(attempt).due_at == pytest.approx(desk.now + LEASE_SECONDS)
+
+
+def test_a_refused_event_is_tried_again_at_once_after_the_clock_was_put_back(desk: JobScenario) -> None:
+    desk.generating(HOMEDESIGNS)
+    [event] = desk.do(outbox.sendable, now=desk.now, limit=9)
+    desk.do(outbox.refuse, event, "no", retry_at=desk.now + 8)
+    desk.now -= 3600
+    desk.do(clock.put_back, 3600, now=desk.now)
+    assert [each.seq for each in desk.do(outbox.sendable, now=desk.now, limit=9)] == [event.seq]
 
 
 def test_a_clock_tells_steps_from_the_passing_of_time() -> None:

@@ -139,6 +139,13 @@ def test_an_unknown_credit_that_becomes_known_after_it_was_summed_up_is_struck_f
     assert desk.credits().unknown == 0
 
 
+def test_a_report_that_came_after_the_clock_was_put_back_is_counted_like_any_other() -> None:
+    reports = [LedgerEntry("a", Entry.SPENT, 9, 3600, 1), LedgerEntry("b", Entry.SPENT, 8, 2, 3)]
+    found = summary(reports)
+    assert (found.remaining, found.spent, found.unexplained) == (8, 2, 0)
+    assert summary(reports[:1]).remaining == 9
+
+
 def test_credits_that_somebody_bought_are_shown() -> None:
     reports = [LedgerEntry("a", Entry.SPENT, 5, 0, 1), LedgerEntry("b", Entry.SPENT, 104, 10, 11)]
     assert summary(reports).unexplained == 100

@@ -26,7 +26,7 @@ class World:
     sandbox: Sandbox
     inbox: Inbox
 
-    async def events(self, video_id: str, *kinds: str, within: float = 20.0) -> list[Any]:
+    async def events(self, video_id: str, *kinds: str, within: float = 50.0) -> list[Any]:
         """Wait until a video's events of these types have arrived, and give all of its events in their order."""
 
         def mine() -> list[Any]:
@@ -35,7 +35,7 @@ class World:
         await self.inbox.until(lambda _: {event["type"] for event in mine()} >= set(kinds), within=within)
         return mine()
 
-    async def ended(self, video_id: str, within: float = 20.0) -> Any:
+    async def ended(self, video_id: str, within: float = 50.0) -> Any:
         """Wait for a video's terminal event to arrive at the subscriber, and give the video it carries."""
 
         def last() -> Any:
@@ -82,7 +82,9 @@ def _starter(stack: AsyncExitStack, folder: Path, broker: Broker) -> StartWorld:
         await service.start(*roles)
 
         async def ready() -> bool:
-            return (await service.http.get("/readyz")).is_success
+            shown = (await service.http.get("/v1/status")).json()["providers"]
+            known = any(state["enabled"] for state in shown.values())
+            return known and (await service.http.get("/readyz")).is_success
 
         await until(ready, what="readiness")
         return World(service, sandbox, await subscribe(broker, exchange))

@@ -142,7 +142,7 @@ async def test_a_job_that_takes_too_long_is_given_up_and_its_late_video_is_told(
     start: StartWorld, picture: bytes
 ) -> None:
     world = await start(REELBUS_JOB_TIMEOUT="1", REELBUS_FALLBACK_WHEN_UNSURE="false")
-    await world.sandbox.plan("homedesigns", "stuck-then-late", seconds=3)
+    await world.sandbox.plan("homedesigns", "stuck-then-late", seconds=10)
     video = await world.service.upload(picture, provider="homedesigns")
     events = await world.events(video["id"], "video.failed", "video.late")
     failed, late = events[-2]["data"], events[-1]["data"]
@@ -166,9 +166,12 @@ async def test_credits_add_up(start: StartWorld, picture: bytes) -> None:
 async def test_a_webhook_that_comes_after_the_wait_still_brings_the_video_to_light(
     start: StartWorld, picture: bytes
 ) -> None:
-    world = await start(REELBUS_SUBMIT_CONFIRM_WAIT="0.2", render_seconds=2.5)
+    world = await start(REELBUS_SUBMIT_CONFIRM_WAIT="0.2")
+    await world.sandbox.hold_webhooks(world.service.url, held=True)
     await world.sandbox.plan("iacrea", "charge-and-drop-named")
     video = await world.service.upload(picture, provider="iacrea")
+    await world.events(video["id"], "video.failed")
+    await world.sandbox.hold_webhooks(world.service.url, held=False)
     events = await world.events(video["id"], "video.failed", "video.late")
     failed, late = events[0]["data"], events[-1]["data"]
     assert (failed["error"]["code"], failed["refund"]) == ("submission_unknown", UNKNOWN)

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from process.workers import Found, Workers
+from tests.broker import eventually
 
 
 @dataclass
@@ -133,3 +134,14 @@ async def test_leases_that_are_late_are_renewed_before_more_is_claimed() -> None
     stop.set()
     pile.in_hand["one"].set()
     await running
+
+
+async def test_work_that_is_claimed_again_while_it_is_in_hand_is_not_begun_twice() -> None:
+    pile = Pile(["one"])
+    async with at_work(pile, limit=3) as wake:
+        await eventually(lambda: "one" in pile.in_hand)
+        first = pile.in_hand["one"]
+        pile.waiting = ["one", "two"]
+        wake.set()
+        await eventually(lambda: "two" in pile.in_hand)
+        assert pile.in_hand["one"] is first
