@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
+from intake.enabled import EnabledProviders
 from intake.spool import Spool
 from process.addresses import Addresses
 from process.inspector import Inspectors
 from process.settings import Settings
 from process.tokens import Signer
-from receiver.enabled import EnabledProviders
 from schemas.problem import ProblemCode, Refusal
 from store.database import Store
 from store.transaction import Tx

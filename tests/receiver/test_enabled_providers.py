@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from intake import commands
+from intake import commands, enabled
 from jobs.announced import SWITCHED_OFF_SECONDS
 from process.settings import Settings
-from receiver import enabled
 from schemas.names import Provider
 from store import announcements
 from store.announcements import Role
