@@ -78,7 +78,11 @@ browser:
 programs: python
 	@$(BROKER) fetch
 
-proxies: python
+.PHONY: postgres
+postgres: python
+	@$(PYTHON) -m setup.postgres
+
+proxies: python postgres
 	@$(PYTHON) -m setup.proxies
 	@$(PYTHON) -m setup.tools
 

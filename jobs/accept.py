@@ -64,21 +64,28 @@ def accept(
 
     `picture_address` makes, from a video's id, the address at which its uploaded picture can be fetched.
     """
-    if new.idempotency_key is not None:
-        kept = videos.kept_key(tx, caller=new.caller, key=new.idempotency_key)
-        if kept is not None:
-            return _already(tx, kept, new.fingerprint)
+    video_id = str(uuid7())
+    # First of all, so that of two requests with one key the second waits here and makes nothing.
+    kept = _keep_key(tx, new, video_id, now)
+    if kept is not None and kept.video_id != video_id:
+        return _already(tx, kept, new.fingerprint)
     if not spending.take(tx, new.caller, budget=new.budget, now=now):
+        if new.idempotency_key is not None:
+            videos.drop_key(tx, caller=new.caller, key=new.idempotency_key)
         return BudgetExhausted()
-    row = _row(new, str(uuid7()), picture_address, now)
+    row = _row(new, video_id, picture_address, now)
     videos.add(tx, row)
     audit.record(tx, AuditAction.SUBMITTED, actor=new.caller, subject=row.id, now=now)
     if new.picture is not None:
         uploads.add(tx, row.id, new.picture)
-    if new.idempotency_key is not None:
-        kept = KeptKey(new.fingerprint, row.id)
-        videos.keep_key(tx, caller=new.caller, key=new.idempotency_key, kept=kept, now=now)
     return Accepted(view.untried(row), created=True)
+
+
+def _keep_key(tx: Tx, new: NewVideo, video_id: str, now: float) -> KeptKey | None:
+    if new.idempotency_key is None:
+        return None
+    kept = KeptKey(new.fingerprint, video_id)
+    return videos.keep_key(tx, caller=new.caller, key=new.idempotency_key, kept=kept, now=now)
 
 
 def _already(tx: Tx, kept: KeptKey, fingerprint: str) -> Accepted | KeyConflict:

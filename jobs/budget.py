@@ -24,6 +24,9 @@ class Allowance:
 def allowance(tx: Tx, policy: Policy, provider: Provider, *, now: float) -> Allowance:
     """Read how many requests may be made now; `again_at` is when one more than those may be."""
     shared = providers.get(tx, provider)
+    if shared is None:  # nobody can hold a row that does not exist yet
+        tx.lock(f"budget of {provider}")
+        shared = providers.get(tx, provider)
     rate = policy.rates[provider]
     if shared is not None and shared.refilled_at > now:
         # The clock was put back: to wait until it is there again would stop the provider for so long.

@@ -65,13 +65,16 @@ def claim(tx: Tx, policy: Policy, provider: Provider, *, owner: str, room: int, 
 
 def _hand_over_webhooks(tx: Tx, policy: Policy, *, now: float) -> list[Provider]:
     """Make the attempts due for which webhooks came, each once however many came; name the providers of ended ones."""
-    rows = webhooks.unhandled(tx, limit=HANDED_OVER_AT_ONCE)
+    found = webhooks.unhandled(tx, limit=HANDED_OVER_AT_ONCE)
+    # Left for the next look: to wait here for a transaction that settles would hold up all that is due.
+    held = attempts.held_elsewhere(tx, {attempt_id for _, attempt_id in found})
+    rows = [row for row in found if row[1] not in held]
     woken = [
         attempts.mark_due(tx, attempt_id, now=now, pause=policy.poll_min, watched=LATE_RESULT_SECONDS)
         for attempt_id in dict.fromkeys(attempt_id for _, attempt_id in rows)
     ]
     webhooks.mark_handled(tx, [row_id for row_id, _ in rows], now=now)
-    if len(rows) == HANDED_OVER_AT_ONCE:
+    if len(found) == HANDED_OVER_AT_ONCE:
         tx.notify(Signal.CHECKS)
     return [provider for provider in woken if provider is not None]
 

@@ -31,6 +31,7 @@ def plan(tx: Tx, provider: Provider) -> Plan:
 def learn(tx: Tx, lessons: Sequence[Observation]) -> None:
     """Add lessons to what is known of their providers, in their order."""
     for provider in dict.fromkeys(lesson.provider for lesson in lessons):
+        tx.lock(f"durations of {provider}")
         theirs = [lesson for lesson in lessons if lesson.provider is provider]
         learnt = plan(tx, provider)
         for lesson in theirs:

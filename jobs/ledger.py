@@ -44,6 +44,7 @@ def all_credits(tx: Tx) -> dict[Provider, ProviderCredits]:
 
 def fold(tx: Tx, provider: Provider, *, now: float, limit: int, longest_request: float = LONGEST_REQUEST) -> int:
     """Sum up the next `limit` entries that nothing can change any more; say how many there were."""
+    tx.lock("credit sums")  # so that no entry is struck between being counted here and the sum being kept
     before = credits.sums(tx, provider)
     counted = _count(tx, provider, before, older_than=now - longest_request, limit=limit)
     folded = _fold_moves(tx, provider, counted, longest_request=longest_request, limit=limit)

@@ -13,6 +13,7 @@ def take(tx: Tx, caller: str, *, budget: int | None, videos: int = 1, now: float
     if budget is None:
         return True
     today = int(now // _DAY)
+    tx.lock(f"spending of {caller}")
     if spending.get(tx, caller, day=today) + videos > budget:
         return False
     spending.add(tx, caller, day=today, videos=videos)

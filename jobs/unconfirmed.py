@@ -36,6 +36,7 @@ def confirm_job(
     tx: Tx, policy: Policy, attempt: AttemptRow, provider_job_id: str, report: Report, *, owner: str, now: float
 ) -> None:
     """Go on with a job that a webhook named and the provider confirmed by `report`."""
+    tx.lock(f"job {provider_job_id} of {attempt.provider}")  # so that no two attempts take one job as theirs
     if not unclaimed_ids(tx, attempt, [provider_job_id]):
         keep_waiting(tx, policy, attempt, owner=owner, soon=False, now=now)
         return

@@ -66,10 +66,12 @@ def _uri_reference(source: str) -> str:
 
 
 def _database(url: str) -> str:
-    if url.startswith("postgresql://"):
-        raise ValueError("names PostgreSQL, which this release does not support yet; use sqlite:///PATH")
+    if re.fullmatch(r"postgres(ql)?://[^/?]+/[^/?]+(\?.*)?", url):
+        return url
     if not url.startswith("sqlite:///") or len(url) == len("sqlite:///"):
-        raise ValueError("is not a database address; write it as sqlite:///reelbus.db")
+        raise ValueError(
+            "is not a database address; write it as sqlite:///reelbus.db or postgresql://user:password@host/database"
+        )
     return url
 
 
@@ -116,7 +118,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
-    database_url: Annotated[str, AfterValidator(_database)] = "sqlite:///reelbus.db"
+    database_url: Annotated[str, AfterValidator(_database), Field(repr=False)] = "sqlite:///reelbus.db"
     amqp_url: Annotated[SecretStr, AfterValidator(_amqp)] = SecretStr("amqp://guest:guest@127.0.0.1:5672/")
     host: str = "127.0.0.1"
     port: Port = 8080
@@ -190,6 +192,12 @@ class Settings(BaseModel):
         if ":" in host and not host.startswith("["):
             host = f"[{host}]"
         return f"http://{host}:{self.port}"
+
+    @property
+    def shown_database_url(self) -> str:
+        """The database's address without what may be a password in it."""
+        without = re.sub(r"(?<=://)([^:@/?]*):[^@/?]*@", r"\1:***@", self.database_url)
+        return re.sub(r"([?&]\w*pass\w*=)[^&]*", r"\1***", without)
 
     @property
     def amqp_urls(self) -> list[str]:

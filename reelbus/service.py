@@ -69,7 +69,7 @@ def _banner(settings: Settings, roles: Collection[Role]) -> str:
     providers = ", ".join(settings.enabled_providers) or none
     lines = {
         "roles": ", ".join(roles),
-        "store": settings.database_url,
+        "store": settings.shown_database_url,
         "broker": f"{broker.hostname}:{broker.port or 5672}",
         "providers": providers,
     }

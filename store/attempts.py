@@ -87,7 +87,7 @@ def _work(tx: Tx, condition: str, parameters: dict[str, object], *, now: float |
     """Select attempts to work on without those that cannot be read, which are put aside unless this only reads."""
     rows = tx.execute(
         f"SELECT {_COLUMNS} FROM attempts"  # noqa: S608 - constant parts
-        f" WHERE id NOT IN (SELECT id FROM unreadable WHERE kind = 'attempt') AND {condition}",
+        f" WHERE id NOT IN (SELECT id FROM unreadable WHERE kind = 'attempt') AND {condition}{tx.skip_locked}",
         parameters,
     ).fetchall()
     return [row for columns in rows if (row := _readable(tx, columns, now)) is not None]
@@ -112,14 +112,16 @@ def add(tx: Tx, attempt_id: str, *, video_id: str, number: int, provider: Provid
 
 
 def get(tx: Tx, attempt_id: str) -> AttemptRow | None:
-    """Read one attempt."""
-    found = _select(tx, "id = ?", (attempt_id,))
+    """Read one attempt; what writes holds it until its end, so that what it decides by it stays true."""
+    found = _select(tx, f"id = ?{tx.row_lock}", (attempt_id,))
     return found[0] if found else None
 
 
 def of_videos(tx: Tx, video_ids: Collection[str]) -> dict[str, list[AttemptRow]]:
     """Read the attempts of several videos, each video's in their order."""
     grouped: dict[str, list[AttemptRow]] = {video_id: [] for video_id in video_ids}
+    if not grouped:
+        return grouped
     marks = ", ".join("?" * len(grouped))
     for attempt in _select(tx, f"video_id IN ({marks}) ORDER BY number", tuple(grouped)):
         grouped[attempt.video_id].append(attempt)
@@ -208,7 +210,7 @@ def to_fetch(
     rows = tx.execute(
         f"SELECT * FROM (SELECT {_COLUMNS}, {_PICTURE_URL} AS picture_url FROM attempts"  # noqa: S608 - constant parts
         f" WHERE id NOT IN (SELECT id FROM unreadable WHERE kind = 'attempt') AND {_UNSENT}) AS unsent"
-        f" WHERE picture_url IS NOT NULL{elsewhere} ORDER BY due_at LIMIT :limit",
+        f" WHERE picture_url IS NOT NULL{elsewhere} ORDER BY due_at LIMIT :limit{tx.skip_locked}",
         given | {f"origin{number}": origin for number, origin in enumerate(not_from)},
     ).fetchall()
     return [(row, columns[-1]) for columns in rows if (row := _readable(tx, columns[:-1], now)) is not None]
@@ -305,7 +307,7 @@ def checks_due(tx: Tx, provider: Provider, *, now: float, limit: int) -> tuple[i
         "SELECT COUNT(*), MIN(due_at) FROM (SELECT due_at FROM attempts"
         " WHERE provider = ? AND state IN ('unconfirmed', 'generating') AND due_at <= ? AND lease_until <= ?"
         " AND id NOT IN (SELECT id FROM unreadable WHERE kind = 'attempt')"
-        " ORDER BY due_at LIMIT ?)",
+        " ORDER BY due_at LIMIT ?) AS due",
         (provider, now, now, limit),
     ).fetchone()
     return count, oldest
@@ -361,6 +363,16 @@ def renew_leases(tx: Tx, attempt_ids: Collection[str], *, owner: str, until: flo
         "UPDATE attempts SET lease_until = ?, due_at = ? WHERE id = ? AND lease_owner = ?",
         [(until, until, attempt_id, owner) for attempt_id in attempt_ids],
     )
+
+
+def held_elsewhere(tx: Tx, attempt_ids: Collection[str]) -> set[str]:
+    """Name those of the attempts that another transaction has in hand now; the rest are this one's until its end."""
+    if not tx.skip_locked or not attempt_ids:
+        return set()
+    ids, marks = tuple(attempt_ids), ", ".join("?" * len(attempt_ids))
+    sql = f"SELECT id FROM attempts WHERE id IN ({marks})"  # noqa: S608 - only marks
+    free = {name for (name,) in tx.execute(f"{sql}{tx.skip_locked}", ids).fetchall()}
+    return {name for (name,) in tx.execute(sql, ids).fetchall()} - free
 
 
 def mark_due(tx: Tx, attempt_id: str, *, now: float, pause: float, watched: float) -> Provider | None:

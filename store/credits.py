@@ -74,6 +74,7 @@ def enter(
 
 def strike_unknown(tx: Tx, attempt_id: str) -> None:
     """Take back that an attempt's credit is unknown: it has become known."""
+    tx.lock("credit sums")
     struck = tx.execute(
         "DELETE FROM credits WHERE attempt_id = ? AND entry = 'unknown' RETURNING provider, seq", (attempt_id,)
     ).fetchone()

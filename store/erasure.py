@@ -10,7 +10,7 @@ _PUBLISHED = "NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.video_id = videos.id
 
 def state_of(tx: Tx, video_id: str) -> tuple[str, bool] | None:
     """Read a video's state, as it is written, and whether the broker has confirmed all its events so far."""
-    row = tx.execute(f"SELECT state, {_PUBLISHED} FROM videos WHERE id = ?", (video_id,)).fetchone()  # noqa: S608 - constant parts
+    row = tx.execute(f"SELECT state, {_PUBLISHED} FROM videos WHERE id = ?{tx.row_lock}", (video_id,)).fetchone()  # noqa: S608 - constant parts
     return None if row is None else (str(row[0]), bool(row[1]))
 
 
@@ -23,7 +23,7 @@ def ended_before(tx: Tx, *, before: float, up_to_id: str, limit: int) -> list[st
     for state in ("ready", "failed"):
         rows = tx.execute(
             "SELECT id FROM videos WHERE state = ? AND id < ? AND completed_at < ?"  # noqa: S608 - constant parts
-            f" AND {_PUBLISHED} ORDER BY id LIMIT ?",
+            f" AND {_PUBLISHED} ORDER BY id LIMIT ?{tx.skip_locked}",
             (state, up_to_id, before, limit - len(found)),
         ).fetchall()
         found += [video_id for (video_id,) in rows]

@@ -129,3 +129,14 @@ def _refused(group: list[Work], error: Exception) -> list[Outcome]:
     if isinstance(error, NotBegun) and isinstance(error.__cause__, Exception):
         error = error.__cause__
     return [(work.future, None, translated(error)) for work in group]
+
+
+def deliver(outcomes: list[Outcome]) -> None:
+    """Answer those who wait, as far as they still do. Only for the event loop."""
+    for future, result, error in outcomes:
+        if future.done():
+            continue
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)

@@ -5,6 +5,7 @@ from store.transaction import Tx
 
 def take(tx: Tx, name: str, *, owner: str, now: float, seconds: float) -> bool:
     """Take or prolong a lease; say whether it is the owner's now."""
+    tx.must_outlast_server()
     taken = tx.execute(
         "INSERT INTO leases (name, owner, until) VALUES (:name, :owner, :until)"
         " ON CONFLICT (name) DO UPDATE SET owner = :owner, until = :until"

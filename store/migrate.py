@@ -1,11 +1,12 @@
 """Bring a database up to this release's tables."""
 
+import re
 import sqlite3
 from importlib import resources
 
 from store.transaction import Tx
 
-_VERSIONS = "CREATE TABLE migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL)"
+_VERSIONS = "CREATE TABLE migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL);"
 
 
 class StoreTooNew(Exception):
@@ -19,9 +20,10 @@ def migrate(tx: Tx, dialect: dict[str, str]) -> None:
     to do. Raises `StoreTooNew`.
     """
     steps = _steps()
+    tx.lock("migrations")
     done = _done(tx, dialect, steps)
     if not done:
-        tx.execute(_VERSIONS)
+        _run(tx, _VERSIONS, dialect)
     for version, (name, script) in steps.items():
         if version not in done:
             _run(tx, script, dialect)
@@ -51,6 +53,7 @@ def _steps() -> dict[int, tuple[str, str]]:
 
 
 def _run(tx: Tx, script: str, dialect: dict[str, str]) -> None:
+    script = re.sub(r"\bTEXT\b", dialect["text"], script)
     for placeholder, words in dialect.items():
         script = script.replace("{" + placeholder + "}", words)
     for statement in statements(script):

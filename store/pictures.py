@@ -1,7 +1,7 @@
 """The bytes of uploaded pictures: files in a folder beside the database, each synced before any row names it.
 
 So no row ever lacks its file. What a crash leaves is a file without a row, and that is removed some time later.
-Nothing here is done on the event loop. A store that several hosts share needs another such class.
+Nothing here is done on the event loop. A store that several hosts share has `store.postgres_pictures` instead.
 """
 
 import asyncio

@@ -18,9 +18,10 @@ class ProviderRow:
 
 
 def get(tx: Tx, provider: Provider) -> ProviderRow | None:
-    """Read a provider's shared state; None before its first request."""
+    """Read a provider's shared state; None before its first request. What writes holds it until its end."""
     row = tx.execute(
-        "SELECT name, tokens, refilled_at, paused_until, unauthorized_since FROM providers WHERE name = ?",
+        "SELECT name, tokens, refilled_at, paused_until, unauthorized_since FROM providers"  # noqa: S608 - constant parts
+        f" WHERE name = ?{tx.row_lock}",
         (provider,),
     ).fetchone()
     return None if row is None else ProviderRow(Provider(row[0]), *row[1:])

@@ -5,11 +5,10 @@ from store.transaction import Tx
 
 def keep(tx: Tx, name: str, proposed: str) -> str:
     """Give the secret of this name, which becomes `proposed` where there is none yet."""
-    kept = get(tx, name)
-    if kept is None:
-        tx.execute("INSERT INTO secrets (name, value) VALUES (?, ?)", (name, proposed))
-        kept = proposed
-    return kept
+    added = tx.execute(
+        "INSERT INTO secrets (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING", (name, proposed)
+    )
+    return proposed if added.rowcount == 1 else get(tx, name) or proposed
 
 
 def get(tx: Tx, name: str) -> str | None:

@@ -13,6 +13,7 @@ from store.transaction import Tx
 DIALECT = {
     "sequence": "INTEGER PRIMARY KEY AUTOINCREMENT",
     "bytes": "BLOB",
+    "text": "TEXT",
     "tables": "SELECT name FROM sqlite_master WHERE type = 'table'",
     "metadata_pairs": "json_each(CASE WHEN json_valid(videos.metadata) THEN videos.metadata ELSE '{}' END)",
 }

@@ -45,6 +45,15 @@ class Tx:
 
     __slots__ = ("decided", "execute", "executemany", "signals")
 
+    row_lock = ""
+    """Ends a SELECT of rows that this transaction decides about: others wait for it to end.
+
+    SQLite has one writer at a time and needs none. What only reads has none either.
+    """
+
+    skip_locked = ""
+    """Ends a SELECT of rows to work on: those that another transaction has in hand are left out."""
+
     def __init__(self, connection: Connection) -> None:
         self.execute = connection.execute
         self.executemany = connection.executemany
@@ -61,3 +70,13 @@ class Tx:
         It is then synced to the disk when it is committed, whatever way of the store it was called through.
         """
         self.decided = True
+
+    def must_outlast_server(self) -> None:
+        """Say that what this transaction notes must be known for as long as this process lives, such as its lease.
+
+        A database server on another machine can crash and come back without what was not synced; a file of this
+        machine's is lost only with every process that knew of it.
+        """
+
+    def lock(self, name: str) -> None:
+        """Wait until no other transaction has this lock, and keep it until the end: for rows that may not exist yet."""

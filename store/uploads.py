@@ -67,3 +67,29 @@ def without_video(tx: Tx, names: Sequence[str]) -> list[str]:
     rows = tx.execute(f"SELECT name FROM uploads WHERE name IN ({marks})", tuple(names)).fetchall()  # noqa: S608 - only marks
     known = {name for (name,) in rows}
     return [name for name in names if name not in known]
+
+
+def keep_body(tx: Tx, name: str, body: bytes, *, now: float) -> None:
+    """Keep a picture's bytes in a row, which `uploads` is to name soon."""
+    tx.execute("INSERT INTO picture_bodies (name, body, kept_at) VALUES (?, ?, ?)", (name, body, now))
+
+
+def kept_body(tx: Tx, name: str) -> bytes | None:
+    """Read a picture's bytes from their row."""
+    row = tx.execute("SELECT body FROM picture_bodies WHERE name = ?", (name,)).fetchone()
+    return None if row is None else bytes(row[0])
+
+
+def drop_bodies(tx: Tx, names: Sequence[str]) -> None:
+    """Drop the rows of these pictures."""
+    tx.executemany("DELETE FROM picture_bodies WHERE name = ?", [(name,) for name in names])
+
+
+def drop_orphans(tx: Tx, *, before: float, limit: int) -> int:
+    """Drop up to `limit` pictures that were kept before a time and that no video has; say how many."""
+    return tx.execute(
+        "DELETE FROM picture_bodies WHERE name IN (SELECT name FROM picture_bodies WHERE kept_at < ?"
+        " AND NOT EXISTS (SELECT 1 FROM uploads WHERE uploads.name = picture_bodies.name)"
+        " ORDER BY kept_at LIMIT ?)",
+        (before, limit),
+    ).rowcount

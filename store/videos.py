@@ -100,8 +100,8 @@ def add(tx: Tx, video: VideoRow) -> None:
 
 
 def get(tx: Tx, video_id: str) -> VideoRow | None:
-    """Read one video."""
-    columns = tx.execute(f"SELECT {_COLUMNS} FROM videos WHERE id = ?", (video_id,)).fetchone()  # noqa: S608 - constant columns
+    """Read one video; what writes holds it until its end, so that its events are stored in the order they happen."""
+    columns = tx.execute(f"SELECT {_COLUMNS} FROM videos WHERE id = ?{tx.row_lock}", (video_id,)).fetchone()  # noqa: S608 - constant parts
     return None if columns is None else _row(columns)
 
 
@@ -175,8 +175,8 @@ def trace(tx: Tx, video_id: str) -> tuple[str | None, str | None]:
 def accepted(tx: Tx, *, limit: int, now: float) -> list[VideoRow]:
     """Read the oldest videos for which no provider has been chosen yet; those that cannot be read are put aside."""
     rows = tx.execute(
-        f"SELECT {_COLUMNS} FROM videos WHERE state = 'accepted'"  # noqa: S608 - constant columns
-        " AND id NOT IN (SELECT id FROM unreadable WHERE kind = 'video') ORDER BY id LIMIT ?",
+        f"SELECT {_COLUMNS} FROM videos WHERE state = 'accepted'"  # noqa: S608 - constant parts
+        f" AND id NOT IN (SELECT id FROM unreadable WHERE kind = 'video') ORDER BY id LIMIT ?{tx.skip_locked}",
         (limit,),
     ).fetchall()
     return [row for columns in rows if (row := _readable(tx, columns, now)) is not None]
@@ -240,20 +240,24 @@ class KeptKey:
     video_id: str
 
 
-def kept_key(tx: Tx, *, caller: str, key: str) -> KeptKey | None:
-    """Read what a caller's idempotency key stands for."""
+def keep_key(tx: Tx, *, caller: str, key: str, kept: KeptKey, now: float) -> KeptKey:
+    """Bind a caller's idempotency key to a video, unless it is bound already; give what it stands for."""
+    added = tx.execute(
+        "INSERT INTO idempotency_keys (caller, key, fingerprint, video_id, created_at) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT (caller, key) DO NOTHING",
+        (caller, key, kept.fingerprint, kept.video_id, now),
+    )
+    if added.rowcount == 1:
+        return kept
     row = tx.execute(
         "SELECT fingerprint, video_id FROM idempotency_keys WHERE caller = ? AND key = ?", (caller, key)
     ).fetchone()
-    return None if row is None else KeptKey(*row)
+    return KeptKey(*row)
 
 
-def keep_key(tx: Tx, *, caller: str, key: str, kept: KeptKey, now: float) -> None:
-    """Bind a caller's idempotency key to a video."""
-    tx.execute(
-        "INSERT INTO idempotency_keys (caller, key, fingerprint, video_id, created_at) VALUES (?, ?, ?, ?, ?)",
-        (caller, key, kept.fingerprint, kept.video_id, now),
-    )
+def drop_key(tx: Tx, *, caller: str, key: str) -> None:
+    """Let a caller use an idempotency key for another request."""
+    tx.execute("DELETE FROM idempotency_keys WHERE caller = ? AND key = ?", (caller, key))
 
 
 def forget_keys(tx: Tx, *, before: float, limit: int) -> int:

@@ -51,7 +51,8 @@ def record(tx: Tx, deliveries: Sequence[Delivery], *, now: float) -> None:
 def unhandled(tx: Tx, *, limit: int) -> list[tuple[int, str]]:
     """Read id and attempt of the oldest deliveries that nobody has acted on."""
     return tx.execute(
-        "SELECT id, attempt_id FROM webhooks WHERE handled_at IS NULL ORDER BY id LIMIT ?", (limit,)
+        f"SELECT id, attempt_id FROM webhooks WHERE handled_at IS NULL ORDER BY id LIMIT ?{tx.skip_locked}",  # noqa: S608 - constant parts
+        (limit,),
     ).fetchall()
 
 

@@ -1,3 +1,3 @@
 """Fixtures that every folder of tests may ask for."""
 
-pytest_plugins = ["tests.broker"]
+pytest_plugins = ["tests.broker", "tests.postgres"]

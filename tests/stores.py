@@ -8,6 +8,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from store import sqlite
 from store.migrate import migrate
+from store.postgres import Session, WritingTx
 from store.transaction import Tx
 
 P = ParamSpec("P")
@@ -42,9 +43,14 @@ def _tables() -> list[str]:
 
 
 def transact(
-    connection: sqlite3.Connection, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
+    connection: sqlite3.Connection | Session,
+    work: Callable[Concatenate[Tx, P], T],
+    *args: P.args,
+    **kwargs: P.kwargs,
 ) -> T:
     """Do a piece of work in one transaction: all of it, or none."""
+    if isinstance(connection, Session):
+        return _transact_on_postgres(connection, lambda tx: work(tx, *args, **kwargs))
     tx = Tx(connection)
     sqlite.begin(tx)
     try:
@@ -53,6 +59,17 @@ def transact(
     except BaseException:
         if connection.in_transaction:
             tx.execute("ROLLBACK")
+        raise
+    return result
+
+
+def _transact_on_postgres(session: Session, work: Callable[[Tx], T]) -> T:
+    session.begin("BEGIN")
+    try:
+        result = work(WritingTx(session, synced=True))
+        session.commit()
+    except BaseException:
+        session.rollback()
         raise
     return result
 

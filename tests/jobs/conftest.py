@@ -10,7 +10,10 @@ settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
 
-@pytest.fixture
-def desk() -> JobScenario:
-    """Give an empty store, the default policy and a clock."""
-    return JobScenario()
+@pytest.fixture(params=["sqlite", "postgresql"])
+def desk(request: pytest.FixtureRequest) -> JobScenario:
+    """Give an empty store, the default policy and a clock, on each database."""
+    scenario = JobScenario()
+    if request.param == "postgresql":
+        scenario.connection = request.getfixturevalue("postgres_session")
+    return scenario

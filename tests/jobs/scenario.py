@@ -1,6 +1,7 @@
 """A desk at which one video's life is told step by step: real work functions, real tables, a clock set by hand."""
 
 import json
+import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -16,6 +17,7 @@ from schemas.video import Attempt, ProviderCredits, Video
 from store import attempts, outbox
 from store import webhooks as stored_webhooks
 from store.attempts import AttemptRow
+from store.postgres import Session
 from store.transaction import Tx
 from store.webhooks import Delivery
 from tests.stores import in_memory, transact
@@ -48,7 +50,7 @@ class JobScenario:
     """One store in memory, the policy, and the time that it is."""
 
     def __init__(self, policy: Policy | None = None) -> None:
-        self.connection = in_memory()
+        self.connection: sqlite3.Connection | Session = in_memory()
         self.policy = policy or Policy()
         self.now = START
 

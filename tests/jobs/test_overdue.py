@@ -157,6 +157,7 @@ def test_a_poller_that_stood_still_counts_only_what_it_saw(desk: JobScenario, po
     assert poller.steps(2) == 1
 
 
+@pytest.mark.parametrize("desk", ["sqlite"], indirect=True)  # tens of thousands of steps
 def test_what_nobody_can_ask_about_ends_after_a_day_of_watching(desk: JobScenario, poller: Poller) -> None:
     attempt = desk.generating(HOMEDESIGNS)
     desk.now += 10 * LATE_RESULT_SECONDS

@@ -40,11 +40,11 @@ from schemas.names import TERMINAL_EVENTS, DetectedBy, ErrorCode, EventType, Pro
 from store import attempts, credits, outbox, providers, sqlite, videos
 from store.announcements import Role
 from store.attempts import AttemptRow, AttemptState
-from store.database import _deliver
-from store.group import Committed, GroupCommit
+from store.group import Committed, GroupCommit, deliver
 from store.outbox import OutboxEvent
 from store.providers import ProviderRow
 from store.transaction import Tx
+from store.videos import KeptKey
 from tests.simulation.world import alive, connection
 
 
@@ -213,7 +213,7 @@ def answered_before_the_commit(self: GroupCommit, group: list[Any], *, patience:
         def run(tx: Tx) -> object:
             result = work(tx)
             early: list[Any] = [(future, result, None)]
-            future.get_loop().call_soon_threadsafe(_deliver, early)
+            future.get_loop().call_soon_threadsafe(deliver, early)
             return result
 
         return run
@@ -230,6 +230,10 @@ def looking_after_the_time_out(provider: Provider, policy: Policy, *, accepted_a
 
 def nothing(*_: object, **__: object) -> None:
     """Leave undone whatever it was."""
+
+
+def new_each_time(*_: object, kept: KeptKey, **__: object) -> KeptKey:
+    return kept
 
 
 def renewed_whosever_they_are(tx: Tx, attempt_ids: Any, *, owner: str, until: float) -> None:
@@ -351,7 +355,7 @@ IN_ONE_TEST: dict[str, Mutant] = {
     "what waits for its turn is kept": Mutant(
         "waiting for a look counts as no answer", patched(overdue.Watch, "_without_answer", lambda *_: True)
     ),
-    "a key stands for a video": Mutant("keys stand for nothing", patched(videos, "kept_key", nothing)),
+    "a key stands for a video": Mutant("keys stand for nothing", patched(videos, "keep_key", new_each_time)),
     "the watch ends": Mutant("the late truth is watched for ever", patched(jobs.schedule, "LATE_RESULT_SECONDS", 1e9)),
     "late refunds count": Mutant("refunds that come late are forgotten", patched(credits, "enter", nothing)),
     "nothing is given up without a look": Mutant(

@@ -16,7 +16,7 @@ from publisher import connection as connecting
 from publisher.connection import BrokerConnection, BrokerState
 from publisher.timing import TIMING
 from schemas.names import Provider
-from store.database import Store
+from store.sqlite_store import SqliteStore
 from tests.jobs import (
     test_accepting,
     test_budget,
@@ -39,9 +39,9 @@ ROOT = Path(__file__).parents[2]
 SEEDS = 600
 
 
-def with_a_store(check: Callable[[Store], object]) -> Callable[[Path], None]:
+def with_a_store(check: Callable[[SqliteStore], object]) -> Callable[[Path], None]:
     async def opened(path: Path) -> None:
-        store = await Store.open(url_of(path))
+        store = await SqliteStore.open(url_of(path))
         try:
             await check(store)  # type: ignore[misc]  # each check is a coroutine function
         finally:

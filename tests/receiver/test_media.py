@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from store import uploads
+from store.pictures import Pictures
 from tests.receiver.serving import Service, picture, serving
 
 
@@ -100,7 +101,9 @@ async def test_a_request_that_makes_no_video_leaves_no_file(tmp_path: Path, agai
                 "/v1/videos", data={"motion": "auto"}, files={"image": data}, headers={"Idempotency-Key": "k"}
             )
             assert answer.status_code == expected
-        names = await asyncio.to_thread(service.store.pictures._names)
+        kept = service.store.pictures
+        assert isinstance(kept, Pictures)
+        names = await asyncio.to_thread(kept._names)
 
     assert len(names) == 1
 

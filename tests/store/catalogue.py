@@ -60,8 +60,10 @@ CALLS: list[Callable[[Tx], object]] = [
     lambda tx: erasure.state_of(tx, "v"),
     lambda tx: erasure.ended_before(tx, before=NOW, up_to_id="0198", limit=1),
     lambda tx: erasure.erase(tx, with_metadata(tx)),
-    lambda tx: videos.kept_key(tx, caller="c", key="k"),
     lambda tx: videos.keep_key(tx, caller="c", key="k", kept=KeptKey("f", "v"), now=NOW),
+    lambda tx: videos.keep_key(tx, caller="c", key="k", kept=KeptKey("f", "w"), now=NOW),
+    lambda tx: videos.drop_key(tx, caller="c", key="k"),
+    lambda tx: attempts.held_elsewhere(Locking(tx), ["a"]),
     lambda tx: videos.forget_keys(tx, before=NOW, limit=1),
     videos.count_by_state,
     lambda tx: attempts.next_due(tx, (AttemptState.WAITING, AttemptState.CLAIMED, AttemptState.SENDING), P),
@@ -107,6 +109,10 @@ CALLS: list[Callable[[Tx], object]] = [
     lambda tx: uploads.retire(tx, any_video(tx), now=NOW),
     lambda tx: uploads.drop(tx, unused_before=NOW + 1, limit=1),
     lambda tx: uploads.without_video(tx, ["name"]),
+    lambda tx: uploads.keep_body(tx, "name", b"", now=NOW),
+    lambda tx: uploads.kept_body(tx, "name"),
+    lambda tx: uploads.drop_bodies(tx, ["name"]),
+    lambda tx: uploads.drop_orphans(tx, before=NOW, limit=1),
     lambda tx: api_keys.add(tx, StoredKey("shop", "digest", frozenset(), None, NOW, None, None)),
     api_keys.get_all,
     api_keys.disabled_callers,
@@ -137,7 +143,21 @@ CALLS: list[Callable[[Tx], object]] = [
     lambda tx: leases.bring_near(tx, 1.0, now=NOW),
     lambda tx: providers.bring_near(tx, 1.0, now=NOW),
     lambda tx: secrets.keep(tx, "webhook", "secret"),
+    lambda tx: secrets.get(tx, "webhook"),
+    lambda tx: api_keys.disable_one(tx, "shop", "digest", now=NOW),
+    lambda tx: attempts.to_fetch(
+        tx, P, owner="o", now=NOW, forgotten_before=NOW, not_from=["https://pictures.example"], limit=1
+    ),
 ]
+
+
+class Locking(Tx):
+    """A transaction as where rows are locked; SQLite has no words for it."""
+
+    skip_locked = " "
+
+    def __init__(self, tx: Tx) -> None:
+        self.execute, self.executemany = tx.execute, tx.executemany
 
 
 def any_video(tx: Tx) -> str:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from store.database import Store
 from store.group import GroupCommit
 from store.pace import LARGEST_ON_LOOP
+from store.sqlite_store import SqliteStore
 from store.transaction import Signal, Tx
 from tests.store.dying import left_by_the_dead
 from tests.store.one_row import names, put, put_and_fail
@@ -27,7 +27,7 @@ def reader(tx: Tx) -> tuple[set[str], str]:
     return names(tx), threading.current_thread().name
 
 
-def quick(store: Store) -> None:
+def quick(store: SqliteStore) -> None:
     """Make the newest commits quick, whatever the disk did so far."""
     for _ in range(50):
         store._commits.pace.note(commit=0.0, whole=0.0, synced=True)
@@ -38,17 +38,17 @@ def on_the_loop() -> str:
     return threading.current_thread().name
 
 
-async def test_brief_work_is_written_on_the_event_loop(store: Store) -> None:
+async def test_brief_work_is_written_on_the_event_loop(store: SqliteStore) -> None:
     quick(store)
     assert await asyncio.gather(*(store.write_small(where) for _ in range(3))) == [on_the_loop()] * 3
 
 
-async def test_a_group_with_other_work_is_left_to_the_writer(store: Store) -> None:
+async def test_a_group_with_other_work_is_left_to_the_writer(store: SqliteStore) -> None:
     written = await asyncio.gather(store.write_small(where), store.write(where), store.write_small(where))
     assert set(written) == {"store-writer"}
 
 
-async def test_brief_work_does_not_overtake_what_the_writer_has_in_hand(store: Store) -> None:
+async def test_brief_work_does_not_overtake_what_the_writer_has_in_hand(store: SqliteStore) -> None:
     order: list[str] = []
     go_on = threading.Event()
 
@@ -65,7 +65,7 @@ async def test_brief_work_does_not_overtake_what_the_writer_has_in_hand(store: S
     assert order == ["slow", "brief"]
 
 
-async def test_brief_reading_is_done_on_the_event_loop_unless_the_writer_is_at_work(store: Store) -> None:
+async def test_brief_reading_is_done_on_the_event_loop_unless_the_writer_is_at_work(store: SqliteStore) -> None:
     go_on = threading.Event()
     await store.write_small(put, "first")
     assert await store.read_small(reader) == ({"first"}, on_the_loop())
@@ -79,19 +79,19 @@ async def test_brief_reading_is_done_on_the_event_loop_unless_the_writer_is_at_w
     assert thread.startswith("store-reader")
 
 
-async def test_one_slow_commit_sends_the_next_to_the_writer_thread(store: Store) -> None:
+async def test_one_slow_commit_sends_the_next_to_the_writer_thread(store: SqliteStore) -> None:
     quick(store)
     store._commits.pace.note(commit=0.005, whole=0.006, synced=True)
     assert await store.write_small(where) == "store-writer"
 
 
-async def test_a_group_too_large_for_the_event_loop_is_left_to_the_writer(store: Store) -> None:
+async def test_a_group_too_large_for_the_event_loop_is_left_to_the_writer(store: SqliteStore) -> None:
     quick(store)
     written = await asyncio.gather(*(store.write_small(where) for _ in range(LARGEST_ON_LOOP + 1)))
     assert set(written) == {"store-writer"}
 
 
-async def test_the_event_loop_does_not_wait_for_another_process(store: Store, path: Path) -> None:
+async def test_the_event_loop_does_not_wait_for_another_process(store: SqliteStore, path: Path) -> None:
     with locked(path):
         writing = asyncio.ensure_future(store.write_small(where))
         began = time.monotonic()
@@ -102,7 +102,7 @@ async def test_the_event_loop_does_not_wait_for_another_process(store: Store, pa
     assert len(await store.read(names)) == 1
 
 
-async def test_a_brief_piece_that_fails_harms_only_itself(store: Store) -> None:
+async def test_a_brief_piece_that_fails_harms_only_itself(store: SqliteStore) -> None:
     answers = await asyncio.gather(
         *(store.write_small(put_and_fail if number == 3 else put, f"row {number}") for number in range(6)),
         return_exceptions=True,
@@ -111,13 +111,13 @@ async def test_a_brief_piece_that_fails_harms_only_itself(store: Store) -> None:
     assert await store.read(names) == {f"row {number}" for number in range(6) if number != 3}
 
 
-async def test_brief_work_wakes_who_waits_for_its_topics(store: Store) -> None:
+async def test_brief_work_wakes_who_waits_for_its_topics(store: SqliteStore) -> None:
     events = store.listen(Signal.EVENTS)
     await store.write_small(lambda tx: tx.notify(Signal.EVENTS))
     assert events.is_set()
 
 
-async def test_who_is_woken_by_added_work_joins_its_commit(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_is_woken_by_added_work_joins_its_commit(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
     groups: list[int] = []
     commit = GroupCommit.commit
 
@@ -146,7 +146,7 @@ async def test_who_is_woken_by_added_work_joins_its_commit(store: Store, monkeyp
 
 
 async def test_brief_work_that_waits_is_written_on_closing(path: Path) -> None:
-    store = await Store.open(url_of(path))
+    store = await SqliteStore.open(url_of(path))
     writing = [asyncio.ensure_future(store.write_small(put, f"row {number}")) for number in range(5)]
     await store.close()
     await asyncio.gather(*writing)

@@ -11,28 +11,28 @@ from typing import Any
 
 import pytest
 
-from store.database import Store
+from store.sqlite_store import SqliteStore
 from store.transaction import Signal, Tx
 from tests.store.dying import left_by_the_dead
 from tests.store.one_row import names, put, put_and_fail
 from tests.stores import rows, url_of
 
 
-def traced(store: Store) -> list[str]:
+def traced(store: SqliteStore) -> list[str]:
     """Note what the writer says to SQLite from now on."""
     said: list[str] = []
     store._commits.connection.set_trace_callback(said.append)
     return said
 
 
-async def test_what_waits_together_is_committed_once(store: Store) -> None:
+async def test_what_waits_together_is_committed_once(store: SqliteStore) -> None:
     said = traced(store)
     await asyncio.gather(*(store.write(put, f"row {number}") for number in range(500)))
     assert said.count("BEGIN IMMEDIATE") == said.count("COMMIT") == 1
     assert len(await store.read(names)) == 500
 
 
-async def test_a_piece_that_fails_harms_only_itself(store: Store) -> None:
+async def test_a_piece_that_fails_harms_only_itself(store: SqliteStore) -> None:
     answers = await asyncio.gather(
         *(store.write(put_and_fail if number % 7 == 3 else put, f"row {number}") for number in range(50)),
         return_exceptions=True,
@@ -42,7 +42,7 @@ async def test_a_piece_that_fails_harms_only_itself(store: Store) -> None:
     assert await store.read(names) == {f"row {number}" for number in range(50)} - failed
 
 
-async def test_an_error_of_the_work_reaches_its_caller_as_it_is(store: Store) -> None:
+async def test_an_error_of_the_work_reaches_its_caller_as_it_is(store: SqliteStore) -> None:
     def doubled(tx: Tx) -> None:
         tx.execute("INSERT INTO secrets VALUES ('same', 'a')")
         tx.execute("INSERT INTO secrets VALUES ('same', 'b')")
@@ -52,7 +52,7 @@ async def test_an_error_of_the_work_reaches_its_caller_as_it_is(store: Store) ->
     assert await store.read(names) == set()
 
 
-async def test_nobody_is_answered_before_the_commit(store: Store) -> None:
+async def test_nobody_is_answered_before_the_commit(store: SqliteStore) -> None:
     await answers_follow_the_commit(store)
 
 
@@ -73,7 +73,7 @@ class SlowToCommit:
         return getattr(self._connection, name)
 
 
-async def answers_follow_the_commit(store: Store) -> None:
+async def answers_follow_the_commit(store: SqliteStore) -> None:
     """Make commits slow, and see who hurries."""
     order: list[str] = []
 
@@ -87,12 +87,12 @@ async def answers_follow_the_commit(store: Store) -> None:
     assert order == ["committed", "answered", "answered", "answered", "committed"]
 
 
-async def test_more_than_a_largest_group_is_done_all_the_same(store: Store) -> None:
+async def test_more_than_a_largest_group_is_done_all_the_same(store: SqliteStore) -> None:
     answers = await asyncio.gather(*(store.write(put, f"row {number}") for number in range(5000)))
     assert len(answers) == len(await store.read(names)) == 5000
 
 
-async def test_work_is_done_in_the_order_in_which_it_was_given(store: Store) -> None:
+async def test_work_is_done_in_the_order_in_which_it_was_given(store: SqliteStore) -> None:
     done: list[int] = []
 
     def do(_: Tx, number: int) -> None:
@@ -102,7 +102,7 @@ async def test_work_is_done_in_the_order_in_which_it_was_given(store: Store) -> 
     assert done == list(range(100))
 
 
-async def test_a_caller_that_goes_away_takes_nobody_along(store: Store) -> None:
+async def test_a_caller_that_goes_away_takes_nobody_along(store: SqliteStore) -> None:
     async def call(name: str) -> None:
         await store.write(put, name)
 
@@ -113,7 +113,7 @@ async def test_a_caller_that_goes_away_takes_nobody_along(store: Store) -> None:
     assert "stayed" in await store.read(names)
 
 
-async def test_nobody_sees_what_is_not_committed(store: Store, path: Path) -> None:
+async def test_nobody_sees_what_is_not_committed(store: SqliteStore, path: Path) -> None:
     half_way, go_on = threading.Event(), threading.Event()
 
     def slow(tx: Tx) -> None:
@@ -132,7 +132,7 @@ async def test_nobody_sees_what_is_not_committed(store: Store, path: Path) -> No
     assert await store.read(names) == {"first half", "second half"}
 
 
-async def test_a_reader_sees_one_moment_however_much_is_written_meanwhile(store: Store, path: Path) -> None:
+async def test_a_reader_sees_one_moment_however_much_is_written_meanwhile(store: SqliteStore, path: Path) -> None:
     began, go_on = threading.Event(), threading.Event()
 
     def twice(tx: Tx) -> tuple[set[str], set[str]]:
@@ -150,7 +150,7 @@ async def test_a_reader_sees_one_moment_however_much_is_written_meanwhile(store:
     assert len(rows(path, "SELECT * FROM secrets")) == 1
 
 
-async def test_what_reads_cannot_leave_anything_behind(store: Store) -> None:
+async def test_what_reads_cannot_leave_anything_behind(store: SqliteStore) -> None:
     await store.read(put, "by a reader")
     assert await store.read(names) == set()
 
@@ -178,12 +178,12 @@ async def test_what_was_not_committed_is_not_there_after_a_crash(path: Path) -> 
     dying = [sys.executable, "-c", DEAD_IN_THE_MIDDLE, url_of(path)]
     died = await asyncio.to_thread(subprocess.run, dying, check=False, timeout=50)
     assert died.returncode == 9
-    store = await Store.open(url_of(path))
+    store = await SqliteStore.open(url_of(path))
     assert await store.read(names) == {"before"}
     await store.close()
 
 
-async def test_a_commit_wakes_those_who_wait_for_its_topics_and_nobody_else(store: Store) -> None:
+async def test_a_commit_wakes_those_who_wait_for_its_topics_and_nobody_else(store: SqliteStore) -> None:
     events, checks = store.listen(Signal.EVENTS), store.listen(Signal.CHECKS)
     await store.write(lambda tx: tx.notify(Signal.EVENTS))
     await asyncio.wait_for(events.wait(), 10)
@@ -191,7 +191,7 @@ async def test_a_commit_wakes_those_who_wait_for_its_topics_and_nobody_else(stor
     assert not checks.is_set()
 
 
-async def test_a_piece_that_fails_wakes_nobody(store: Store) -> None:
+async def test_a_piece_that_fails_wakes_nobody(store: SqliteStore) -> None:
     events = store.listen(Signal.EVENTS)
 
     def wake_and_fail(tx: Tx) -> None:
@@ -212,7 +212,7 @@ connection.commit()
 """
 
 
-async def test_a_commit_of_another_process_wakes_everybody(store: Store, path: Path) -> None:
+async def test_a_commit_of_another_process_wakes_everybody(store: SqliteStore, path: Path) -> None:
     waiting = [store.listen(topic) for topic in Signal]
     other = [sys.executable, "-c", ANOTHER_PROCESS, str(path)]
     await asyncio.to_thread(subprocess.run, other, check=True, timeout=50)
@@ -220,7 +220,7 @@ async def test_a_commit_of_another_process_wakes_everybody(store: Store, path: P
 
 
 async def test_closing_commits_what_waits(path: Path) -> None:
-    store = await Store.open(url_of(path))
+    store = await SqliteStore.open(url_of(path))
     writing = [asyncio.ensure_future(store.write(put, f"row {number}")) for number in range(10)]
     await store.close()
     await asyncio.gather(*writing)
@@ -230,4 +230,4 @@ async def test_closing_commits_what_waits(path: Path) -> None:
 @pytest.mark.parametrize("url", ["reelbus.db", "sqlite://", "sqlite:///", "mysql://host/db"])
 async def test_an_address_of_another_form_is_refused_with_the_mend(url: str) -> None:
     with pytest.raises(ValueError, match="sqlite:///PATH"):
-        await Store.open(url)
+        await SqliteStore.open(url)

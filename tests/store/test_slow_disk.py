@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from store.database import Store
+from store.sqlite_store import SqliteStore
 from tests.store.one_row import put
 from tests.store.test_brief_work import quick
 
@@ -42,7 +42,7 @@ class SlowDisk:
         return getattr(self._connection, name)
 
 
-def on_slow_disk(store: Store, sync: float) -> SlowDisk:
+def on_slow_disk(store: SqliteStore, sync: float) -> SlowDisk:
     disk = SlowDisk(store._commits.connection, sync)
     store._commits.connection = disk  # type: ignore[assignment]  # as far as the writer can tell
     return disk
@@ -50,7 +50,7 @@ def on_slow_disk(store: Store, sync: float) -> SlowDisk:
 
 @pytest.mark.parametrize("sync", [0.005, 0.03, 0.2])
 @pytest.mark.parametrize("mixed", [False, True])
-async def test_the_event_loop_waits_for_hardly_any_sync(store: Store, sync: float, *, mixed: bool) -> None:
+async def test_the_event_loop_waits_for_hardly_any_sync(store: SqliteStore, sync: float, *, mixed: bool) -> None:
     disk = on_slow_disk(store, sync)
     ends_at = time.monotonic() + FOR_SECONDS
 
@@ -65,7 +65,7 @@ async def test_the_event_loop_waits_for_hardly_any_sync(store: Store, sync: floa
     assert max(disk.held, default=0.0) <= 0.02
 
 
-async def test_a_disk_that_becomes_slow_holds_the_event_loop_once(store: Store) -> None:
+async def test_a_disk_that_becomes_slow_holds_the_event_loop_once(store: SqliteStore) -> None:
     disk = on_slow_disk(store, 0.0)
     for number in range(40):
         await store.write_small(put, f"quick {number}")
@@ -78,7 +78,7 @@ async def test_a_disk_that_becomes_slow_holds_the_event_loop_once(store: Store) 
     assert len([seconds for seconds in disk.held if seconds >= disk.sync]) == 1
 
 
-async def test_a_disk_that_is_quick_again_is_trusted_again(store: Store) -> None:
+async def test_a_disk_that_is_quick_again_is_trusted_again(store: SqliteStore) -> None:
     disk = on_slow_disk(store, 0.03)
     for number in range(3):
         await store.write_small(put, f"slow {number}")

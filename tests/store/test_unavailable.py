@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from store import sqlite
-from store.database import Store, StoreUnavailable
+from store.errors import StoreUnavailable
+from store.sqlite_store import SqliteStore as Store
 from store.transaction import Tx
 from tests.store.one_row import names, put
 from tests.stores import rows, url_of

@@ -1,0 +1,1 @@
+"""A private PostgreSQL for development and tests, found on this machine or unpacked from Debian's packages."""
