@@ -149,7 +149,7 @@ def submit(  # noqa: PLR0913, PLR0917 - one parameter an option
     ] = False,
 ) -> None:
     """Submit a picture and print the video's id."""
-    from reelbus.client import Submission, submit_and_report
+    from reelbus.video_commands import Submission, submit_and_report
 
     submission = Submission(
         image=image,
@@ -240,7 +240,7 @@ def list_videos(
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON a video.")] = False,
 ) -> None:
     """List videos, newest first."""
-    from reelbus.client import print_list
+    from reelbus.video_commands import print_list
 
     raise typer.Exit(print_list(status=status, provider=provider, limit=limit, as_json=as_json))
 
@@ -251,7 +251,7 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show one video whole, with every attempt and its timeline."""
-    from reelbus.client import print_video
+    from reelbus.video_commands import print_video
 
     raise typer.Exit(print_video(video_id, as_json=as_json))
 
@@ -261,9 +261,23 @@ def redeliver(
     video_ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of videos.")],
 ) -> None:
     """Publish the terminal events of videos again, with the same event ids."""
-    from reelbus.client import redeliver_all
+    from reelbus.video_commands import redeliver_all
 
     raise typer.Exit(redeliver_all(video_ids))
+
+
+@app.command()
+def erase(
+    video_ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ids of videos.")] = None,
+    metadata: Annotated[
+        list[str] | None, typer.Option(help="Every video with this KEY=VALUE; several must all match.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Erase finished videos with everything that is kept of them; needs a key with the scope operate."""
+    from reelbus.erasing import erase_videos
+
+    raise typer.Exit(erase_videos(video_ids or [], dict(_pair(text) for text in metadata or []), sure=yes))
 
 
 dead = typer.Typer(help="Commands that could not be handled and are parked in `video.commands.dead`.")

@@ -15,11 +15,11 @@ from process.asyncio_events import wait
 from process.settings import Settings, WrongSettings
 from publisher.watch import BrokerUnavailable
 from receiver.run import listen, refuse_exposure
-from reelbus.client import authorization
 from reelbus.errors import BAD_USAGE, FAILURE, UNAVAILABLE, leaves, stop_with
 from reelbus.picture import house
 from reelbus.roles import Role, run_roles
 from reelbus.sandboxed import environment
+from reelbus.video_commands import authorization
 from sandbox.broker import choice
 from sandbox.broker.errors import BrokerError
 from sandbox.broker.handshake import answers
