@@ -31,6 +31,7 @@ from jobs.settle import AttemptFailed
 from jobs.sightings import Sightings
 from jobs.transitions import RELEASED_LEASE, Transition, apply_transition
 from process.settings import Settings
+from process.workers import Workers
 from providers.parsing.webhook_hints import read_webhook
 from providers.reports import Ready, Report
 from publisher import connection as connecting
@@ -280,6 +281,10 @@ def all_refused(_: GroupCommit, group: list[Any], **__: object) -> Committed:
     return Committed([(work.future, None, ZeroDivisionError("row 3")) for work in group])
 
 
+async def renewed_too_late(_: Workers[str]) -> None:
+    """Leave it to the loop that renews now and then."""
+
+
 async def deaf_to_strange_cancellations(
     settings: Settings, work: connecting.Work, *, name: str, state: BrokerState, timing: Timing
 ) -> str | None:
@@ -333,6 +338,9 @@ IN_ONE_TEST: dict[str, Mutant] = {
         "a webhook during a check is slept through", patched(check, "woken_meanwhile", lambda _tx, _attempt: False)
     ),
     "the budget is shared": Mutant("requests are not counted", patched(budget, "spend", nothing)),
+    "ones own leases are renewed before a claim": Mutant(
+        "nothing is renewed before one's own claim", patched(Workers, "_renew_leases", renewed_too_late)
+    ),
     "what is paid comes first": Mutant(
         "submissions take what there is",
         patched(shares, "for_submissions", lambda _tx, _policy, _provider, requests, **_: requests),

@@ -30,6 +30,7 @@ from tests.jobs import (
 )
 from tests.jobs.scenario import JobScenario
 from tests.mutants.mutants import IN_ONE_TEST, IN_THE_SIMULATION, Mutant
+from tests.process import test_workers
 from tests.simulation.histories import run
 from tests.simulation.invariants import Broken
 from tests.store import test_durability, test_grouped_writer
@@ -96,6 +97,9 @@ CHECKS: dict[str, Callable[[Path], None]] = {
     ),
     "the budget is shared": lambda _: test_budget.test_submissions_and_checks_of_any_process_draw_on_the_same_budget(
         JobScenario()
+    ),
+    "ones own leases are renewed before a claim": lambda _: asyncio.run(
+        test_workers.test_leases_that_are_late_are_renewed_before_more_is_claimed()
     ),
     "what is paid comes first": lambda _: (
         test_budget.test_submissions_and_checks_of_any_process_draw_on_the_same_budget(JobScenario())
