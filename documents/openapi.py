@@ -48,6 +48,19 @@ _TAKING = (
     ProblemCode.UNSUPPORTED_MEDIA_TYPE,
     ProblemCode.INVALID_REQUEST,
 )
+_RETRYING = (
+    ProblemCode.BUDGET_EXHAUSTED,
+    ProblemCode.BAD_REQUEST,
+    ProblemCode.NOT_FOUND,
+    ProblemCode.REQUEST_TIMEOUT,
+    ProblemCode.NOT_FAILED,
+    ProblemCode.RETRY_MAY_PAY_TWICE,
+    ProblemCode.PAYLOAD_TOO_LARGE,
+    ProblemCode.INVALID_REQUEST,
+    ProblemCode.IMAGE_REJECTED,
+    ProblemCode.MOTION_UNSUPPORTED,
+    ProblemCode.PROVIDER_DISABLED,
+)
 _ID: Json = {
     "name": "id",
     "in": "path",
@@ -150,6 +163,27 @@ def _video_paths() -> Json:
                 },
             }
         },
+        "/v1/videos/{id}/retry": {"post": _retry()},
+    }
+
+
+def _retry() -> Json:
+    accept_risk = {"type": "boolean", "default": False, "description": "Retry even what may have been paid for."}
+    schema = {"type": "object", "properties": {"accept_risk": accept_risk}, "additionalProperties": False}
+    return {
+        "operationId": "retry",
+        "summary": "Make a failed video again, as a new one",
+        "description": (
+            "As long as the new video has not failed, every further retry of the same one gives it again (200)."
+        ),
+        "tags": ["videos"],
+        "parameters": [_ID],
+        "requestBody": {"required": False, "content": {"application/json": {"schema": schema}}},
+        "responses": {
+            "202": answer("A new video, with `retry_of`.", "Video", location()),
+            "200": answer("The video that an earlier retry made.", "Video", location()),
+            **problems((*_ALWAYS, *_RETRYING)),
+        },
     }
 
 
@@ -247,6 +281,9 @@ def _operator_paths() -> Json:
         "/v1/credits": _plain("credits", "Show each provider's credits", credits_schema, _ALWAYS),
         "/v1/audit": _audit(),
         "/v1/status": _plain("status", "Show broker, backlog and providers", ref("Status"), _ALWAYS),
+        "/v1/providers": _plain("listProviders", "Show how each provider is doing", ref("ProviderList"), _ALWAYS),
+        "/v1/providers/{name}/pause": _of_provider("pauseProvider", "Give a provider no new work"),
+        "/v1/providers/{name}/resume": _of_provider("resumeProvider", "Give a provider work again"),
         "/healthz": _plain("alive", "Say whether this process answers", ref("Alive"), ()),
         "/readyz": _plain("ready", "Say whether store and broker can be used", ref("Ready"), (ProblemCode.NOT_READY,)),
     }
@@ -281,6 +318,22 @@ def _plain(operation: str, summary: str, schema: Json, codes: tuple[ProblemCode,
     if ProblemCode.UNAUTHORIZED not in codes:
         operation_document["security"] = []
     return {"get": operation_document}
+
+
+def _of_provider(operation: str, summary: str) -> Json:
+    name = {"name": "name", "in": "path", "required": True, "schema": ref("Provider")}
+    return {
+        "post": {
+            "operationId": operation,
+            "summary": summary,
+            "tags": ["operations"],
+            "parameters": [name],
+            "responses": {
+                "200": answer("The provider as it is then.", "NamedProvider"),
+                **problems((*_ALWAYS, ProblemCode.NOT_FOUND)),
+            },
+        }
+    }
 
 
 def _provider_paths() -> Json:

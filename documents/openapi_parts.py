@@ -15,7 +15,7 @@ from schemas.names import Provider, VideoStatus
 from schemas.problem import CONTENT_TYPE as PROBLEM_TYPE
 from schemas.problem import Problem, ProblemCode, problem
 from schemas.request import MAX_IDEMPOTENCY_KEY
-from schemas.status import Alive, Ready, Redelivery, Status
+from schemas.status import Alive, NamedProvider, ProviderList, Ready, Redelivery, Status
 from schemas.video import ProviderCredits, Timeline, Video, VideoPage
 
 Json = dict[str, Any]
@@ -28,6 +28,8 @@ _ANSWERS: list[type[BaseModel]] = [
     VideoEvents,
     ProviderCredits,
     Redelivery,
+    NamedProvider,
+    ProviderList,
     Status,
     Alive,
     Ready,

@@ -40,6 +40,14 @@ EXPLANATIONS: dict[ProblemCode, str] = {
         "The video cannot be erased yet: it is still in work, or the broker has not confirmed all its events. Wait "
         "until its status is ready or failed and its events are published."
     ),
+    ProblemCode.NOT_FAILED: (
+        "The video is still in work, or it is ready, so there is nothing to retry. Wait until it has failed; to have a "
+        "finished one made once more, submit it again."
+    ),
+    ProblemCode.RETRY_MAY_PAY_TWICE: (
+        "Nobody knows whether the provider took a credit for the failed video, and may still make it. Look at the "
+        "provider's account; then retry with the body {“accept_risk”: true}, or leave it."
+    ),
     ProblemCode.PAYLOAD_TOO_LARGE: (
         "The body is larger than the configured limit. Send a smaller picture, or only its address as image_url."
     ),

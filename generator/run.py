@@ -10,7 +10,8 @@ import structlog
 from generator.fetching import Fetching
 from generator.pictures import Pictures
 from generator.submission import Submitter
-from jobs import submit
+from generator.telling import tell_probe
+from jobs import outage, submit
 from jobs.announced import ANNOUNCE_SECONDS
 from jobs.policy import LEASE_SECONDS, STORE_POLL_SECONDS, Policy
 from jobs.sightings import Sightings
@@ -48,9 +49,15 @@ async def run(
         await store.write_unsynced(announce, Role.GENERATOR, policy.providers, now=time.time())
         return 0
 
+    async def sorting_out() -> int:
+        if await store.read(outage.shut, policy, now=time.time()):
+            await store.write(outage.sort_out, policy, now=time.time())
+        return 0
+
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_route(store, policy, stop))
         tasks.create_task(repeat(announcing, stop, every=ANNOUNCE_SECONDS, expected=(StoreUnavailable,)))
+        tasks.create_task(repeat(sorting_out, stop, every=STORE_POLL_SECONDS, expected=(StoreUnavailable,)))
         for client in clients.values():
             fetching = Fetching(store, client, submitter, stop) if client.wants_bytes else None
             tasks.create_task(_workers(store, policy, client, submitter, fetching).run(stop))
@@ -92,6 +99,8 @@ def _workers(
         if fetching is not None:
             fetching.drop(found.lost)
             fetching.claimed([attempt.id for attempt, _ in found.work])
+        if found.is_probe:
+            tell_probe(log, client.name, found.work[0][0].video_id)
         return Found({attempt.id: (attempt, video) for attempt, video in found.work}, found.again_at)
 
     async def handle(work: tuple[AttemptRow, VideoRow]) -> bool:

@@ -8,13 +8,15 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, assert_never
+from typing import assert_never
 
 import structlog
 
 from generator.outcome import tell
 from generator.pictures import Pictures
-from jobs import submit
+from generator.telling import tell_change
+from jobs import circuit, submit
+from jobs.circuit import Change
 from jobs.policy import Policy
 from process import metrics
 from process.failpoints import failpoint
@@ -25,6 +27,7 @@ from schemas.names import ErrorCode
 from schemas.picture import PictureRejected
 from store.attempts import AttemptRow
 from store.database import Store, StoreUnavailable
+from store.transaction import Tx
 from store.videos import VideoRow
 
 _RECORD_AGAIN_SECONDS = 0.5
@@ -34,6 +37,15 @@ log = structlog.get_logger(__name__)
 
 class LeaseLost(Exception):
     """Another process has taken the attempt over; nothing was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a submission came to; `asked` says whether it is the provider's answer, not a fault on our own side."""
+
+    answer: SubmissionOutcome
+    sent_at: float
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +69,7 @@ class Submitter:
             raise
         if isinstance(order, Order):
             return order
-        await self._conclude(client, attempt, order, time.time())
+        await self._conclude(client, attempt, Result(order, time.time()))
         return None
 
     async def submit(
@@ -70,8 +82,7 @@ class Submitter:
         """
         await failpoint("claimed")
         try:
-            sent_at = time.time()
-            answer = await self._answer(client, attempt, video, order)
+            result = await self._answer(client, attempt, video, order)
         except LeaseLost:
             log.info("submission left to another process", video=attempt.video_id)
             return False
@@ -79,22 +90,24 @@ class Submitter:
             await self._leave(attempt)
             raise
         await failpoint("answer read")
-        await self._conclude(client, attempt, answer, sent_at)
+        change = await self._conclude(client, attempt, result)
         await failpoint("acceptance recorded")
-        return isinstance(answer, Accepted)
+        tell_change(log, client.name, change)
+        return isinstance(result.answer, Accepted)
 
-    async def _conclude(
-        self, client: ProviderClient, attempt: AttemptRow, answer: SubmissionOutcome, sent_at: float
-    ) -> None:
-        metrics.submissions.labels(client.name, answer.label).inc()
-        tell(attempt, answer)
-        await self._record(attempt, answer, sent_at)
+    async def _conclude(self, client: ProviderClient, attempt: AttemptRow, result: Result) -> Change | None:
+        metrics.submissions.labels(client.name, result.answer.label).inc()
+        tell(attempt, result.answer)
+        return await self._record(attempt, result)
 
     async def _answer(
         self, client: ProviderClient, attempt: AttemptRow, video: VideoRow, order: Order | None
-    ) -> SubmissionOutcome:
+    ) -> Result:
+        sent_at = time.time()
         prepared = order or await self._order(client, attempt, video)
-        return await self._send(client, attempt, prepared) if isinstance(prepared, Order) else prepared
+        if isinstance(prepared, Order):
+            return await self._send(client, attempt, prepared, sent_at)
+        return Result(prepared, sent_at)
 
     async def _order(self, client: ProviderClient, attempt: AttemptRow, video: VideoRow) -> Order | SubmissionOutcome:
         try:
@@ -114,7 +127,7 @@ class Submitter:
             return Refused(ErrorCode.IMAGE_REJECTED, f"not fetched in {attempt.tries + 1} tries: {error}")
         return NotAcceptedYet(str(error), error.retry_after)
 
-    async def _send(self, client: ProviderClient, attempt: AttemptRow, order: Order) -> SubmissionOutcome:
+    async def _send(self, client: ProviderClient, attempt: AttemptRow, order: Order, sent_at: float) -> Result:
         may_have_left = False
 
         async def before_first_byte() -> None:
@@ -127,33 +140,45 @@ class Submitter:
 
         try:
             with metrics.provider_request_seconds.labels(client.name, "submit").time():
-                return await client.submit(order, before_first_byte=before_first_byte)
+                answer = await client.submit(order, before_first_byte=before_first_byte)
+            return Result(answer, sent_at, asked=True)
         except LeaseLost:
             raise
         except StoreUnavailable as error:
-            return NotAcceptedYet(f"the intent to send could not be stored: {error}")
+            return Result(NotAcceptedYet(f"the intent to send could not be stored: {error}"), sent_at)
         except Exception as error:
             # Counted as a try like any other failure, so that a fault of ours is not repeated for ever.
             log.exception("a submission failed unexpectedly", video=attempt.video_id)
             outcome = OutcomeUnknown if may_have_left else NotAcceptedYet
-            return outcome(f"the submission failed unexpectedly ({type(error).__name__})")
+            return Result(outcome(f"the submission failed unexpectedly ({type(error).__name__})"), sent_at)
 
-    async def _record(self, attempt: AttemptRow, answer: SubmissionOutcome, sent_at: float) -> None:
+    async def _record(self, attempt: AttemptRow, result: Result) -> Change | None:
         """Store the answer, however long the store is away: it is all that anybody will ever know of it."""
+        answer = result.answer
         job_id = answer.provider_job_id if isinstance(answer, Accepted) else None
         while True:
             try:
-                await self.store.write_small(self._work(attempt, answer, sent_at))
+                return await self.store.write_small(self._work(attempt, result))
             except StoreUnavailable as error:
                 log.error(  # noqa: TRY400 - the last journal of an answer, not a traceback
                     "answer not stored yet", video=attempt.video_id, provider_job_id=job_id, error=str(error)
                 )
                 await asyncio.sleep(_RECORD_AGAIN_SECONDS)
-            else:
-                return
 
-    def _work(self, attempt: AttemptRow, answer: SubmissionOutcome, sent_at: float) -> Callable[[Any], None]:
+    def _work(self, attempt: AttemptRow, result: Result) -> Callable[[Tx], Change | None]:
         now = time.time()
+        settle = self._settling(attempt, result, now)
+
+        def work(tx: Tx) -> Change | None:
+            # First, so that what becomes of the attempt follows from what is known by then.
+            change = circuit.heard(tx, attempt, result.answer, now=now) if result.asked else None
+            settle(tx)
+            return change
+
+        return work
+
+    def _settling(self, attempt: AttemptRow, result: Result, now: float) -> Callable[[Tx], None]:
+        answer, sent_at = result.answer, result.sent_at
         match answer:
             case Accepted():
                 return lambda tx: submit.accepted(tx, self.policy, attempt, answer, sent_at=sent_at, now=now)

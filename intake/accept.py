@@ -135,12 +135,7 @@ async def _keep(context: Context, new: NewVideo, origin: Origin) -> Accepted:
             "the idempotency key was used for a request with other fields or another picture; use a new key",
         )
     if isinstance(outcome, BudgetExhausted):
-        raise Refusal(
-            ProblemCode.BUDGET_EXHAUSTED,
-            f"{origin.caller} may ask for {origin.budget} videos a day (UTC), and today's are used up;"
-            " try again tomorrow, or have the operator raise the budget",
-            retry_after=spending.seconds_left(context.now()),
-        )
+        raise budget_exhausted(origin.caller, origin.budget, now=context.now())
     if outcome.created:
         _log.info("video accepted", video=outcome.video.id, caller=origin.caller, transport=origin.transport)
         await failpoints.failpoint("accepted")
@@ -152,3 +147,13 @@ async def _discard(context: Context, name: str) -> None:
     """Remove a picture that no video was made of; what cannot be removed now is swept later."""
     with suppress(StoreUnavailable):
         await context.store.pictures.remove([name])
+
+
+def budget_exhausted(caller: str, budget: int | None, *, now: float) -> Refusal:
+    """Refuse a caller whose videos of today are used up."""
+    return Refusal(
+        ProblemCode.BUDGET_EXHAUSTED,
+        f"{caller} may ask for {budget} videos a day (UTC), and today's are used up;"
+        " try again tomorrow, or have the operator raise the budget",
+        retry_after=spending.seconds_left(now),
+    )

@@ -35,6 +35,8 @@ class NewVideo:
     caller: str
     idempotency_key: str | None
     fingerprint: str
+    retry_of: str | None = None
+    """The failed video that this one is made for."""
     budget: int | None = None
     trace: Trace = NO_TRACE
 
@@ -75,7 +77,9 @@ def accept(
         return BudgetExhausted()
     row = _row(new, video_id, picture_address, now)
     videos.add(tx, row)
-    audit.record(tx, AuditAction.SUBMITTED, actor=new.caller, subject=row.id, now=now)
+    action = AuditAction.SUBMITTED if new.retry_of is None else AuditAction.RETRIED
+    detail = None if new.retry_of is None else f"for {new.retry_of}"
+    audit.record(tx, action, actor=new.caller, subject=row.id, detail=detail, now=now)
     if new.picture is not None:
         uploads.add(tx, row.id, new.picture)
     return Accepted(view.untried(row), created=True)
@@ -108,6 +112,7 @@ def _row(new: NewVideo, video_id: str, picture_address: Callable[[str], str], no
         image_url=new.image_url,
         input_image=new.image_url or picture_address(video_id),
         caller=new.caller,
+        retry_of=new.retry_of,
         error_code=None,
         error_message=None,
         created_at=now,

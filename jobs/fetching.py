@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
+from jobs import circuit
 from jobs.policy import ABANDONED_LEASE_SECONDS
 from jobs.submit import TO_SUBMIT, Claim, claim_each
 from schemas.names import Provider
@@ -27,6 +28,8 @@ def claim(tx: Tx, provider: Provider, *, owner: str, room: int, in_hand: Collect
 
     `in_hand` are the addresses of the pictures that the owner is fetching already.
     """
+    gate = circuit.gate(tx, provider, now=now)
+    room = room if gate.room is None else min(room, gate.room)
     hosts = Counter(map(host_of, in_hand))
     busy = {_origin(url) for url in in_hand if hosts[host_of(url)] >= PER_HOST}
     found = attempts.to_fetch(

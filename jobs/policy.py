@@ -14,7 +14,8 @@ class Policy:
     providers: tuple[Provider, ...] = (Provider.IACREA, Provider.HOMEDESIGNS)
     """Those with credentials, in the order of preference."""
     rates: Mapping[Provider, float] = field(default_factory=lambda: {Provider.IACREA: 2.0, Provider.HOMEDESIGNS: 1.0})
-    submit_attempts: int = 5
+    submit_attempts: int = 20
+    submit_deadline: float = 3600
     fallback_when_unsure: bool = False
     confirm_wait: float = 300
     trust_webhook_body: bool = False
@@ -32,6 +33,9 @@ LEASE_SECONDS = 10.0
 
 ABANDONED_LEASE_SECONDS = 60.0
 """How long a lease of one's own must have run out before its work counts as dropped: one still at it renews it."""
+
+TRIES_BEFORE_ANOTHER = 4
+"""How often a submission is tried while another provider is left that may make the video."""
 
 STORE_POLL_SECONDS = 1.0
 """Whoever works looks at the store at least this often, and finds what falls due later without being woken."""

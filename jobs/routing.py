@@ -15,6 +15,14 @@ def choose(choice: ProviderChoice, motion: Motion, enabled: Sequence[Provider]) 
     return next((provider for provider in fitting if provider.value == choice.value), None)
 
 
+def choose_first(
+    choice: ProviderChoice, motion: Motion, enabled: Sequence[Provider], willing: Sequence[Provider]
+) -> Provider | None:
+    """Name the first provider to try: with `auto` one that takes work now, if any does; None where none fits."""
+    now = choose(choice, motion, willing) if choice is ProviderChoice.AUTO else None
+    return now or choose(choice, motion, enabled)
+
+
 def choose_next(motion: Motion, enabled: Sequence[Provider], tried: Collection[Provider]) -> Provider | None:
     """Name the provider to fall back to, or None where each fitting one was tried."""
     return next((provider for provider in enabled if offers(provider, motion) and provider not in tried), None)

@@ -15,6 +15,7 @@ _PATIENCE = 5
 NOTHING_LEARNT = Plan()
 
 _LONGEST_LATE_GAP = 3600.0
+_LONGEST_BACKOFF = 60.0
 
 NO_DOUBT: Mapping[str, object] = MappingProxyType({"doubt": None, "doubt_since": None, "doubt_count": 0})
 """The columns of an attempt whose provider's answers leave nothing to wait out."""
@@ -59,8 +60,8 @@ def next_late_check(attempt: AttemptRow, policy: Policy, *, now: float) -> float
 
 
 def retry_delay(tries: int, retry_after: float | None) -> float:
-    """Say how long to wait after the given number of failed tries: a second, then twice as long each time."""
-    return max(2.0 ** (tries - 1), retry_after or 0)
+    """Say how long to wait after so many failed tries: a second, twice as long each time, a minute at most."""
+    return max(min(2.0 ** (tries - 1), _LONGEST_BACKOFF), retry_after or 0)
 
 
 def _planned_gap(plan: Plan, provider: Provider, policy: Policy, *, age: float) -> float:

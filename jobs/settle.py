@@ -7,14 +7,13 @@ from uuid_utils.compat import uuid7
 from jobs import events, routing
 from jobs.announced import enabled_anywhere
 from jobs.policy import Policy
-from jobs.transitions import FAIL, RELEASED_LEASE, SUCCEED, apply_transition
+from jobs.transitions import FAIL, RELEASED_LEASE, SUCCEED, Transition, apply_transition
 from schemas.names import DetectedBy, ErrorCode, EventType, Provider, RefundStatus, VideoStatus
 from schemas.video import Refund
 from store import attempts, credits, videos
 from store.attempts import AttemptRow
 from store.credits import Entry
 from store.transaction import Signal, Tx
-from store.videos import VideoRow
 
 _UNSURE = frozenset({ErrorCode.SUBMISSION_UNKNOWN, ErrorCode.TIMED_OUT})
 _WATCHED_LATE = frozenset({ErrorCode.TIMED_OUT, ErrorCode.JOB_LOST})
@@ -40,11 +39,18 @@ def succeed(tx: Tx, attempt: AttemptRow, urls: tuple[str, ...], *, detected_by: 
 
 
 def fail(
-    tx: Tx, policy: Policy, attempt: AttemptRow, failing: AttemptFailed, *, now: float, owner: str | None = None
+    tx: Tx,
+    policy: Policy,
+    attempt: AttemptRow,
+    failing: AttemptFailed,
+    *,
+    now: float,
+    owner: str | None = None,
+    step: Transition = FAIL,
 ) -> bool:
     """End an attempt as failed, then fall back or end the video; say whether it was this call that did.
 
-    With `owner` the attempt's lease must still be the owner's.
+    With `owner` the attempt's lease must still be the owner's; `step` says in which states it may be.
     """
     watched = failing.code in _WATCHED_LATE and attempt.provider_job_id is not None
     columns = {
@@ -56,14 +62,13 @@ def fail(
         "finished_at": now,
         "due_at": now + policy.poll_max if watched else None,
     }
-    if not apply_transition(tx, FAIL, attempt.id, {**columns, **RELEASED_LEASE}, owner=owner):
+    if not apply_transition(tx, step, attempt.id, {**columns, **RELEASED_LEASE}, owner=owner):
         return False
     _enter_refund(tx, attempt, failing, now)
-    video = videos.get(tx, attempt.video_id)
-    following = _following(tx, policy, video, failing.code) if video else None
-    if following is None:
+    next_provider = following(tx, policy, attempt.video_id, failing.code)
+    if next_provider is None:
         return _fail_video(tx, attempt.video_id, failing.code, failing.message, attempt=attempt.number, now=now)
-    _fall_back(tx, attempt, following, now)
+    _fall_back(tx, attempt, next_provider, now)
     return True
 
 
@@ -80,8 +85,12 @@ def _enter_refund(tx: Tx, attempt: AttemptRow, failing: AttemptFailed, now: floa
         credits.enter(tx, attempt.provider, attempt.id, Entry.UNKNOWN, sent_at=sent_at, now=now)
 
 
-def _following(tx: Tx, policy: Policy, video: VideoRow, code: ErrorCode) -> Provider | None:
-    if not video.fallback or code is ErrorCode.IMAGE_REJECTED:
+def following(
+    tx: Tx, policy: Policy, video_id: str, code: ErrorCode = ErrorCode.PROVIDER_UNAVAILABLE
+) -> Provider | None:
+    """Name the provider that tries a video next, should its newest attempt fail so; None where that is the end."""
+    video = videos.get(tx, video_id)
+    if video is None or not video.fallback or code is ErrorCode.IMAGE_REJECTED:
         return None
     if code in _UNSURE and not policy.fallback_when_unsure:
         return None

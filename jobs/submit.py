@@ -8,15 +8,17 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from jobs import budget, check, learning, refunds, routing, schedule, settle, shares
+from jobs import budget, check, circuit, learning, outage, refunds, routing, schedule, settle, shares
 from jobs import events as video_events
 from jobs.announced import enabled_anywhere
+from jobs.circuit import Gate, Takers
 from jobs.policy import ABANDONED_LEASE_SECONDS, LEASE_SECONDS, STORE_POLL_SECONDS, Policy
 from jobs.settle import AttemptFailed
 from jobs.transitions import (
     ACCEPT,
     CLAIM,
     KEEP_WATCHING,
+    NAME_JOB,
     OUTCOME_UNKNOWN,
     RELEASE,
     RELEASED_LEASE,
@@ -26,7 +28,7 @@ from jobs.transitions import (
 )
 from providers.reports import Accepted, Failed, NotAcceptedYet, Ready, Refused
 from schemas.names import DetectedBy, ErrorCode, EventType, Provider, VideoStatus
-from store import attempts, credits, history, providers, videos
+from store import attempts, circuits, credits, history, providers, videos
 from store.attempts import AttemptRow, AttemptState
 from store.credits import Entry
 from store.transaction import Signal, Tx
@@ -47,15 +49,18 @@ def route(tx: Tx, policy: Policy, *, now: float) -> int:
     """
     found = videos.accepted(tx, limit=ROUTED_AT_ONCE, now=now)
     enabled = (enabled_anywhere(tx, policy.providers) if found else None) or ()
+    takers = circuit.Takers(tx, policy, now=now)
     routed = [
-        one_of_many(tx, Kind.VIDEO, video.id, partial(_route, tx, enabled, video, now), now=now) for video in found
+        one_of_many(tx, Kind.VIDEO, video.id, partial(_route, tx, enabled, takers, video, now), now=now)
+        for video in found
     ]
     return sum(each is not False for each in routed)
 
 
-def _route(tx: Tx, enabled: Sequence[Provider], video: VideoRow, now: float) -> bool:
-    provider = routing.choose(video.choice, video.motion, enabled)
+def _route(tx: Tx, enabled: Sequence[Provider], takers: Takers, video: VideoRow, now: float) -> bool:
+    provider = routing.choose_first(video.choice, video.motion, enabled, takers.willing())
     if provider is not None:
+        takers.chosen(provider)
         settle.begin_attempt(tx, video.id, provider, number=1, now=now)
         return True
     if now < video.created_at + UNROUTED_SECONDS:
@@ -71,6 +76,8 @@ class Claim:
     again_at: float | None
     lost: frozenset[str] = frozenset()
     """Of those whose picture was fetched, the ones that another process has taken over meanwhile."""
+    is_probe: bool = False
+    """Whether the one attempt tests a provider that was away."""
 
 
 TO_SUBMIT = (AttemptState.WAITING, AttemptState.CLAIMED, AttemptState.SENDING)
@@ -103,7 +110,8 @@ def claim(
         one_of_many(tx, Kind.ATTEMPT, orphan.id, losing, now=now)
     allowed = budget.allowance(tx, policy, provider, now=now)
     spare = shares.for_submissions(tx, policy, provider, allowed.requests, now=now) if allowed.requests else 0
-    limit = min(room, spare)
+    gate = circuit.gate(tx, provider, now=now)
+    limit = min(room, spare) if gate.room is None else min(room, spare, gate.room)
     uploaded = fetched is not None
     ready = [attempt for attempt in fetched or () if _held(tx, attempt, owner)]
     lost = frozenset(attempt.id for attempt in fetched or ()) - {attempt.id for attempt in ready}
@@ -117,6 +125,8 @@ def claim(
     due = sorted([*found, *ready], key=lambda attempt: attempt.due_at or now)[:limit]
     work = claim_each(tx, due, owner=owner, now=now)
     budget.spend(tx, provider, allowed, len(work), now=now)
+    if gate.room is not None:
+        return _through(tx, provider, gate, work, ready, lost, owner=owner, now=now)
     if spare < allowed.requests:
         return Claim(work, now + STORE_POLL_SECONDS, lost)
     if len(work) < allowed.requests:
@@ -139,12 +149,36 @@ def claim_each(tx: Tx, found: Sequence[AttemptRow], *, owner: str, now: float) -
     return [claimed for claimed in tried if claimed is not None]
 
 
+def _through(
+    tx: Tx,
+    provider: Provider,
+    gate: Gate,
+    work: list[tuple[AttemptRow, VideoRow]],
+    ready: Sequence[AttemptRow],
+    lost: frozenset[str],
+    *,
+    owner: str,
+    now: float,
+) -> Claim:
+    """Have the one attempt that comes through test the provider; the others wait without their pictures."""
+    testing = {attempt.id for attempt, _ in work}
+    for attempt_id in testing:
+        circuit.probe(tx, provider, attempt_id)
+    given_back = {attempt.id for attempt in ready} - testing
+    for attempt_id in given_back:
+        release(tx, attempt_id, owner=owner, now=now)
+    return Claim(work, gate.again_at, lost | given_back, is_probe=bool(work))
+
+
 def _claimed(tx: Tx, attempt: AttemptRow, owner: str, now: float) -> tuple[AttemptRow, VideoRow] | None:
     video = videos.get(tx, attempt.video_id)
     until = now + LEASE_SECONDS
     columns = {"lease_owner": owner, "lease_until": until, "due_at": until}
     if video is None or not apply_transition(tx, CLAIM, attempt.id, columns):
         return None
+    over = circuits.get(tx, attempt.provider)
+    if over.closed_at is not None and (attempt.due_at or now) < over.closed_at:
+        circuit.note_wait(tx, attempt, over, now=now)
     return attempt, video
 
 
@@ -162,6 +196,9 @@ def release(tx: Tx, attempt_id: str, *, owner: str, now: float) -> None:
 def accepted(tx: Tx, policy: Policy, attempt: AttemptRow, answer: Accepted, *, sent_at: float, now: float) -> None:
     """Record that a provider took a job, whoever learnt it and however late."""
     current = attempts.get(tx, attempt.id) or attempt
+    if _is_anothers(tx, current, answer.provider_job_id):
+        mark_outcome_unknown(tx, policy, current, "the provider named a job that belongs to another video", now=now)
+        return
     _enter_spent(tx, current, answer, sent_at, now)
     providers.set_authorized(tx, current.provider, authorized=True, now=now)
     due_at = now if current.woken_at else _first_check(tx, policy, current.provider, now)
@@ -176,6 +213,11 @@ def accepted(tx: Tx, policy: Policy, attempt: AttemptRow, answer: Accepted, *, s
     if due_at <= now + STORE_POLL_SECONDS:
         tx.notify(Signal.CHECKS)
     _finish_at_once(tx, policy, current, answer, now)
+
+
+def _is_anothers(tx: Tx, attempt: AttemptRow, provider_job_id: str | None) -> bool:
+    owner = attempts.owner_of_job(tx, attempt.provider, provider_job_id) if provider_job_id else None
+    return owner not in {None, attempt.id}
 
 
 def _first_check(tx: Tx, policy: Policy, provider: Provider, now: float) -> float:
@@ -197,7 +239,9 @@ def _finish_at_once(tx: Tx, policy: Policy, attempt: AttemptRow, answer: Accepte
 
 
 def _accepted_too_late(tx: Tx, policy: Policy, attempt: AttemptRow, answer: Accepted, now: float) -> None:
-    """Keep the job of an attempt that was given up meanwhile, so that its video can still be found."""
+    """Keep the job of an attempt that has ended meanwhile, so that it can still be found and is nobody else's."""
+    if attempt.state is AttemptState.SUCCEEDED and attempt.provider_job_id is None:
+        apply_transition(tx, NAME_JOB, attempt.id, {"provider_job_id": answer.provider_job_id})
     if attempt.state is not AttemptState.FAILED or attempt.provider_job_id is not None:
         return
     watchable = answer.provider_job_id is not None or answer.finished is not None
@@ -229,13 +273,15 @@ def not_accepted(
     if answer.throttled:
         providers.pause(tx, attempt.provider, until=now + (answer.retry_after or 1.0))
     tries = attempt.tries + 1
-    if tries >= policy.submit_attempts:
+    due_at = outage.another_try(tx, policy, attempt, answer, now=now)
+    if due_at is None:
         message = f"not accepted in {tries} tries: {answer.message}"
         failing = AttemptFailed(ErrorCode.PROVIDER_UNAVAILABLE, message, refunds.NOT_CHARGED)
         settle.fail(tx, policy, attempt, failing, now=now, owner=owner)
         return
-    due_at = now + schedule.retry_delay(tries, answer.retry_after)
-    if apply_transition(tx, RETRY, attempt.id, {"tries": tries, "due_at": due_at, **RELEASED_LEASE}, owner=owner):
+    since = outage.waits_since(tx, attempt, now=now)
+    columns = {"tries": tries, "due_at": due_at, "doubt": answer.message, "doubt_since": since}
+    if apply_transition(tx, RETRY, attempt.id, {**columns, **RELEASED_LEASE}, owner=owner):
         detail = f"{answer.message}; tried again in {due_at - now:.0f} s"
         history.note(tx, attempt.video_id, "not accepted", now=now, attempt=attempt.number, detail=detail)
 

@@ -13,7 +13,7 @@ from jobs.announced import ANNOUNCE_SECONDS, SWITCHED_OFF_SECONDS
 from jobs.policy import OVERDUE_GRACE, Policy
 from jobs.settle import AttemptFailed
 from schemas.names import ErrorCode, Provider
-from store import attempts
+from store import open_attempts
 from store.announcements import Role
 from store.attempts import AttemptRow, AttemptState
 from store.transaction import Tx
@@ -56,7 +56,7 @@ def end(tx: Tx, policy: Policy, off: Collection[tuple[Role, Provider]], *, now: 
     """End what nobody will come for, a little at a time; say how many attempts were ended."""
     ended = 0
     for role, provider in sorted(off):
-        left = attempts.unsent_of if role is Role.GENERATOR else attempts.sent_of
+        left = open_attempts.unsent_of if role is Role.GENERATOR else open_attempts.sent_of
         for attempt in left(tx, provider, now=now, limit=_AT_ONCE):
             ending = partial(_end, tx, policy, attempt, now)
             ended += one_of_many(tx, Kind.ATTEMPT, attempt.id, ending, now=now) is True

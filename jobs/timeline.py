@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from jobs import circuit, outage
 from schemas.times import rfc3339
 from schemas.video import Timeline, TimelineEntry
 from store import attempts, history, videos
@@ -11,7 +12,7 @@ from store.transaction import Tx
 from store.videos import VideoRow
 
 
-def of_video(tx: Tx, video_id: str) -> Timeline | None:
+def of_video(tx: Tx, video_id: str, *, now: float) -> Timeline | None:
     """Read all that happened to a video, oldest first, or None if there is none of this id."""
     video = videos.get(tx, video_id)
     if video is None:
@@ -19,6 +20,7 @@ def of_video(tx: Tx, video_id: str) -> Timeline | None:
     happenings = [_accepted(video)]
     for attempt in attempts.of_videos(tx, [video_id])[video_id]:
         happenings += _of_attempt(attempt)
+        happenings += _waiting(tx, attempt, now)
     happenings += history.of_video(tx, video_id)
     return Timeline(
         items=[
@@ -44,6 +46,16 @@ def _of_attempt(attempt: AttemptRow) -> Iterator[HistoryEntry]:
     if finished_at is not None:
         what = "succeeded" if attempt.state is AttemptState.SUCCEEDED else "failed"
         yield HistoryEntry(finished_at, what, attempt.number, _end(attempt))
+
+
+def _waiting(tx: Tx, attempt: AttemptRow, now: float) -> Iterator[HistoryEntry]:
+    """Tell what an attempt waits for while its provider takes no work."""
+    if attempt.state is not AttemptState.WAITING:
+        return
+    gate = circuit.gate(tx, attempt.provider, now=now)
+    if gate.since is not None:
+        begun = max(gate.since, attempt.created_at or 0)
+        yield HistoryEntry(begun, "waits", attempt.number, outage.describe(attempt.provider, gate))
 
 
 def _end(attempt: AttemptRow) -> str:

@@ -34,10 +34,12 @@ ACCEPT = Transition(State.GENERATING, frozenset({State.SENDING, State.UNCONFIRME
 WAIT = Transition(State.GENERATING, frozenset({State.GENERATING}))
 KEEP_WAITING = Transition(State.UNCONFIRMED, frozenset({State.UNCONFIRMED}))
 SUCCEED = Transition(State.SUCCEEDED, frozenset({State.UNCONFIRMED, State.GENERATING}))
+NAME_JOB = Transition(State.SUCCEEDED, frozenset({State.SUCCEEDED}))
 FAIL = Transition(
     State.FAILED,
     frozenset({State.WAITING, State.CLAIMED, State.SENDING, State.UNCONFIRMED, State.GENERATING}),
 )
+GIVE_UP_WAITING = Transition(State.FAILED, frozenset({State.WAITING}))
 KEEP_WATCHING = Transition(State.FAILED, frozenset({State.FAILED}))
 
 TRANSITIONS: Mapping[str, Transition] = MappingProxyType(

@@ -87,6 +87,7 @@ def _shown(row: VideoRow, tried: Sequence[AttemptRow]) -> Video:
         orientation=row.orientation,
         prompt=row.prompt,
         metadata=row.metadata,
+        retry_of=row.retry_of,
         provider=newest.provider if newest else None,
         provider_job_id=newest.provider_job_id if newest else None,
         detected_by=newest.detected_by if newest else None,

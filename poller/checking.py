@@ -1,32 +1,29 @@
-"""One check from claim to settlement, and the search for the proof that a lost submission was accepted."""
+"""One check from claim to settlement."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
 
-from jobs import check, learning, unconfirmed
+from jobs import check, learning
 from jobs.check import Decision, Succeed, Wait
 from jobs.learning import Observation
 from jobs.overdue import Watch
 from jobs.policy import Policy
 from jobs.settle import AttemptFailed
+from poller.proving import Prover, ReadWebhook
 from poller.telling import tell_answer
 from process import metrics
 from process.clock import Clock
 from process.failpoints import failpoint
 from process.provider_log import ProviderLog
 from providers.base import ProviderClient
-from providers.reports import Doubtful, Failed, Ready, Report, Unavailable, UnknownJob, WebhookHint, Working
-from schemas.names import DetectedBy, ErrorCode, Provider
-from store.attempts import AttemptRow, AttemptState
+from providers.reports import Report
+from schemas.names import DetectedBy, Provider
+from store.attempts import AttemptRow
 from store.database import Store
 
 log = structlog.get_logger(__name__)
-
-ReadWebhook = Callable[[bytes], WebhookHint]
-"""Reads what an unsigned webhook body claims; never raises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +47,7 @@ class Checker:
         await failpoint("check claimed")
         metrics.check_delay_seconds.labels(client.name).observe(max(0.0, time.time() - (attempt.due_at or 0)))
         if attempt.provider_job_id is None:
-            await self._seek_proof(client, attempt)
+            await self._prover().seek(client, attempt)
             decision = None
         else:
             decision = await self._look(client, attempt, attempt.provider_job_id)
@@ -59,6 +56,9 @@ class Checker:
             return False
         _count(attempt, decision)
         return True
+
+    def _prover(self) -> Prover:
+        return Prover(self.store, self.policy, self.owner, self.read_webhook, self._report)
 
     async def _look(self, client: ProviderClient, attempt: AttemptRow, provider_job_id: str) -> Decision | None:
         asked_at = time.time() - self.clock.skipped_since(attempt.accepted_at or 0.0)
@@ -97,51 +97,6 @@ class Checker:
         tell_answer(self.providers, client.name, report)
         await failpoint("look answered")
         return report
-
-    async def _seek_proof(self, client: ProviderClient, attempt: AttemptRow) -> None:
-        """Look whether a webhook proved that a lost submission was accepted."""
-        # Read on the store's thread: whoever knows the address chooses what the bodies are.
-        kept = await self.store.read(
-            lambda tx: [(each, self.read_webhook(each.body or b"")) for each in unconfirmed.kept(tx, attempt.id)]
-        )
-        hints = [hint for _, hint in kept]
-        named = await self.store.read(
-            unconfirmed.unclaimed_ids, attempt, [job_id for hint in hints for job_id in hint.provider_job_ids]
-        )
-        for job_id in named:
-            report = await self._report(client, attempt, job_id)
-            if _knows_the_job(report):
-                await self._write(unconfirmed.confirm_job, attempt, job_id, report, owner=self.owner)
-                return
-        if attempt.state is AttemptState.FAILED:
-            await self._write(unconfirmed.watch_on, attempt, owner=self.owner, soon=bool(named))
-            return
-        if kept and not named:
-            await self._without_proof(attempt, hints)
-            return
-        await self._write(unconfirmed.keep_waiting, attempt, owner=self.owner, soon=bool(named))
-
-    async def _without_proof(self, attempt: AttemptRow, hints: list[WebhookHint]) -> None:
-        urls = next((hint.succeeded_urls for hint in hints if hint.succeeded_urls), ())
-        if self.policy.trust_webhook_body and urls:
-            await self._write(unconfirmed.accept_unverified, attempt, urls)
-        else:
-            await self._write(
-                unconfirmed.fail_unconfirmed, attempt, "a webhook came, but names no job that could be asked about"
-            )
-
-    async def _write(self, work: Callable[..., None], attempt: AttemptRow, *args: object, **kwargs: object) -> None:
-        await self.store.write_small(work, self.policy, attempt, *args, **kwargs, now=time.time())
-
-
-def _knows_the_job(report: Report) -> bool:
-    match report:
-        case Working() | Ready() | Failed():
-            return True
-        case Doubtful(code=code):
-            return code is ErrorCode.RESULT_INVALID
-        case UnknownJob() | Unavailable():
-            return False
 
 
 def _count(attempt: AttemptRow, decision: Succeed | AttemptFailed) -> None:

@@ -12,7 +12,8 @@ import structlog
 from jobs import check, overdue
 from jobs.announced import ANNOUNCE_SECONDS
 from jobs.policy import LEASE_SECONDS, STORE_POLL_SECONDS, Policy
-from poller.checking import Checker, ReadWebhook
+from poller.checking import Checker
+from poller.proving import ReadWebhook
 from poller.upkeep import Upkeep
 from process import metrics
 from process.repeating import repeat

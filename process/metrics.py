@@ -71,7 +71,7 @@ webhook_to_end_seconds = _histogram(
 provider_request_seconds = _histogram(
     "provider_request_seconds", "seconds of one submission or check, as it was asked", "provider", "request"
 )
-provider_paused = _gauge("provider_paused", "1 while the provider asked us to pause", "provider")
+provider_held_back = _gauge("provider_held_back", "1 while the provider asked us to wait", "provider")
 provider_budget_requests = _gauge("provider_budget_requests", "requests that the budget allows at once now", "provider")
 credits_remaining = _gauge("credits_remaining", "credits as the provider last reported them", "provider")
 credits_spent = _gauge("credits_spent", "credits that attempts spent, by our ledger", "provider")
@@ -86,6 +86,10 @@ video_seconds = _histogram(
     "video_seconds", "seconds from a video's acceptance to the confirmed terminal event", "outcome"
 )
 event_publish_seconds = _histogram("event_publish_seconds", "seconds that an event waited for its confirm")
+provider_circuit = _gauge(
+    "provider_circuit", "1 for the state that a provider's circuit breaker is in", "provider", "state"
+)
+provider_paused = _gauge("provider_paused", "1 while an operator has paused the provider", "provider")
 events_published = _counter("events_published", "events that the broker confirmed", "type")
 publish_failures = _counter("publish_failures", "publishes that were not confirmed", "reason")
 outbox_events = _gauge("outbox_events", "events that no broker has confirmed yet (counted up to 10,000)")

@@ -140,7 +140,8 @@ class Settings(BaseModel):
     homedesigns_token: Credential | None = None
     provider_timeout: Seconds = 30
     job_timeout: Seconds = 900
-    submit_attempts: Annotated[int, Field(ge=1, le=100)] = 5
+    submit_attempts: Annotated[int, Field(ge=1, le=100)] = 20
+    submit_deadline: Seconds = 3600
     fallback_when_unsure: bool = False
     submit_confirm_wait: Annotated[float, Field(ge=0, le=10_000_000, allow_inf_nan=False)] = 300
     trust_webhook_body: bool = False

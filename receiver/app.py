@@ -16,6 +16,7 @@ from receiver.health import Health
 from receiver.media import Media
 from receiver.middleware import RequestMiddleware
 from receiver.one_video import OneVideo
+from receiver.providers import Providers
 from receiver.sse import Events
 from receiver.videos import Videos
 from receiver.webhooks import Webhooks
@@ -49,7 +50,7 @@ def build_health(context: Context) -> ASGIApp:
 
 
 def _api(context: Context, health: Health) -> list[BaseRoute]:
-    videos, one = Videos(context), OneVideo(context)
+    videos, one, providers = Videos(context), OneVideo(context), Providers(context)
     return [
         _route("/v1/videos", GET=videos.list, POST=videos.create),
         _route("/v1/videos/batch", POST=Batches(context).create),
@@ -57,6 +58,10 @@ def _api(context: Context, health: Health) -> list[BaseRoute]:
         _route("/v1/videos/{id}/timeline", GET=videos.timeline),
         _route("/v1/videos/{id}/events", GET=videos.events),
         _route("/v1/videos/{id}/redeliver", POST=videos.redeliver),
+        _route("/v1/videos/{id}/retry", POST=videos.retry),
+        _route("/v1/providers", GET=providers.list),
+        _route("/v1/providers/{name}/pause", POST=providers.pause),
+        _route("/v1/providers/{name}/resume", POST=providers.resume),
         _route("/v1/events", GET=Events(context).listen),
         _route("/v1/credits", GET=videos.credits),
         _route("/v1/audit", GET=AuditLog(context).list),

@@ -9,20 +9,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from intake.context import BrokerLink, Context
-from jobs import feed
+from jobs import feed, provider_states
 from jobs.feed import Overview
 from process import metrics
 from receiver import gauges, problems
 from schemas.names import Provider
 from schemas.problem import FieldFault, ProblemCode, problem
-from schemas.status import Alive, Commands, Outbox, ProviderState, Reachable, Ready, Status
-from schemas.times import optional_rfc3339
+from schemas.status import Alive, CircuitState, Commands, Outbox, Reachable, Ready, Status
 from schemas.video import Document
-from store import providers
 from store.database import StoreUnavailable
 from store.probe import probe
-from store.providers import ProviderRow
-from store.transaction import Tx
 
 _FRESH_SECONDS = 0.5
 _PATIENCE_SECONDS = 8.0
@@ -94,13 +90,23 @@ class Health:
                 rates = {Provider.IACREA: context.settings.iacrea_rate}
                 rates[Provider.HOMEDESIGNS] = context.settings.homedesigns_rate
                 await gauges.refresh(context.store, now=context.now(), rates=rates)
+                await self._measure_providers(context.now())
         return Response(generate_latest(metrics.REGISTRY), headers=_HEADERS, media_type=CONTENT_TYPE_LATEST)
+
+    async def _measure_providers(self, now: float) -> None:
+        enabled = self._context.settings.enabled_providers
+        states = await self._context.store.read(provider_states.of_all, enabled, now=now)
+        for provider, state in states.items():
+            metrics.provider_authorized.labels(provider).set(int(state.authorized))
+            metrics.provider_paused.labels(provider).set(int(state.paused))
+            for name in CircuitState:
+                metrics.provider_circuit.labels(provider, name).set(int(state.circuit.state == name))
 
     async def status(self, request: Request) -> Response:  # noqa: ARG002 - as above
         """Show what an operator wants to see at one glance: broker, backlog, open videos, providers."""
         found = await self._findings()
-        shown = await self._context.store.read(_providers)
         enabled = await self._context.enabled.known() or ()
+        shown = await self._context.store.read(provider_states.of_all, enabled, now=found.at)
         backlog = found.overview.backlog if found.overview else None
         return _shown(
             Status(
@@ -116,10 +122,7 @@ class Health:
                 ),
                 commands=_commands(self._context.broker),
                 open_videos=found.overview.open_videos if found.overview else {},
-                providers={
-                    provider: _provider(row, enabled=provider in enabled, now=found.at)
-                    for provider, row in shown.items()
-                },
+                providers=shown,
             )
         )
 
@@ -169,19 +172,6 @@ def _commands(broker: BrokerLink | None) -> Commands | None:
     link = broker.commands
     shown = None if link is None else Reachable(ready=link.connected, fault=None if link.connected else link.last_error)
     return Commands(link=shown, dead_letters=broker.dead_letters)
-
-
-def _providers(tx: Tx) -> dict[Provider, ProviderRow | None]:
-    return {provider: providers.get(tx, provider) for provider in Provider}
-
-
-def _provider(row: ProviderRow | None, *, enabled: bool, now: float) -> ProviderState:
-    return ProviderState(
-        enabled=enabled,
-        authorized=row is None or row.unauthorized_since is None,
-        unauthorized_since=optional_rfc3339(row.unauthorized_since if row else None),
-        paused_until=optional_rfc3339(row.paused_until if row and row.paused_until > now else None),
-    )
 
 
 def _shown(document: Document) -> Response:

@@ -20,6 +20,7 @@ from receiver.one_video import video_id_of
 from receiver.origin import origin_of
 from receiver.reading import left_out, read_video
 from receiver.redelivery_limit import RedeliveryLimit
+from receiver.retries import Retries
 from schemas.audit import AuditAction
 from schemas.problem import ProblemCode, Refusal
 from schemas.status import Redelivery
@@ -49,7 +50,8 @@ class Videos:
 
     async def timeline(self, request: Request) -> Response:
         """Show all that happened to a video."""
-        found = await read_video(self._context, timeline.of_video, video_id_of(request))
+        read = partial(timeline.of_video, now=self._context.now())
+        found = await read_video(self._context, read, video_id_of(request))
         return problems.not_found() if found is None else _document(self._masked(found))
 
     def _masked(self, shown: Timeline) -> Timeline:
@@ -85,6 +87,10 @@ class Videos:
             )
         tell(AuditAction.REDELIVERED, actor=caller, subject=video_id)
         return _document(Redelivery(id=video_id, event_id=event_id), 202)
+
+    async def retry(self, request: Request) -> Response:
+        """Have a failed video made again."""
+        return await Retries(self._context).retry(request, video_id_of(request))
 
     async def credits(self, request: Request) -> Response:  # noqa: ARG002 - every endpoint is given one
         """Show each provider's credits."""

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from reelbus import __version__
+from reelbus import __version__, operating
 from schemas.names import EVENT_KINDS as KINDS
 from schemas.names import Motion, Orientation, Provider, ProviderChoice, VideoStatus
 from schemas.scopes import Scope
@@ -22,6 +22,9 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+operating.add_to(app)
 
 
 def main() -> None:

@@ -3,12 +3,13 @@
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from jobs import provider_states
 from process.settings import Settings, WrongSettings, suspicions
 from providers.base import VerificationFailed
 from publisher.doctor import probe
@@ -16,12 +17,12 @@ from receiver.local import is_loopback
 from reelbus.errors import env_file
 from reelbus.wiring import opened_clients, opened_store
 from schemas.names import Provider
-from store import attempts, providers, unreadable
+from schemas.status import CircuitState, ProviderState
+from store import open_attempts, unreadable
 from store.database import StoreUnavailable
 from store.look import look
 from store.migrate import StoreTooNew
 from store.probe import probe as write_probe
-from store.providers import ProviderRow
 from store.unreadable import Unreadable
 
 _COUNTED = 1000
@@ -131,8 +132,7 @@ def _unreadable(rows: Sequence[Unreadable]) -> list[Finding]:
 
 
 async def _providers(settings: Settings) -> AsyncIterator[Finding]:
-    rows, left = await _kept(settings)
-    refusing = {row.name for row in rows if row.unauthorized_since is not None}
+    known, left = await _kept(settings)
     async with opened_clients(settings) as clients:
         for provider in Provider:
             client = clients.get(provider)
@@ -146,8 +146,8 @@ async def _providers(settings: Settings) -> AsyncIterator[Finding]:
             except VerificationFailed as error:
                 yield Finding(provider, "fail", str(error), f"check REELBUS_{provider.upper()}_URL and its credentials")
                 continue
-            if provider in refusing:
-                yield Finding(provider, "warn", "it refused our credentials at the last job or check", "watch /metrics")
+            for finding in _trouble(provider, known.get(provider)):
+                yield finding
 
 
 def _left_open(provider: Provider, count: int) -> Finding:
@@ -161,19 +161,31 @@ def _left_open(provider: Provider, count: int) -> Finding:
     )
 
 
-async def _kept(settings: Settings) -> tuple[list[ProviderRow], dict[Provider, int]]:
+def _trouble(provider: Provider, state: ProviderState | None) -> Iterator[Finding]:
+    """Tell what the store knows against a provider that answers now."""
+    if state is not None and not state.authorized:
+        yield Finding(provider, "warn", "it refused our credentials at the last job or check", "watch /metrics")
+    if state is not None and state.paused:
+        detail = f"paused since {state.paused_since} by {state.paused_by}"
+        yield Finding(provider, "warn", detail, f"reelbus resume {provider}")
+    if state is not None and state.circuit.state is not CircuitState.CLOSED:
+        detail = f"takes no submissions since {state.circuit.since}: {state.circuit.reason}"
+        yield Finding(provider, "warn", detail, f"it is tested again from {state.circuit.probe_at} on; nothing to do")
+
+
+async def _kept(settings: Settings) -> tuple[dict[Provider, ProviderState], dict[Provider, int]]:
     """Read what the store says of the providers, and how many attempts of each are open."""
     try:
         file = _file(settings)
         found = look(file) if file else None
         if file and (found is None or found.behind):
-            return [], {}
+            return {}, {}
         async with opened_store(settings) as store:
-            rows = [await store.read(providers.get, provider) for provider in Provider]
-            left = {each: await store.read(attempts.count_open, each, limit=_COUNTED) for each in Provider}
+            known = await store.read(provider_states.of_all, settings.enabled_providers, now=time.time())
+            left = {each: await store.read(open_attempts.count_open, each, limit=_COUNTED) for each in Provider}
     except (StoreUnavailable, StoreTooNew, OSError):
-        return [], {}
-    return [row for row in rows if row is not None], left
+        return {}, {}
+    return known, left
 
 
 def _print(finding: Finding) -> None:

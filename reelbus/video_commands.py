@@ -83,14 +83,17 @@ def redeliver_all(video_ids: list[str]) -> int:
     return for_each(video_ids, lambda reelbus, video_id: reelbus.redeliver(video_id))
 
 
-def for_each(video_ids: list[str], do: Callable[[Client, str], object]) -> int:
-    """Do something to each of several videos, print the ids of those to which it was done, and name the others."""
+def for_each(video_ids: list[str], do: Callable[[Client, str], object], *, print_answer: bool = False) -> int:
+    """Do something to each of several videos, print the ids of those to which it was done, and name the others.
+
+    With `print_answer` what `do` gives is printed instead of the id.
+    """
     statuses = []
     with service() as reelbus:
         for video_id in video_ids:
             try:
-                do(reelbus, video_id)
-                _print(video_id)
+                answer = do(reelbus, video_id)
+                _print(str(answer) if print_answer else video_id)
                 statuses.append(0)
             except ServiceError as error:
                 statuses.append(_status(error))

@@ -29,6 +29,7 @@ def policy_of(settings: Settings) -> Policy:
         providers=settings.enabled_providers,
         rates={Provider.IACREA: settings.iacrea_rate, Provider.HOMEDESIGNS: settings.homedesigns_rate},
         submit_attempts=settings.submit_attempts,
+        submit_deadline=settings.submit_deadline,
         fallback_when_unsure=settings.fallback_when_unsure,
         confirm_wait=settings.submit_confirm_wait,
         trust_webhook_body=settings.trust_webhook_body,

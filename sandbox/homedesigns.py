@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import secrets
 import string
 import uuid
 from datetime import UTC, datetime
@@ -76,10 +77,10 @@ class HomeDesigns(StandIn):
         return str(request.path_params["id"])
 
     def name_job(self, behaviour: Behaviour) -> str:
-        """Make an id in one of the forms that the pages show."""
+        """Make an id, never made before, in one of the forms that the pages show."""
         if behaviour.ids == "26":
-            return "".join(self._chance.choices(ALPHABET, k=26))
-        pieces = uuid.UUID(int=self._chance.getrandbits(128), version=4)
+            return "".join(secrets.choice(ALPHABET) for _ in range(26))
+        pieces = uuid.uuid4()
         if behaviour.ids == "example":
             a, b, c, d, e = str(pieces).split("-")
             return f"ag{a}f0-{b}-4bae-vbg{c}e8-{d}{e}-ugf1"

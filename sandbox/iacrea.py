@@ -84,8 +84,8 @@ class Iacrea(StandIn):
         return str(body["generation_id"])
 
     def name_job(self, _behaviour: Behaviour) -> str:
-        """Make a generation_id."""
-        return str(uuid.UUID(int=self._chance.getrandbits(128), version=4))
+        """Make a generation_id, never made before."""
+        return str(uuid.uuid4())
 
     def acceptance(self, submission: Submission, _behaviour: Behaviour) -> object:
         """Give the three documented fields."""

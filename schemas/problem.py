@@ -22,6 +22,8 @@ class ProblemCode(StrEnum):
     IDEMPOTENCY_CONFLICT = "idempotency_conflict"
     NO_TERMINAL_EVENT = "no_terminal_event"
     NOT_FINISHED = "not_finished"
+    NOT_FAILED = "not_failed"
+    RETRY_MAY_PAY_TWICE = "retry_may_pay_twice"
     PAYLOAD_TOO_LARGE = "payload_too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     INVALID_REQUEST = "invalid_request"
@@ -62,6 +64,8 @@ _STATUS = {
     ProblemCode.IDEMPOTENCY_CONFLICT: (409, "The idempotency key belongs to another request"),
     ProblemCode.NO_TERMINAL_EVENT: (409, "The video has no terminal event yet"),
     ProblemCode.NOT_FINISHED: (409, "The video is still in work"),
+    ProblemCode.NOT_FAILED: (409, "Only a failed video can be retried"),
+    ProblemCode.RETRY_MAY_PAY_TWICE: (409, "The failed video may have been paid for"),
     ProblemCode.PAYLOAD_TOO_LARGE: (413, "The request body is too large"),
     ProblemCode.UNSUPPORTED_MEDIA_TYPE: (415, "The content type is not supported"),
     ProblemCode.INVALID_REQUEST: (422, "The request is not valid"),

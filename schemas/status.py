@@ -1,5 +1,6 @@
 """What the service tells of itself to those who watch over it."""
 
+from enum import StrEnum
 from typing import Literal
 
 from schemas.names import Provider, VideoStatus
@@ -49,13 +50,59 @@ class Commands(Document):
     dead_letters: int | None
 
 
+ProviderWord = Literal["ready", "off", "paused", "refusing", "away", "testing", "throttled"]
+
+
+class CircuitState(StrEnum):
+    """What a provider is given: all work, none, or one attempt that tests it."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"
+
+
+class Circuit(Document):
+    """The circuit breaker of a provider.
+
+    Open: it is away `since` then, and work for it waits. Half-open: a submission tests, or may from `probe_at` on test,
+    whether it is back. Closed: all is well; `since` is then the end of the newest outage, if there was one.
+    """
+
+    state: CircuitState
+    since: Timestamp | None
+    reason: str | None
+    probe_at: Timestamp | None
+
+
 class ProviderState(Document):
-    """One provider: whether it has credentials here, takes them, and is being left alone for a while."""
+    """One provider: whether it has credentials here, takes them, and is being left alone for a while.
+
+    `state` is the rest in a word: `off` without credentials, `paused` by an operator, `refusing` our key, `away` while
+    its circuit is open, `testing` while that is half-open, `throttled` until `paused_until`, or `ready`.
+    """
+
+    state: ProviderWord
 
     enabled: bool
     authorized: bool
     unauthorized_since: Timestamp | None
     paused_until: Timestamp | None
+    paused: bool
+    paused_since: Timestamp | None
+    paused_by: str | None
+    circuit: Circuit
+
+
+class NamedProvider(ProviderState):
+    """One provider under its name."""
+
+    name: Provider
+
+
+class ProviderList(Document):
+    """Every provider."""
+
+    items: list[NamedProvider]
 
 
 class Status(Document):

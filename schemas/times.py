@@ -13,3 +13,8 @@ def rfc3339(seconds: float) -> str:
 def optional_rfc3339(seconds: float | None) -> str | None:
     """Write Unix seconds as RFC 3339, or None as None."""
     return None if seconds is None else rfc3339(seconds)
+
+
+def clock(at: float) -> str:
+    """Write a Unix time as people name a moment of the day."""
+    return f"{datetime.fromtimestamp(at, UTC):%H:%M} UTC"

@@ -72,6 +72,7 @@ class Video(Document):
     orientation: Orientation
     prompt: str | None
     metadata: dict[str, str]
+    retry_of: str | None = None
     provider: OpenProvider | None
     provider_job_id: str | None
     detected_by: DetectedBy | None

@@ -78,12 +78,13 @@ def _row(columns: Sequence[object]) -> AttemptRow:
     return AttemptRow(*values)  # type: ignore[arg-type]  # the columns are selected in the fields' order
 
 
-def _select(tx: Tx, condition: str, parameters: dict[str, object] | tuple[object, ...]) -> list[AttemptRow]:
+def select(tx: Tx, condition: str, parameters: dict[str, object] | tuple[object, ...]) -> list[AttemptRow]:
+    """Read the attempts that a condition of constant SQL names."""
     rows = tx.execute(f"SELECT {_COLUMNS} FROM attempts WHERE {condition}", parameters).fetchall()  # noqa: S608 - constant parts
     return [_row(columns) for columns in rows]
 
 
-def _work(tx: Tx, condition: str, parameters: dict[str, object], *, now: float | None) -> list[AttemptRow]:
+def select_work(tx: Tx, condition: str, parameters: dict[str, object], *, now: float | None) -> list[AttemptRow]:
     """Select attempts to work on without those that cannot be read, which are put aside unless this only reads."""
     rows = tx.execute(
         f"SELECT {_COLUMNS} FROM attempts"  # noqa: S608 - constant parts
@@ -113,7 +114,7 @@ def add(tx: Tx, attempt_id: str, *, video_id: str, number: int, provider: Provid
 
 def get(tx: Tx, attempt_id: str) -> AttemptRow | None:
     """Read one attempt; what writes holds it until its end, so that what it decides by it stays true."""
-    found = _select(tx, f"id = ?{tx.row_lock}", (attempt_id,))
+    found = select(tx, f"id = ?{tx.row_lock}", (attempt_id,))
     return found[0] if found else None
 
 
@@ -123,7 +124,7 @@ def of_videos(tx: Tx, video_ids: Collection[str]) -> dict[str, list[AttemptRow]]
     if not grouped:
         return grouped
     marks = ", ".join("?" * len(grouped))
-    for attempt in _select(tx, f"video_id IN ({marks}) ORDER BY number", tuple(grouped)):
+    for attempt in select(tx, f"video_id IN ({marks}) ORDER BY number", tuple(grouped)):
         grouped[attempt.video_id].append(attempt)
     return grouped
 
@@ -181,7 +182,7 @@ def to_submit(
     The owner's own are left out, for it may still be at them, unless their leases ran out before
     `forgotten_before`. With `uploaded` only those count whose picture was uploaded.
     """
-    return _work(
+    return select_work(
         tx,
         f"{_UNSENT}{f' AND {_PICTURE_URL} IS NULL' if uploaded else ''} ORDER BY due_at LIMIT :limit",
         {"provider": provider, "owner": owner, "now": now, "forgotten_before": forgotten_before, "limit": limit},
@@ -221,7 +222,7 @@ def orphans(tx: Tx, provider: Provider, *, owner: str, now: float, forgotten_bef
 
     The owner's own are among them only if their leases ran out before `forgotten_before`.
     """
-    return _work(
+    return select_work(
         tx,
         "state = 'sending' AND provider = :provider AND lease_until <= :now"
         " AND (lease_owner <> :owner OR lease_until <= :forgotten_before)",
@@ -232,12 +233,12 @@ def orphans(tx: Tx, provider: Provider, *, owner: str, now: float, forgotten_bef
 
 def sending(tx: Tx, provider: Provider, *, now: float | None) -> list[AttemptRow]:
     """List the attempts that may be being sent, whoever has them in hand."""
-    return _work(tx, "state = 'sending' AND provider = :provider", {"provider": provider}, now=now)
+    return select_work(tx, "state = 'sending' AND provider = :provider", {"provider": provider}, now=now)
 
 
 def to_check(tx: Tx, provider: Provider, *, now: float, limit: int) -> list[AttemptRow]:
     """List the attempts whose provider should be asked, longest overdue first."""
-    return _work(
+    return select_work(
         tx,
         "provider = :provider AND state IN ('unconfirmed', 'generating') AND due_at <= :now"
         " AND lease_until <= :now ORDER BY due_at LIMIT :limit",
@@ -248,7 +249,7 @@ def to_check(tx: Tx, provider: Provider, *, now: float, limit: int) -> list[Atte
 
 def to_check_late(tx: Tx, provider: Provider, *, now: float, limit: int) -> list[AttemptRow]:
     """List the attempts that were given up but may still come to something, longest overdue first."""
-    return _work(
+    return select_work(
         tx,
         "provider = :provider AND state = 'failed' AND due_at IS NOT NULL AND due_at <= :now"
         " AND lease_until <= :now ORDER BY due_at LIMIT :limit",
@@ -257,43 +258,9 @@ def to_check_late(tx: Tx, provider: Provider, *, now: float, limit: int) -> list
     )
 
 
-def unsent_of(tx: Tx, provider: Provider, *, now: float, limit: int) -> list[AttemptRow]:
-    """List a provider's attempts that are not accepted yet and that nobody has in hand, longest due first."""
-    return _work(
-        tx,
-        "provider = :provider AND state IN ('waiting', 'claimed', 'sending') AND lease_until <= :now"
-        " ORDER BY due_at LIMIT :limit",
-        {"provider": provider, "now": now, "limit": limit},
-        now=now,
-    )
-
-
-def sent_of(tx: Tx, provider: Provider, *, now: float, limit: int) -> list[AttemptRow]:
-    """List a provider's attempts that were sent and have not ended, and that nobody has in hand, longest due first."""
-    return _work(
-        tx,
-        "provider = :provider AND state IN ('unconfirmed', 'generating') AND lease_until <= :now"
-        " ORDER BY due_at LIMIT :limit",
-        {"provider": provider, "now": now, "limit": limit},
-        now=now,
-    )
-
-
-def count_open(tx: Tx, provider: Provider, *, limit: int) -> int:
-    """Count a provider's attempts that have not ended: up to `limit` that were not sent yet, and as many others."""
-    counted: int = tx.execute(
-        "SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM attempts"
-        " WHERE provider = :provider AND state IN ('waiting', 'claimed', 'sending') LIMIT :limit) AS unsent)"
-        " + (SELECT COUNT(*) FROM (SELECT 1 FROM attempts"
-        " WHERE provider = :provider AND state IN ('unconfirmed', 'generating') LIMIT :limit) AS sent)",
-        {"provider": provider, "limit": limit},
-    ).fetchone()[0]
-    return counted
-
-
 def accepted_before(tx: Tx, *, before: float, limit: int) -> list[AttemptRow]:
     """List the unfinished attempts that their provider accepted before a time, but none that cannot be read."""
-    return _work(
+    return select_work(
         tx,
         "state = 'generating' AND accepted_at <= :before ORDER BY accepted_at LIMIT :limit",
         {"before": before, "limit": limit},

@@ -45,20 +45,33 @@ def body(tx: Tx, video_id: str) -> bytes | None:
     return None if row is None else bytes(row[0])
 
 
+def copy_body(tx: Tx, video_id: str, to_video_id: str) -> None:
+    """Give another video, made from the same picture, those bytes that an earlier release put into a row, if any."""
+    tx.execute(
+        "INSERT INTO pictures (video_id, content_type, body)"
+        " SELECT ?, content_type, body FROM pictures WHERE video_id = ?",
+        (to_video_id, video_id),
+    )
+
+
 def retire(tx: Tx, video_id: str, *, now: float) -> None:
     """Say that a video has ended, so that its picture will not be needed for long."""
     tx.execute("UPDATE uploads SET unused_since = ? WHERE video_id = ?", (now, video_id))
 
 
 def drop(tx: Tx, *, unused_before: float, limit: int) -> Dropped:
-    """Drop up to `limit` pictures whose videos ended before a time. Their files are to be removed after the commit."""
+    """Drop up to `limit` pictures whose videos ended before a time. Their files are to be removed after the commit.
+
+    A file that a retry of such a video still needs is not among them.
+    """
     rows = tx.execute(
         "SELECT video_id, name FROM uploads WHERE unused_since < ? ORDER BY unused_since LIMIT ?",
         (unused_before, limit),
     ).fetchall()
     tx.executemany("DELETE FROM uploads WHERE video_id = ?", [(video_id,) for video_id, _ in rows])
     tx.executemany("DELETE FROM pictures WHERE video_id = ?", [(video_id,) for video_id, name in rows if name is None])
-    return Dropped(len(rows), [name for _, name in rows if name is not None])
+    names = list(dict.fromkeys(name for _, name in rows if name is not None))
+    return Dropped(len(rows), without_video(tx, names) if names else [])
 
 
 def without_video(tx: Tx, names: Sequence[str]) -> list[str]:

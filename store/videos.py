@@ -1,7 +1,7 @@
 """Videos, and the idempotency keys they came with."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
@@ -27,6 +27,7 @@ class VideoRow(NamedTuple):
     image_url: str | None
     input_image: str
     caller: str
+    retry_of: str | None
     error_code: ErrorCode | None
     error_message: str | None
     created_at: float
@@ -50,7 +51,7 @@ EVERY = Filter()
 
 _COLUMNS = (
     "id, state, motion, orientation, prompt, metadata, choice, fallback, provider, image_url, input_image,"
-    " caller, error_code, error_message, created_at, updated_at, completed_at, traceparent, tracestate"
+    " caller, retry_of, error_code, error_message, created_at, updated_at, completed_at, traceparent, tracestate"
 )
 
 
@@ -63,14 +64,14 @@ def _row(columns: Sequence[object]) -> VideoRow:
     values[6] = ProviderChoice(str(values[6]))
     values[7] = bool(values[7])
     values[8] = values[8] and Provider(str(values[8]))
-    values[12] = values[12] and ErrorCode(str(values[12]))
+    values[13] = values[13] and ErrorCode(str(values[13]))
     return VideoRow(*values)  # type: ignore[arg-type]  # the columns are selected in the fields' order
 
 
 def add(tx: Tx, video: VideoRow) -> None:
     """Store a new video."""
     tx.execute(
-        f"INSERT INTO videos ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - constant columns
+        f"INSERT INTO videos ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - constant columns
         (
             video.id,
             video.state,
@@ -84,6 +85,7 @@ def add(tx: Tx, video: VideoRow) -> None:
             video.image_url,
             video.input_image,
             video.caller,
+            video.retry_of,
             video.error_code,
             video.error_message,
             video.created_at,
@@ -195,6 +197,35 @@ def _readable(tx: Tx, columns: Sequence[object], now: float) -> VideoRow | None:
     except MALFORMED as error:
         put_aside(tx, Kind.VIDEO, str(columns[0]), str(error), now=now)
         return None
+
+
+def retries_of(tx: Tx, video_id: str) -> list[VideoRow]:
+    """Read the videos that were made because this one failed, oldest first."""
+    rows = tx.execute(
+        f"SELECT {_COLUMNS} FROM videos WHERE retry_of = ? ORDER BY id",  # noqa: S608 - constant columns
+        (video_id,),
+    ).fetchall()
+    return [_row(columns) for columns in rows]
+
+
+def movable(
+    tx: Tx, provider: Provider, *, motions: Collection[Motion], tried: Collection[Provider], limit: int
+) -> list[str]:
+    """Name the attempts that wait at a provider while their videos, of certain motions, may go to another one.
+
+    One of the other providers at least has not `tried` them yet.
+    """
+    motion_marks, provider_marks = ", ".join("?" * len(motions)), ", ".join("?" * len(tried))
+    rows = tx.execute(
+        "SELECT attempts.id FROM attempts JOIN videos ON videos.id = attempts.video_id"  # noqa: S608 - only marks
+        " WHERE attempts.provider = ? AND attempts.state IN ('waiting', 'claimed', 'sending')"
+        " AND attempts.state = 'waiting' AND videos.fallback = 1"
+        f" AND videos.motion IN ({motion_marks}) AND (SELECT COUNT(DISTINCT earlier.provider) FROM attempts earlier"
+        f" WHERE earlier.video_id = videos.id AND earlier.provider IN ({provider_marks})) < ?"
+        " ORDER BY attempts.due_at LIMIT ?",
+        (provider, *motions, *tried, len(tried), limit),
+    ).fetchall()
+    return [attempt_id for (attempt_id,) in rows]
 
 
 def move(

@@ -32,7 +32,7 @@ class Delivery(NamedTuple):
 
 
 KEPT_OF_AN_ATTEMPT = 200
-"""How many deliveries of one attempt are kept, the newest; older ones are dropped as more come."""
+"""How many deliveries of one attempt are kept, the newest with bodies and as many without; older ones are dropped."""
 
 
 def record(tx: Tx, deliveries: Sequence[Delivery], *, now: float) -> None:
@@ -42,9 +42,14 @@ def record(tx: Tx, deliveries: Sequence[Delivery], *, now: float) -> None:
         [(*delivery, now) for delivery in deliveries],
     )
     tx.executemany(
-        "DELETE FROM webhooks WHERE attempt_id = ? AND id <= (SELECT id FROM webhooks WHERE attempt_id = ?"
-        " ORDER BY id DESC LIMIT 1 OFFSET ?)",
-        [(attempt_id, attempt_id, KEPT_OF_AN_ATTEMPT) for attempt_id in {delivery[0] for delivery in deliveries}],
+        "DELETE FROM webhooks WHERE attempt_id = :id AND (body IS NULL) = :bare AND id <= (SELECT id FROM webhooks"
+        " WHERE attempt_id = :id AND (body IS NULL) = :bare ORDER BY id DESC LIMIT 1 OFFSET :most)",
+        # Each kind by itself: a flood without bodies must not push out the one that names the job.
+        [
+            {"id": attempt_id, "bare": bare, "most": KEPT_OF_AN_ATTEMPT}
+            for attempt_id in {delivery[0] for delivery in deliveries}
+            for bare in (False, True)
+        ],
     )
 
 
@@ -65,6 +70,15 @@ def of_attempt(tx: Tx, attempt_id: str, *, limit: int = 50) -> list[Webhook]:
     """Read the newest deliveries of an attempt, newest first."""
     rows = tx.execute(
         f"SELECT {_COLUMNS} FROM webhooks WHERE attempt_id = ? ORDER BY id DESC LIMIT ?",  # noqa: S608 - constant columns
+        (attempt_id, limit),
+    ).fetchall()
+    return [Webhook(*row) for row in rows]
+
+
+def with_bodies(tx: Tx, attempt_id: str, *, limit: int = 50) -> list[Webhook]:
+    """Read the newest deliveries of an attempt whose bodies were kept, newest first."""
+    rows = tx.execute(
+        f"SELECT {_COLUMNS} FROM webhooks WHERE attempt_id = ? AND body IS NOT NULL ORDER BY id DESC LIMIT ?",  # noqa: S608 - constant columns
         (attempt_id, limit),
     ).fetchall()
     return [Webhook(*row) for row in rows]

@@ -47,6 +47,7 @@ class Video(TypedDict):
     output_urls: list[str]
     error: Failure | None
     refund: Refund | None
+    retry_of: str | None
     attempts: list[Attempt]
     created_at: str
     updated_at: str

@@ -120,6 +120,22 @@ class Client:
         """Have a video's terminal event published again; give its id, which stays the same."""
         return str(self._ask("POST", _path(video_id, "/redeliver"))["event_id"])
 
+    def retry(self, video_id: str, *, accept_risk: bool = False) -> Video:
+        """Have a failed video made again, as a new one; one that may have been paid for only with `accept_risk`."""
+        return cast("Video", self._ask("POST", _path(video_id, "/retry"), json={"accept_risk": accept_risk}))
+
+    def providers(self) -> list[dict[str, Any]]:
+        """Read how each provider is doing."""
+        return list(self._ask("GET", "/v1/providers")["items"])
+
+    def pause(self, provider: str) -> dict[str, Any]:
+        """Give a provider no new work until it is resumed. Needs the scope `operate`."""
+        return dict(self._ask("POST", f"/v1/providers/{_name(provider)}/pause"))
+
+    def resume(self, provider: str) -> dict[str, Any]:
+        """Give a provider work again. Needs the scope `operate`."""
+        return dict(self._ask("POST", f"/v1/providers/{_name(provider)}/resume"))
+
     def erase(self, video_id: str) -> None:
         """Erase a finished video with everything of it. Needs the scope `operate`."""
         self._ask("DELETE", _path(video_id))
@@ -182,3 +198,8 @@ def _path(video_id: str, rest: str = "") -> str:
     """Keep what a user typed from changing the address."""
     kept = "".join(letter for letter in video_id if letter.isalnum() or letter == "-")
     return f"/v1/videos/{kept or 'none'}{rest}"
+
+
+def _name(provider: str) -> str:
+    """Do the same for a provider's name."""
+    return "".join(letter for letter in provider if letter.isalnum() or letter in "-_") or "none"

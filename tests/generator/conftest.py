@@ -44,10 +44,11 @@ class Taker:
 
     async def submit(self, order: Order, *, before_first_byte: BeforeFirstByte) -> SubmissionOutcome:
         self.orders.append(order)
+        number = len(self.orders)
         if self.answer is not None:
             return await self.answer(order, before_first_byte)
         await before_first_byte()
-        return Taken(f"job-{len(self.orders)}")
+        return Taken(f"job-{number}")
 
     async def check(self, provider_job_id: str) -> Report:
         del provider_job_id

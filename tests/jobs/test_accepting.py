@@ -143,7 +143,7 @@ def test_the_timeline_tells_a_whole_life_in_order(desk: JobScenario) -> None:
     desk.now += 1
     desk.checked(attempt, FAILED)
 
-    told = desk.do(timeline.of_video, attempt.video_id)
+    told = desk.do(timeline.of_video, attempt.video_id, now=desk.now)
     assert told is not None
     assert [entry.at for entry in told.items] == sorted(entry.at for entry in told.items)
     assert [entry.what for entry in told.items] == [
@@ -154,7 +154,7 @@ def test_the_timeline_tells_a_whole_life_in_order(desk: JobScenario) -> None:
 
 def test_what_does_not_exist_is_not_shown(desk: JobScenario) -> None:
     assert desk.do(view.video, "nobody") is None
-    assert desk.do(timeline.of_video, "nobody") is None
+    assert desk.do(timeline.of_video, "nobody", now=desk.now) is None
     assert desk.do(attempts.get, "nobody") is None
     with pytest.raises(LookupError):
         desk.do(view.existing, "nobody")

@@ -27,7 +27,7 @@ def sweep(desk: JobScenario) -> None:
 
 
 def finished(desk: JobScenario, **fields: Any) -> AttemptRow:
-    attempt = desk.generating(**fields)
+    attempt = desk.generating(job=f"job-{desk.now}", **fields)
     desk.webhook(attempt, b'{"generation_id": "job-1"}')
     desk.checked(attempt, READY)
     return attempt

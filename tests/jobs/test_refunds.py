@@ -51,7 +51,7 @@ def of_unknown_outcome(desk: JobScenario, provider: Provider) -> AttemptRow:
     if provider is IACREA:
         desk.now += desk.policy.confirm_wait
         [claimed] = desk.due()
-        desk.do(unconfirmed.keep_waiting, desk.policy, claimed, owner="poller-1", soon=False, now=desk.now)
+        desk.do(unconfirmed.keep_waiting, desk.policy, claimed, owner="poller-1", now=desk.now)
     return attempt
 
 

@@ -163,6 +163,20 @@ def test_a_provider_may_answer_with_the_end_itself(desk: JobScenario, finished: 
     assert desk.told(attempt) == ["submitted", "ready" if finished == READY else "failed"]
 
 
+@pytest.mark.parametrize(("provider", "end"), [(IACREA, []), (HOMEDESIGNS, ["failed"])])
+def test_a_job_that_belongs_to_another_video_is_not_taken_for_ones_own(
+    desk: JobScenario, provider: Provider, end: list[str]
+) -> None:
+    first = desk.generating(provider, job="job-1")
+    second = desk.sending(provider)
+    desk.accept(second, job="job-1")
+
+    assert desk.current(second).provider_job_id is None
+    assert desk.told(second) == end
+    assert desk.told(first) == ["submitted"]
+    assert desk.credits(provider).spent == 1
+
+
 def test_each_try_waits_twice_as_long_and_the_last_one_fails(desk: JobScenario) -> None:
     attempt = desk.sending()
     waits = []
@@ -175,7 +189,8 @@ def test_each_try_waits_twice_as_long_and_the_last_one_fails(desk: JobScenario) 
         assert send(desk, again)
     not_taken(desk, desk.current(attempt), NotAcceptedYet("503"))
 
-    assert waits == [1, 2, 4, 8]
+    assert waits == [1, 2, 4, 8, 16, 32] + [60] * 13
+    assert 13 * 60 < sum(waits) < 17 * 60
     error = desk.video(attempt).error
     assert error is not None
     assert error.code is ErrorCode.PROVIDER_UNAVAILABLE
@@ -192,7 +207,8 @@ def test_nothing_is_tried_before_its_time(desk: JobScenario) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tries", "retry_after", "wait"), [(1, None, 1), (3, None, 4), (1, 30, 30), (5, 2, 16), (1, 0, 1)]
+    ("tries", "retry_after", "wait"),
+    [(1, None, 1), (3, None, 4), (1, 30, 30), (5, 2, 16), (1, 0, 1), (7, None, 60), (20, None, 60), (9, 300, 300)],
 )
 def test_retry_after_is_obeyed_where_it_asks_for_more_than_the_backoff(
     tries: int, retry_after: float | None, wait: float

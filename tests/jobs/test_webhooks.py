@@ -4,15 +4,15 @@ from collections.abc import Callable
 
 import pytest
 
-from jobs import check, submit, timeline, unconfirmed
-from providers.reports import Unavailable, Working
+from jobs import budget, check, submit, timeline, unconfirmed
+from providers.reports import Unavailable, WebhookHint, Working
 from schemas.names import DetectedBy, ErrorCode
 from store import attempts
 from store import webhooks as stored_webhooks
 from store.attempts import AttemptRow, AttemptState
 from store.transaction import Signal, Tx
 from store.webhooks import Delivery
-from tests.jobs.scenario import CLIP, FAILED, POLLER, READY, JobScenario
+from tests.jobs.scenario import CLIP, FAILED, POLLER, READY, START, JobScenario
 
 TRUE_JOB = "11111111-2222-3333-4444-555555555555"
 
@@ -21,8 +21,9 @@ def confirm_job(desk: JobScenario, claimed: AttemptRow, report: object = READY, 
     desk.do(unconfirmed.confirm_job, desk.policy, claimed, TRUE_JOB, report, owner=owner, now=desk.now)  # type: ignore[arg-type]  # any report will do
 
 
-def keep_waiting(desk: JobScenario, claimed: AttemptRow, *, soon: bool = False) -> None:
-    desk.do(unconfirmed.keep_waiting, desk.policy, claimed, owner=POLLER, soon=soon, now=desk.now)
+def keep_waiting(desk: JobScenario, claimed: AttemptRow, *, named: int = 0) -> None:
+    asked = min(named, 2)
+    desk.do(unconfirmed.keep_waiting, desk.policy, claimed, owner=POLLER, named=named, asked=asked, now=desk.now)
 
 
 def test_a_webhook_makes_the_check_due_now_and_is_credited_with_the_end(desk: JobScenario) -> None:
@@ -211,10 +212,54 @@ def test_a_job_belongs_to_one_attempt_however_many_webhooks_name_it(desk: JobSce
     assert desk.do(unconfirmed.unclaimed_ids, claimed[second.id], [TRUE_JOB, "another"]) == ["another"]
 
 
-def test_one_look_asks_about_few_of_the_jobs_that_bodies_name(desk: JobScenario) -> None:
+def test_each_body_names_two_jobs_at_most() -> None:
+    hints = [WebhookHint(tuple(f"{body}-{number}" for number in range(8)), ()) for body in range(3)]
+    assert unconfirmed.named(hints) == ["0-0", "0-1", "1-0", "1-1", "2-0", "2-1"]
+
+
+def test_each_look_asks_about_two_jobs_and_in_a_while_about_all_ever_more_seldom(desk: JobScenario) -> None:
+    desk.under(poll_min=1, poll_max=8)
     attempt = desk.unconfirmed()
-    named = [f"job-{number}" for number in range(400)]
-    assert desk.do(unconfirmed.unclaimed_ids, attempt, named) == named[:8]
+    named = [f"job-{number}" for number in range(5)]
+    looks: list[tuple[float, list[str]]] = []
+    desk.webhook(attempt)
+    while desk.now < START + desk.policy.confirm_wait - 10:
+        claimed = desk.wait_until_due(attempt)
+        looks.append((desk.now, unconfirmed.in_turn(claimed, desk.do(unconfirmed.unclaimed_ids, claimed, named))))
+        keep_waiting(desk, claimed, named=5)
+    assert all(len(asked) == 2 for _, asked in looks)
+    assert {job for _, asked in looks[:3] for job in asked} == set(named)
+    assert [at - START for at, _ in looks[:5]] == [0, 1, 2, 3, 5]
+    assert len(looks) < 50
+
+
+def test_every_further_question_is_taken_out_of_the_budget(desk: JobScenario) -> None:
+    attempt = desk.unconfirmed()
+    full = int(desk.do(budget.allowance, desk.policy, attempt.provider, now=desk.now).requests)
+    asked = sum(desk.do(unconfirmed.may_ask, desk.policy, attempt.provider, now=desk.now) for _ in range(2 * full))
+    assert asked == full
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"rubbish", b'{"status": "FAILED"}'])
+def test_a_webhook_that_names_nothing_ends_nothing(desk: JobScenario, body: bytes) -> None:
+    attempt = desk.unconfirmed()
+    for _ in range(10):
+        desk.now += 5
+        desk.webhook(attempt, body)
+        for claimed in desk.due():
+            keep_waiting(desk, claimed)
+    assert desk.current(attempt).state is AttemptState.UNCONFIRMED
+    desk.now = START + desk.policy.confirm_wait
+    keep_waiting(desk, desk.wait_until_due(attempt))
+    assert desk.told(attempt) == ["failed"]
+    assert desk.now < START + desk.policy.confirm_wait + desk.policy.poll_max
+
+
+def test_a_flood_without_bodies_hides_none_that_names_a_job(desk: JobScenario) -> None:
+    attempt = desk.unconfirmed()
+    desk.webhook(attempt, b"the one that tells")
+    desk.do(stored_webhooks.record, [Delivery(attempt.id, None, 70_000, None)] * 200, now=desk.now)
+    assert [kept.body for kept in desk.do(unconfirmed.telling, attempt.id)] == [b"the one that tells"]
 
 
 def test_without_proof_the_wait_ends_as_unknown(desk: JobScenario) -> None:
@@ -232,7 +277,7 @@ def test_a_job_named_but_not_confirmed_yet_is_asked_about_again_soon(desk: JobSc
     attempt = desk.unconfirmed()
     desk.webhook(attempt)
     [claimed] = desk.due()
-    keep_waiting(desk, claimed, soon=True)
+    keep_waiting(desk, claimed, named=1)
     assert desk.current(attempt).due_at == desk.now + desk.policy.poll_min
 
 
@@ -281,7 +326,7 @@ def test_where_the_operator_trusts_bodies_one_that_says_success_is_believed(desk
 def test_the_body_is_kept_and_shown_in_the_timeline(desk: JobScenario) -> None:
     attempt = desk.generating()
     desk.webhook(attempt, b'{"status": "SUCCEEDED"}')
-    told = desk.do(timeline.of_video, attempt.video_id)
+    told = desk.do(timeline.of_video, attempt.video_id, now=desk.now)
     assert told is not None
     assert '{"status": "SUCCEEDED"}' in [entry.detail for entry in told.items]
 

@@ -1,6 +1,7 @@
 """However a provider behaves, a video ends once, truthfully, with its refund noted."""
 
 import asyncio
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -65,7 +66,6 @@ async def test_a_video_whose_webhook_never_comes_is_found_by_polling(start: Star
         ("iacrea", "http-401", "authentication_failed", NOT_CHARGED),
         ("iacrea", "http-400-image", "image_rejected", NOT_CHARGED),
         ("iacrea", "http-400", "request_rejected", NOT_CHARGED),
-        ("iacrea", "charge-and-drop-anonymous", "submission_unknown", UNKNOWN),
         ("homedesigns", "fail-runpod", "generation_failed", UNKNOWN),
         ("homedesigns", "fail-replicate", "generation_failed", UNKNOWN),
         ("homedesigns", "cancelled", "generation_failed", UNKNOWN),
@@ -101,6 +101,18 @@ async def test_a_submission_of_unknown_outcome_without_a_webhook_fails_after_the
     world = await start(REELBUS_SUBMIT_CONFIRM_WAIT="0.5")
     [video] = await ends(world, picture, "iacrea", ["charge-and-drop-silent"])
     assert (video["error"]["code"], video["refund"]) == ("submission_unknown", UNKNOWN)
+
+
+async def test_a_webhook_that_names_no_job_ends_nothing_before_the_wait_does(start: StartWorld, picture: bytes) -> None:
+    world = await start(REELBUS_SUBMIT_CONFIRM_WAIT="3")
+    [video] = await ends(world, picture, "iacrea", ["charge-and-drop-anonymous"])
+    assert (video["status"], video["error"]["code"]) == ("failed", "submission_unknown")
+    assert video["refund"] == UNKNOWN
+    timeline = (await world.service.http.get(f"/v1/videos/{video['id']}/timeline")).json()["items"]
+    [lost] = [entry["at"] for entry in timeline if entry["what"] == "outcome unknown"]
+    [failed] = [entry["at"] for entry in timeline if entry["what"] == "failed"]
+    assert "webhook received" in [entry["what"] for entry in timeline]
+    assert datetime.fromisoformat(failed) - datetime.fromisoformat(lost) >= timedelta(seconds=3)
 
 
 async def test_a_webhooks_word_is_taken_only_where_the_operator_says_so(start: StartWorld, picture: bytes) -> None:

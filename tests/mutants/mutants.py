@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from unittest import mock
 from uuid import uuid4
@@ -15,10 +14,12 @@ import jobs.submit
 from jobs import (
     budget,
     check,
+    circuit,
     events,
     overdue,
     policy,
     refunds,
+    retry,
     settle,
     shares,
     submit,
@@ -46,29 +47,8 @@ from store.outbox import OutboxEvent
 from store.providers import ProviderRow
 from store.transaction import Tx
 from store.videos import KeptKey
+from tests.mutants.breaking import Mutant, all_of, patched
 from tests.simulation.world import alive, connection
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """A broken guard; `apply` breaks it for as long as the context lasts."""
-
-    name: str
-    apply: Callable[[], AbstractContextManager[object]]
-
-
-def patched(target: object, name: str, instead: object) -> Callable[[], AbstractContextManager[object]]:
-    """Have one name stand for something else."""
-    return lambda: mock.patch.object(target, name, instead)
-
-
-@contextmanager
-def all_of(*patches: AbstractContextManager[object]) -> Iterator[None]:
-    """Break several things at once."""
-    with ExitStack() as stack:
-        for patch in patches:
-            stack.enter_context(patch)
-        yield
 
 
 @contextmanager
@@ -265,7 +245,12 @@ def clock_back_empties_the_bucket() -> AbstractContextManager[object]:
         full = max(rate * budget.BURST_SECONDS, 1.0)
         return full if shared is None else min(full, shared.tokens + (now - shared.refilled_at) * rate)
 
-    return mock.patch.object(budget, "_tokens", tokens)
+    return mock.patch.object(budget, "tokens", tokens)
+
+
+def always(*_: object, **__: object) -> bool:
+    """Say yes to whatever it was."""
+    return True
 
 
 def never_expiring_leases() -> AbstractContextManager[object]:
@@ -376,6 +361,24 @@ IN_ONE_TEST: dict[str, Mutant] = {
     "handles take turns": Mutant(
         "transactions begin deferred", patched(sqlite, "begin", lambda tx: tx.execute("BEGIN"))
     ),
+    "one probe at a time": Mutant("everybody tests a provider", patched(circuit, "_probed_until", nothing)),
+    "waiting costs no tries": Mutant(
+        "an open circuit lets work pass", patched(circuit, "gate", lambda *_, **__: circuit.OPEN_GATE)
+    ),
+    "a probe's success closes": Mutant("a circuit never closes", patched(circuit, "heard", nothing)),
+    "one retry at a time": Mutant("a retry does not know of others", patched(retry, "_family", lambda _tx, v: [v])),
+    "no risk is taken silently": Mutant("what may be paid is retried", patched(retry, "_refuse_paying_twice", nothing)),
+    "a webhook without a name ends nothing": Mutant(
+        "a webhook without a name ends the wait",
+        patched(
+            unconfirmed,
+            "keep_waiting",
+            lambda tx, policy, attempt, now, **_: unconfirmed.fail_unconfirmed(
+                tx, policy, attempt, "it names nothing", now=now
+            ),
+        ),
+    ),
+    "every question has its token": Mutant("further questions are free", patched(unconfirmed, "may_ask", always)),
     "a failure harms only itself": Mutant(
         "one failure spoils its group", patched(GroupCommit, "_one_by_one", all_refused)
     ),

@@ -21,15 +21,18 @@ from tests.jobs import (
     test_accepting,
     test_budget,
     test_checks,
+    test_circuit,
     test_clock,
     test_late_truth,
     test_overdue,
+    test_retry,
     test_submissions,
     test_switched_off,
     test_webhooks,
 )
 from tests.jobs.scenario import JobScenario
-from tests.mutants.mutants import IN_ONE_TEST, IN_THE_SIMULATION, Mutant
+from tests.mutants.breaking import Mutant
+from tests.mutants.mutants import IN_ONE_TEST, IN_THE_SIMULATION
 from tests.process import test_workers
 from tests.simulation.histories import run
 from tests.simulation.invariants import Broken
@@ -142,6 +145,23 @@ CHECKS: dict[str, Callable[[Path], None]] = {
     "commits are synced": with_a_store(test_durability.test_every_commit_is_synced),
     "handles take turns": in_one_file,
     "a failure harms only itself": with_a_store(test_grouped_writer.test_a_piece_that_fails_harms_only_itself),
+    "one probe at a time": lambda _: test_circuit.test_one_attempt_at_a_time_tests_whether_it_is_back(JobScenario()),
+    "waiting costs no tries": lambda _: test_circuit.test_what_waits_for_an_open_circuit_uses_up_no_tries(
+        JobScenario()
+    ),
+    "a probe's success closes": lambda _: test_circuit.test_a_success_closes_it_for_all(JobScenario()),
+    "one retry at a time": lambda _: test_retry.test_a_second_retry_gives_the_same_video_until_that_failed(
+        JobScenario()
+    ),
+    "no risk is taken silently": lambda _: test_retry.test_a_retry_that_may_have_been_paid_makes_the_next_one_a_risk(
+        JobScenario()
+    ),
+    "a webhook without a name ends nothing": lambda _: test_webhooks.test_a_webhook_that_names_nothing_ends_nothing(
+        JobScenario(), b"{}"
+    ),
+    "every question has its token": lambda _: test_webhooks.test_every_further_question_is_taken_out_of_the_budget(
+        JobScenario()
+    ),
     "a strange cancellation is a lost link": strange_cancellation,
 }
 

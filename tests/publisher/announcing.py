@@ -27,6 +27,7 @@ def document(video_id: str, event_type: EventType, *, now: float) -> str:
         orientation=Orientation.LANDSCAPE,
         prompt=None,
         metadata={"order": "Ærø 17"},
+        retry_of=None,
         provider=None,
         provider_job_id=None,
         detected_by=None,

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 
+from schemas.names import Provider
+from store import pauses
 from store.attempts import AttemptState
+from store.database import StoreUnavailable
 from tests.simulation.invariants import Broken, check_all
 from tests.simulation.world import World, virtual
 
@@ -12,6 +15,7 @@ PATIENCE = 400
 ACTS: list[tuple[int, str]] = [
     (50, "advance"), (22, "work"), (10, "time passes"), (4, "request"), (3, "crash"), (2, "stop"), (3, "freeze"),
     (3, "forge"), (2, "broker away"), (2, "store away"), (2, "lease runs out"), (1, "downtime"),
+    (3, "provider away"), (2, "pause"),
 ]  # fmt: skip
 _WEIGHTS = [weight for weight, _ in ACTS]
 _NAMES = [name for _, name in ACTS]
@@ -42,6 +46,7 @@ def act(world: World, name: str) -> None:
         "crash": lambda: world.crash(process),
         "stop": lambda: world.stop(process),
         "forge": world.forge,
+        "pause": lambda: pause_or_resume(world),
         "time passes": lambda: pass_time(world, world.rng.choice((0.01, 0.3, 1.0, 4.0))),
         "downtime": lambda: world.all_die(world.policy.job_timeout + 60),
         "lease runs out": lambda: pass_time(world, 11.0),
@@ -56,8 +61,21 @@ def act(world: World, name: str) -> None:
         process.frozen_until = until
     elif name == "broker away":
         world.broker.away_until = until
+    elif name == "provider away":
+        world.accounts[world.rng.choice(tuple(world.accounts))].away_until = until
     else:
         world.store_away_until = until
+
+
+def pause_or_resume(world: World) -> None:
+    """Have an operator pause a provider, or resume it."""
+    provider = world.rng.choice(tuple(Provider))
+    try:
+        if not world.transact(pauses.end, provider):
+            world.transact(pauses.begin, provider, caller="ops", now=world.now)
+    except StoreUnavailable:
+        return
+    world.note("operator", f"pauses or resumes {provider}")
 
 
 def advance(world: World) -> None:
@@ -77,6 +95,8 @@ def pass_time(world: World, seconds: float) -> None:
 def settle(world: World) -> None:
     """Let everything work without trouble until nothing is left to do."""
     world.calm = True
+    for provider in Provider:
+        world.transact(pauses.end, provider)
     for process in world.processes:
         process.frozen_until = 0.0
     for _ in range(PATIENCE):

@@ -69,6 +69,7 @@ class Account:
     arrivals: dict[str, list[str]] = field(default_factory=dict)
     looks: list[tuple[float, str]] = field(default_factory=list)
     """When somebody asked about which job."""
+    away_until: float = 0.0
 
     def _chance(self, probability: float) -> bool:
         return not self.outside.calm and self.outside.rng.random() < probability
@@ -76,7 +77,7 @@ class Account:
     async def submit(self, order: Order, *, before_first_byte: Callable[[], object], **_: object) -> SubmissionOutcome:
         """Take a request as a real client does: the hook first, then the bytes, then perhaps an answer."""
         await Step(lambda: None, self.outside.now + 0.05, "connecting")
-        if self._chance(0.06):
+        if self._chance(0.06) or (self.outside.now < self.away_until and not self.outside.calm):
             return NotAcceptedYet("connection refused")
         await before_first_byte()  # type: ignore[misc]  # the hook is awaitable, whatever its type
         box: list[SubmissionOutcome] = []

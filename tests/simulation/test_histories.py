@@ -32,10 +32,11 @@ def test_the_histories_are_as_troubled_as_they_should_be() -> None:
         seen.update(dict(ask("SELECT type, COUNT(*) FROM outbox GROUP BY type").fetchall()))
         seen.update(dict(ask("SELECT error_code, COUNT(*) FROM attempts GROUP BY error_code").fetchall()))
         seen.update(what for _, _, what in world.history)
+        seen["open circuits"] += len(ask("SELECT 1 FROM circuits WHERE opened_at IS NOT NULL").fetchall())
         seen["delivered twice"] += len(world.broker.delivered) - len(set(world.broker.delivered))
     rare = {
         "video.late", "video.fallback", "outcome unknown", "failed late", "accepted after it was given up",
         "submission_unknown", "timed_out", "generation_failed", "result_invalid", "dies", "is told to stop",
-        "not accepted", "delivered twice", "store away",
+        "not accepted", "delivered twice", "store away", "provider away", "waited", "open circuits",
     }  # fmt: skip
     assert {what for what in rare if seen[what] < 3} == set()

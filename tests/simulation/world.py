@@ -17,11 +17,13 @@ from unittest import mock
 
 import generator.submission
 import jobs.accept
+import jobs.circuit
 import jobs.schedule
 import jobs.settle
 import poller.checking
+import poller.proving
 from generator.submission import Submitter
-from jobs import accept, check, learning, overdue, submit
+from jobs import accept, check, learning, outage, overdue, submit
 from jobs import policy as rules
 from jobs.accept import Accepted, NewVideo
 from jobs.learning import Observation
@@ -42,7 +44,7 @@ from store.outbox import OutboxEvent
 from store.videos import VideoRow
 from store.webhooks import Delivery
 from tests.simulation.peers import Account, Broker, Line
-from tests.simulation.steps import Step, Task
+from tests.simulation.steps import Silence, Step, Task
 from tests.stores import emptied, in_memory, transact
 
 START = 1_700_000_000.0
@@ -56,17 +58,11 @@ POLICY = Policy(
 )  # fmt: skip
 
 
-_TIMES = "SELECT due_at, lease_until FROM attempts UNION ALL SELECT until, until FROM leases"
+_TIMES = (
+    "SELECT due_at, lease_until FROM attempts UNION ALL SELECT until, until FROM leases"
+    " UNION ALL SELECT probe_at, probe_at FROM circuits"
+)
 _ACCEPTED = "SELECT accepted_at FROM attempts WHERE state = 'generating'"
-
-
-class Silence:
-    """A log that nobody reads: the history is told by the world itself."""
-
-    def info(self, *_: object, **__: object) -> None:
-        """Say nothing."""
-
-    warning = error = info
 
 
 class Process:
@@ -208,6 +204,7 @@ class World:
     def _generate(self, process: Process) -> None:
         self._renew(process)
         self.transact_repeatable(submit.route, self.policy, now=self.now)
+        self.transact(outage.sort_out, self.policy, now=self.now)
         submitter = Submitter(self, self.policy, self, process.owner)  # type: ignore[arg-type]  # it offers what is used
         for name, account in self.accounts.items():
             found = self.transact_repeatable(submit.claim, self.policy, name, owner=process.owner, room=8, now=self.now)
@@ -381,10 +378,12 @@ def virtual(world: World) -> Iterator[None]:
     waiting = SimpleNamespace(sleep=lambda seconds: _sleep(world, seconds), CancelledError=asyncio.CancelledError)
     chance = SimpleNamespace(uniform=world.rng.uniform)
     with (
+        mock.patch.object(jobs.circuit, "FAILURES_TO_OPEN", 2),
         mock.patch.object(generator.submission, "time", clock),
         mock.patch.object(generator.submission, "asyncio", waiting),
         mock.patch.object(generator.submission, "log", Silence()),
         mock.patch.object(poller.checking, "time", clock),
+        mock.patch.object(poller.proving, "time", clock),
         mock.patch.object(poller.checking, "log", Silence()),
         mock.patch.object(jobs.schedule, "random", chance),
         mock.patch.object(jobs.accept, "uuid7", partial(named, "video")),

@@ -17,6 +17,7 @@ from store import (
     erasure,
     history,
     leases,
+    open_attempts,
     outbox,
     providers,
     pruned,
@@ -135,9 +136,9 @@ CALLS: list[Callable[[Tx], object]] = [
     lambda tx: announcements.announce(tx, Role.POLLER, [P], now=NOW),
     announcements.announced,
     lambda tx: attempts.sending(tx, P, now=NOW),
-    lambda tx: attempts.unsent_of(tx, P, now=NOW, limit=1),
-    lambda tx: attempts.sent_of(tx, P, now=NOW, limit=1),
-    lambda tx: attempts.count_open(tx, P, limit=1),
+    lambda tx: open_attempts.unsent_of(tx, P, now=NOW, limit=1),
+    lambda tx: open_attempts.sent_of(tx, P, now=NOW, limit=1),
+    lambda tx: open_attempts.count_open(tx, P, limit=1),
     lambda tx: attempts.bring_near(tx, 1.0, now=NOW),
     lambda tx: outbox.bring_near(tx, now=NOW),
     lambda tx: leases.bring_near(tx, 1.0, now=NOW),
@@ -148,6 +149,9 @@ CALLS: list[Callable[[Tx], object]] = [
     lambda tx: attempts.to_fetch(
         tx, P, owner="o", now=NOW, forgotten_before=NOW, not_from=["https://pictures.example"], limit=1
     ),
+    lambda tx: open_attempts.waiting(tx, P, due_before=NOW, limit=1),
+    lambda tx: uploads.copy_body(tx, "nobody", "nobody else"),
+    lambda tx: videos.retries_of(tx, "nobody"),
 ]
 
 

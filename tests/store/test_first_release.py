@@ -48,7 +48,7 @@ def live_on(tx: Tx, now: float) -> None:
 def look(tx: Tx, attempt: AttemptRow, now: float) -> None:
     """Find the video ready, or no proof that there is one."""
     if attempt.state is AttemptState.UNCONFIRMED:
-        unconfirmed.keep_waiting(tx, POLICY, attempt, owner=NOW_OWNER, soon=False, now=now)
+        unconfirmed.keep_waiting(tx, POLICY, attempt, owner=NOW_OWNER, now=now)
         return
     report = Ready((f"https://cdn.example/{attempt.provider_job_id}.mp4",))
     check.apply(tx, POLICY, attempt, report, owner=NOW_OWNER, now=now)

@@ -1,0 +1,77 @@
+"""The search for the proof that a lost submission was accepted: a webhook that names a job which the provider knows."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from jobs import unconfirmed
+from jobs.policy import Policy
+from providers.base import ProviderClient
+from providers.reports import Doubtful, Failed, Ready, Report, Unavailable, UnknownJob, WebhookHint, Working
+from schemas.names import ErrorCode
+from store.attempts import AttemptRow, AttemptState
+from store.database import Store
+
+ReadWebhook = Callable[[bytes], WebhookHint]
+"""Reads what an unsigned webhook body claims; never raises."""
+
+_READ_AT_ONCE = 16 * 1024
+"""Bytes of bodies that may be read on the event loop; more are read in a thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prover:
+    """Asks about the jobs that webhooks of an attempt name; `owner` has claimed it."""
+
+    store: Store
+    policy: Policy
+    owner: str
+    read_webhook: ReadWebhook
+    ask: Callable[[ProviderClient, AttemptRow, str], Awaitable[Report]]
+
+    async def seek(self, client: ProviderClient, attempt: AttemptRow) -> None:
+        """Look once whether a webhook proves that a submission was accepted; without proof, wait on."""
+        bodies = [kept.body or b"" for kept in await self.store.read(unconfirmed.telling, attempt.id)]
+        hints = await self._read(bodies)
+        named = await self.store.read(unconfirmed.unclaimed_ids, attempt, unconfirmed.named(hints))
+        asked = 0
+        for job_id in unconfirmed.in_turn(attempt, named):
+            if asked and not await self._may_ask_again(client):
+                break
+            asked += 1
+            report = await self.ask(client, attempt, job_id)
+            if _knows_the_job(report):
+                await self._write(unconfirmed.confirm_job, attempt, job_id, report, owner=self.owner)
+                return
+        await self._without_proof(attempt, hints, named=len(named), asked=asked)
+
+    async def _read(self, bodies: list[bytes]) -> list[WebhookHint]:
+        if sum(map(len, bodies)) <= _READ_AT_ONCE:
+            return [self.read_webhook(body) for body in bodies]
+        return await asyncio.to_thread(lambda: [self.read_webhook(body) for body in bodies])
+
+    async def _may_ask_again(self, client: ProviderClient) -> bool:
+        return await self.store.write_unsynced(unconfirmed.may_ask, self.policy, client.name, now=time.time())
+
+    async def _without_proof(self, attempt: AttemptRow, hints: list[WebhookHint], *, named: int, asked: int) -> None:
+        urls = next((hint.succeeded_urls for hint in hints if hint.succeeded_urls), ())
+        if attempt.state is AttemptState.FAILED:
+            await self._write(unconfirmed.watch_on, attempt, owner=self.owner, named=named, asked=asked)
+        elif self.policy.trust_webhook_body and urls and not named:
+            await self._write(unconfirmed.accept_unverified, attempt, urls)
+        else:
+            await self._write(unconfirmed.keep_waiting, attempt, owner=self.owner, named=named, asked=asked)
+
+    async def _write(self, work: Callable[..., None], attempt: AttemptRow, *args: object, **kwargs: object) -> None:
+        await self.store.write_small(work, self.policy, attempt, *args, **kwargs, now=time.time())
+
+
+def _knows_the_job(report: Report) -> bool:
+    match report:
+        case Working() | Ready() | Failed():
+            return True
+        case Doubtful(code=code):
+            return code is ErrorCode.RESULT_INVALID
+        case UnknownJob() | Unavailable():
+            return False

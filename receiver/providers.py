@@ -1,0 +1,75 @@
+"""The providers for operators: how each is doing, and letting one rest for a while."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from intake.auditing import tell
+from intake.context import Context
+from jobs import audit, provider_states
+from schemas.audit import AuditAction
+from schemas.names import Provider
+from schemas.problem import ProblemCode, Refusal
+from schemas.status import NamedProvider, ProviderList
+from schemas.video import Document
+from store import pauses
+from store.transaction import Signal, Tx
+
+
+class Providers:
+    """The routes under `/v1/providers`."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def list(self, request: Request) -> Response:  # noqa: ARG002 - every endpoint is given one
+        """Show every provider."""
+        context = self._context
+        states = await context.store.read(provider_states.of_all, context.settings.enabled_providers, now=context.now())
+        items = [NamedProvider(name=provider, **dict(state)) for provider, state in states.items()]
+        return _document(ProviderList(items=items))
+
+    async def pause(self, request: Request) -> Response:
+        """Give a provider no new work until it is resumed. What it has in hand is still looked at."""
+        provider, caller = _provider(request), request.scope["reelbus.caller"]
+        shown, changed = await self._context.write(self._paused, provider, caller, now=self._context.now())
+        if changed:
+            tell(AuditAction.PAUSED, actor=caller, subject=provider)
+        return _document(shown)
+
+    async def resume(self, request: Request) -> Response:
+        """Give a provider work again."""
+        provider, caller = _provider(request), request.scope["reelbus.caller"]
+        self._context.store.notify(Signal.ACCEPTED)
+        shown, changed = await self._context.write(self._resumed, provider, caller, now=self._context.now())
+        if changed:
+            tell(AuditAction.RESUMED, actor=caller, subject=provider)
+        return _document(shown)
+
+    def _paused(self, tx: Tx, provider: Provider, caller: str, *, now: float) -> tuple[NamedProvider, bool]:
+        changed = pauses.begin(tx, provider, caller=caller, now=now)
+        if changed:
+            audit.record(tx, AuditAction.PAUSED, actor=caller, subject=provider, now=now)
+        return self._shown(tx, provider, now), changed
+
+    def _resumed(self, tx: Tx, provider: Provider, caller: str, *, now: float) -> tuple[NamedProvider, bool]:
+        changed = pauses.end(tx, provider)
+        if changed:
+            audit.record(tx, AuditAction.RESUMED, actor=caller, subject=provider, now=now)
+        tx.notify(Signal.SUBMISSIONS)
+        return self._shown(tx, provider, now), changed
+
+    def _shown(self, tx: Tx, provider: Provider, now: float) -> NamedProvider:
+        state = provider_states.of_one(tx, provider, self._context.settings.enabled_providers, now=now)
+        return NamedProvider(name=provider, **dict(state))
+
+
+def _provider(request: Request) -> Provider:
+    try:
+        return Provider(request.path_params["name"])
+    except ValueError:
+        known = ", ".join(Provider)
+        raise Refusal(ProblemCode.NOT_FOUND, f"there is no provider of this name; there are {known}") from None
+
+
+def _document(shown: Document) -> Response:
+    return Response(shown.model_dump_json(), media_type="application/json")

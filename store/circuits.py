@@ -1,0 +1,42 @@
+"""The circuit breaker of each provider, shared by all processes."""
+
+from typing import NamedTuple
+
+from schemas.names import Provider
+from store.transaction import Tx
+
+
+class CircuitRow(NamedTuple):
+    """One provider's circuit; times in Unix seconds. It is open from `opened_at` until `closed_at`."""
+
+    failures: int = 0
+    reason: str | None = None
+    opened_at: float | None = None
+    closed_at: float | None = None
+    probe_at: float = 0.0
+    probe_attempt: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its provider is away."""
+        return self.opened_at is not None and self.closed_at is None
+
+
+_COLUMNS = ", ".join(CircuitRow._fields)
+
+
+def get(tx: Tx, provider: Provider) -> CircuitRow:
+    """Read a provider's circuit; closed where nothing ever failed."""
+    row = tx.execute(f"SELECT {_COLUMNS} FROM circuits WHERE provider = ?", (provider,)).fetchone()  # noqa: S608 - constant columns
+    return CircuitRow() if row is None else CircuitRow(*row)
+
+
+def put(tx: Tx, provider: Provider, row: CircuitRow) -> None:
+    """Store a provider's circuit."""
+    tx.execute(
+        f"INSERT INTO circuits (provider, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constant columns
+        " ON CONFLICT (provider) DO UPDATE SET failures = excluded.failures, reason = excluded.reason,"
+        " opened_at = excluded.opened_at, closed_at = excluded.closed_at, probe_at = excluded.probe_at,"
+        " probe_attempt = excluded.probe_attempt",
+        (provider, *row),
+    )

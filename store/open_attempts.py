@@ -1,0 +1,58 @@
+"""What is open at one provider: turned away, waiting, unsent or sent."""
+
+from schemas.names import Provider
+from store.attempts import AttemptRow, select, select_work
+from store.transaction import Tx
+
+
+def turned_away(tx: Tx, provider: Provider, *, before: float, limit: int) -> list[AttemptRow]:
+    """List the attempts that wait and that their provider turned away first before a time."""
+    return select(
+        tx,
+        "provider = :provider AND state = 'waiting' AND doubt_since <= :before ORDER BY doubt_since LIMIT :limit",
+        {"provider": provider, "before": before, "limit": limit},
+    )
+
+
+def waiting(tx: Tx, provider: Provider, *, due_before: float, limit: int) -> list[AttemptRow]:
+    """List the attempts that have waited to be submitted since before a time, longest overdue first."""
+    return select(
+        tx,
+        "provider = :provider AND state IN ('waiting', 'claimed', 'sending') AND state = 'waiting'"
+        " AND due_at <= :before ORDER BY due_at LIMIT :limit",
+        {"provider": provider, "before": due_before, "limit": limit},
+    )
+
+
+def unsent_of(tx: Tx, provider: Provider, *, now: float, limit: int) -> list[AttemptRow]:
+    """List a provider's attempts that are not accepted yet and that nobody has in hand, longest due first."""
+    return select_work(
+        tx,
+        "provider = :provider AND state IN ('waiting', 'claimed', 'sending') AND lease_until <= :now"
+        " ORDER BY due_at LIMIT :limit",
+        {"provider": provider, "now": now, "limit": limit},
+        now=now,
+    )
+
+
+def sent_of(tx: Tx, provider: Provider, *, now: float, limit: int) -> list[AttemptRow]:
+    """List a provider's attempts that were sent and have not ended, and that nobody has in hand, longest due first."""
+    return select_work(
+        tx,
+        "provider = :provider AND state IN ('unconfirmed', 'generating') AND lease_until <= :now"
+        " ORDER BY due_at LIMIT :limit",
+        {"provider": provider, "now": now, "limit": limit},
+        now=now,
+    )
+
+
+def count_open(tx: Tx, provider: Provider, *, limit: int) -> int:
+    """Count a provider's attempts that have not ended: up to `limit` that were not sent yet, and as many others."""
+    counted: int = tx.execute(
+        "SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM attempts"
+        " WHERE provider = :provider AND state IN ('waiting', 'claimed', 'sending') LIMIT :limit) AS unsent)"
+        " + (SELECT COUNT(*) FROM (SELECT 1 FROM attempts"
+        " WHERE provider = :provider AND state IN ('unconfirmed', 'generating') LIMIT :limit) AS sent)",
+        {"provider": provider, "limit": limit},
+    ).fetchone()[0]
+    return counted

@@ -1,0 +1,33 @@
+"""Providers that an operator has paused: they get no new submissions until they are resumed."""
+
+from typing import NamedTuple
+
+from schemas.names import Provider
+from store.transaction import Tx
+
+
+class Pause(NamedTuple):
+    """Since when a provider is paused, in Unix seconds, and the name of the API key that asked for it."""
+
+    since: float
+    caller: str
+
+
+def get(tx: Tx, provider: Provider) -> Pause | None:
+    """Read a provider's pause; None where it is not paused."""
+    row = tx.execute("SELECT since, caller FROM pauses WHERE provider = ?", (provider,)).fetchone()
+    return None if row is None else Pause(*row)
+
+
+def begin(tx: Tx, provider: Provider, *, caller: str, now: float) -> bool:
+    """Pause a provider; say whether it was not paused yet."""
+    begun = tx.execute(
+        "INSERT INTO pauses (provider, since, caller) VALUES (?, ?, ?) ON CONFLICT (provider) DO NOTHING",
+        (provider, now, caller),
+    )
+    return begun.rowcount == 1
+
+
+def end(tx: Tx, provider: Provider) -> bool:
+    """Resume a provider; say whether it was paused."""
+    return tx.execute("DELETE FROM pauses WHERE provider = ?", (provider,)).rowcount == 1

@@ -1,0 +1,76 @@
+"""Operators see how each provider is doing, and can let one rest; that outlives every process."""
+
+from pathlib import Path
+
+from schemas.names import Provider
+from store import circuits, providers
+from store.circuits import CircuitRow
+from tests.receiver.serving import Service, serving
+
+NOW = 1_800_000_000.0
+
+
+async def state_of(service: Service, name: str) -> dict[str, object]:
+    items = (await service.http.get("/v1/providers")).json()["items"]
+    [item] = [item for item in items if item["name"] == name]
+    status = (await service.http.get("/v1/status")).json()["providers"][name]
+    assert item == {"name": name, **status}
+    found: dict[str, object] = item
+    return found
+
+
+async def test_a_provider_that_is_well_is_ready(service: Service) -> None:
+    state = await state_of(service, "iacrea")
+    assert (state["state"], state["enabled"], state["authorized"], state["paused"]) == ("ready", True, True, False)
+    assert state["circuit"] == {"state": "closed", "since": None, "reason": None, "probe_at": None}
+
+
+async def test_a_paused_provider_is_shown_so_until_it_is_resumed_whatever_restarts(tmp_path: Path) -> None:
+    async with serving(tmp_path) as service:
+        paused = await service.http.post("/v1/providers/iacrea/pause")
+        assert (paused.status_code, paused.json()["state"]) == (200, "paused")
+        assert (await service.http.post("/v1/providers/iacrea/pause")).json() == paused.json()
+    async with serving(tmp_path) as service:
+        state = await state_of(service, "iacrea")
+        assert (state["state"], state["paused"], state["paused_by"]) == ("paused", True, ":local")
+        assert 'reelbus_provider_paused{provider="iacrea"} 1.0' in (await service.http.get("/metrics")).text
+
+        resumed = await service.http.post("/v1/providers/iacrea/resume")
+        assert (resumed.status_code, resumed.json()["state"]) == (200, "ready")
+        assert (await state_of(service, "iacrea"))["paused_since"] is None
+
+
+async def test_there_is_no_provider_of_another_name(service: Service) -> None:
+    for path in ("/v1/providers/nobody/pause", "/v1/providers/nobody/resume"):
+        answer = await service.http.post(path)
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert (await service.http.get("/v1/providers/iacrea/pause")).status_code == 405
+
+
+async def test_a_provider_that_is_away_is_shown_with_since_when_and_why(service: Service) -> None:
+    now = service.context.now()
+    row = CircuitRow(failures=5, reason="connection refused", opened_at=now - 60, probe_at=now + 30)
+    await service.store.write(circuits.put, Provider.IACREA, row)
+    state = await state_of(service, "iacrea")
+    assert state["state"] == "away"
+    circuit = state["circuit"]
+    assert isinstance(circuit, dict)
+    assert (circuit["state"], circuit["reason"]) == ("open", "connection refused")
+    assert circuit["since"] < circuit["probe_at"]
+    shown = (await service.http.get("/metrics")).text
+    assert 'reelbus_provider_circuit{provider="iacrea",state="open"} 1.0' in shown
+    assert 'reelbus_provider_circuit{provider="iacrea",state="closed"} 0.0' in shown
+
+    await service.store.write(circuits.put, Provider.IACREA, row._replace(probe_at=now - 1))
+    assert (await state_of(service, "iacrea"))["state"] == "testing"
+
+
+async def test_a_provider_that_refuses_our_key_is_shown_as_such(service: Service) -> None:
+    await service.store.write(providers.set_tokens, Provider.IACREA, tokens=1.0, now=NOW)
+    await service.store.write(providers.set_authorized, Provider.IACREA, authorized=False, now=NOW)
+    assert (await state_of(service, "iacrea"))["state"] == "refusing"
+
+
+async def test_one_without_credentials_is_off(tmp_path: Path) -> None:
+    async with serving(tmp_path, homedesigns_token=None) as service:
+        assert (await state_of(service, "homedesigns"))["state"] == "off"
