@@ -31,13 +31,14 @@ def in_memory() -> sqlite3.Connection:
 
 def emptied(connection: sqlite3.Connection) -> sqlite3.Connection:
     """Forget all that a store holds; much quicker than a new one, whose statements must be compiled anew."""
-    for table in _tables():
+    for table in tables():
         connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our own tables' names
     return connection
 
 
 @cache
-def _tables() -> list[str]:
+def tables() -> list[str]:
+    """Name the tables of this release, those of the migrations' own list left out."""
     names = in_memory().execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
     return [name for (name,) in names if name != "migrations"]
 

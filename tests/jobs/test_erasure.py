@@ -13,10 +13,9 @@ from store.database import Store
 from store.uploads import Upload
 from store.webhooks import Delivery
 from tests.jobs.scenario import FAILED, READY, JobScenario
-from tests.stores import url_of
+from tests.stores import tables, url_of
 
 DAY = 86400.0
-KEPT_TABLES = {"migrations", "credits", "audit", "spending", "providers", "durations", "pruned", "credit_sums"}
 
 
 def lived(desk: JobScenario, *, published: bool = True, **fields: Any) -> AttemptRow:
@@ -45,8 +44,7 @@ def sweep(desk: JobScenario) -> int:
 
 def left(desk: JobScenario, *needles: str) -> set[str]:
     """Name the tables in which any of some texts still is."""
-    tables = desk.connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-    rows = {name: str(desk.connection.execute(f"SELECT * FROM {name}").fetchall()) for (name,) in tables}  # noqa: S608 - tables' own names
+    rows = {name: str(desk.connection.execute(f"SELECT * FROM {name}").fetchall()) for name in tables()}  # noqa: S608 - tables' own names
     return {name for name, text in rows.items() if any(needle in text for needle in needles)}
 
 
