@@ -1,4 +1,4 @@
-"""Take docs/pictures of the console anew, beside `make run`: `python -m docs.take_pictures URL`."""
+"""Take docs/pictures of the console anew, beside `make run`: `python -m docs.take_pictures http://127.0.0.1:8080`."""
 
 import shutil
 import sys

@@ -63,7 +63,7 @@ function updateCard(card, { name, state, credits, sample }) {
   const button = card.querySelector("header button");
   setAttribute(card, "data-state", levelOf(state));
   setText(button, state.paused ? `Resume ${name}` : `Pause ${name}`);
-  button.hidden = !state.enabled || state.paused === undefined; // a service without that button has no such state
+  button.hidden = !state.enabled;
   card.parts.state.show(state, () => [section("State", stateFacts(state))]);
   card.parts.credits.show(credits, () => [credits ? section("Credits", creditFacts(credits), creditChart(credits)) : null]);
   card.parts.sample.show(sample ?? 0, () => [sampleSection(sample)]);
@@ -90,7 +90,7 @@ function stateFacts(state) {
   return facts({
     state: words(state.state),
     credentials: !state.enabled ? "none are set" : state.authorized ? "accepted" : `refused since ${moment(state.unauthorized_since)}`,
-    ...(circuit && circuitFacts(circuit)),
+    ...circuitFacts(circuit),
     paused: state.paused && `by ${state.paused_by} since ${when(state.paused_since)}`,
     "asked for a pause until": state.paused_until && when(state.paused_until),
   });

@@ -15,7 +15,6 @@ export const status = () => newest;
 export async function refreshStatus() {
   try {
     const [found, credits] = await Promise.all([api("/v1/status"), api("/v1/credits")]);
-    found.providers = Object.fromEntries(Object.entries(found.providers).map(([name, state]) => [name, whole(state)]));
     newest = { status: found, credits, at: Date.now() };
     fault = null;
   } catch (error) {
@@ -25,12 +24,6 @@ export async function refreshStatus() {
   troubleList.show(troubles());
   tileList.show(tiles());
   watchers.forEach((work) => work(newest, fault));
-}
-
-/** Name a provider's state in a word, where the service does not. */
-function whole(state) {
-  const word = !state.enabled ? "off" : !state.authorized ? "refusing" : state.paused_until ? "throttled" : "ready";
-  return { state: word, circuit: null, ...state };
 }
 
 function faultOf(error) {

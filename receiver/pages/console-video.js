@@ -59,7 +59,7 @@ function build(id) {
 function show(video, entries) {
   if ($("detail-status").textContent !== video.status) $("detail-status").replaceChildren(chip(video.status));
   $("detail-redeliver").hidden = $("detail-erase").hidden = !video.completed_at;
-  $("detail-retry").hidden = video.status !== "failed" || video.retry_of === undefined; // a service that cannot retry has no such field
+  $("detail-retry").hidden = video.status !== "failed";
   const url = video.output_urls.find(web);
   parts.trouble.show(video.error, () => [trouble(video)]);
   parts.picture.show(video.input_image, () => [figure(picture(video.input_image), "the picture")]);

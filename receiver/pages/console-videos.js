@@ -188,7 +188,7 @@ function thumbnail(video) {
 // ---- actions on all that are shown -------------------------------------------------------------------------
 
 const finished = (shown) => shown.filter((video) => video.completed_at).map((video) => video.id);
-const failed = (shown) => shown.filter((video) => video.status === "failed" && video.retry_of !== undefined).map((video) => video.id);
+const failed = (shown) => shown.filter((video) => video.status === "failed").map((video) => video.id);
 
 function showActions(shown) {
   const filtered = Object.keys(filters).length > 0;

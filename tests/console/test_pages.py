@@ -89,6 +89,7 @@ async def test_no_page_has_a_barrier_or_is_wider_than_the_screen(
 ) -> None:
     video_id = await failed(service, metadata={"house": "12 Elm Street, a house with a name that is long" * 3})
     await service.finish(await service.make())
+    await service.http.post("/v1/providers/homedesigns/pause")
     broker.connected, broker.last_error, broker.dead_letters = False, "connection refused", 2
 
     async with console_of(service, browser, viewport=viewport, color_scheme=scheme, reduced_motion="reduce") as console:

@@ -4,7 +4,8 @@ import pytest
 from playwright.async_api import Browser, Page
 
 from schemas.names import Provider
-from store import providers
+from store import circuits, providers
+from store.circuits import CircuitRow
 from tests.console.browser import Broker, Console, console_of, until_text
 from tests.receiver.serving import serving
 
@@ -75,3 +76,34 @@ async def _state(page: Page, title: str) -> str | None:
     return await page.locator(".tile", has=page.get_by_role("heading", name=title, exact=True)).get_attribute(
         "data-state"
     )
+
+
+async def test_a_provider_that_is_away_is_red_with_since_when_and_why(console: Console) -> None:
+    now = console.service.context.now()
+    row = CircuitRow(failures=5, reason="connection refused", opened_at=now - 60, probe_at=now + 300)
+    await console.service.store.write(circuits.put, Provider.IACREA, row)
+    page = await console.open("/console/providers/iacrea")
+
+    await until_text(page, "#troubles li[data-level=bad]", "iacrea is away since")
+    await until_text(page, ".provider[data-provider=iacrea][data-state=bad] dd", "connection refused")
+    assert await _state(page, "iacrea") == "bad"
+    assert await _state(page, "homedesigns") == "good"
+    assert await page.locator(".provider").count() == 1
+
+
+async def test_a_provider_is_paused_and_resumed_after_that_was_confirmed(console: Console) -> None:
+    page = await console.open("/console/providers")
+    await page.get_by_role("button", name="Pause iacrea").click()
+    await page.get_by_role("dialog", name="Pause iacrea").get_by_role("button", name="Cancel").click()
+    assert await _state(page, "iacrea") == "good"
+
+    await page.get_by_role("button", name="Pause iacrea").click()
+    await page.get_by_role("dialog", name="Pause iacrea").get_by_role("button", name="Pause").click()
+    await until_text(page, "#troubles li[data-level=warn]", "iacrea is paused by :local")
+    assert await _state(page, "iacrea") == "warn"
+
+    await page.get_by_role("button", name="Resume iacrea").click()
+    await page.get_by_role("dialog", name="Resume iacrea").get_by_role("button", name="Resume").click()
+    await page.locator("#troubles li").wait_for(state="detached")
+    actions = [entry["action"] for entry in (await console.service.http.get("/v1/audit")).json()["items"]]
+    assert actions == ["resumed", "paused"]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from jobs.refunds import UNKNOWN
 from tests.console.browser import Console
 from tests.console.seeding import failed, publish_all
 
@@ -89,3 +90,28 @@ async def test_a_video_is_erased_after_that_was_confirmed_and_leaves_the_list(co
     await page.locator("#detail").wait_for(state="hidden")
     assert await page.locator(f"tr[data-id='{kept}']").count() == 1
     assert (await console.service.http.get(f"/v1/videos/{erased}")).status_code == 404
+
+
+async def test_retrying_leads_to_the_new_video_and_back_to_the_old_one(console: Console) -> None:
+    video_id = await failed(console.service)
+    page = await console.open(f"/console/videos/{video_id}")
+
+    await page.get_by_role("button", name="Retry", exact=True).click()
+    await page.get_by_role("button", name="Retry video").click()
+    await page.locator("#detail-body").get_by_role("link", name=video_id).click()
+    await page.locator("#detail-id", has_text=video_id).wait_for()
+
+
+async def test_what_may_be_paid_twice_is_asked_about_once_more(console: Console) -> None:
+    video_id = await failed(console.service, UNKNOWN)
+    page = await console.open(f"/console/videos/{video_id}")
+
+    for last in ("Cancel", "Retry and accept the risk"):
+        await page.get_by_role("button", name="Retry", exact=True).click()
+        await page.get_by_role("button", name="Retry video").click()
+        risk = page.get_by_role("dialog", name="This may pay twice")
+        await risk.get_by_role("button", name=last).click()
+        if last == "Cancel":
+            assert len((await console.service.http.get("/v1/videos")).json()["items"]) == 1
+    await page.locator("#detail-body").get_by_role("link", name=video_id).wait_for()
+    assert len((await console.service.http.get("/v1/videos")).json()["items"]) == 2

@@ -166,3 +166,19 @@ async def test_a_list_by_time_shows_what_was_accepted_then(console: Console) -> 
 
     assert await page.locator(f"tr[data-id='{new}']").count() == 1
     assert "since=" in page.url
+
+
+async def test_all_that_match_a_filter_are_retried_after_their_number_was_confirmed(console: Console) -> None:
+    for _ in range(3):
+        await failed(console.service)
+    page = await console.open("/console?status=failed")
+
+    await page.get_by_role("button", name="Retry 3 failed").click()
+    await page.get_by_role("dialog", name="Retry").get_by_role("button", name="Cancel").click()
+    assert len((await console.service.http.get("/v1/videos")).json()["items"]) == 3
+    await page.get_by_role("button", name="Retry 3 failed").click()
+    await page.get_by_role("button", name="Retry 3 videos").click()
+
+    await page.get_by_text("3 videos are being made again").wait_for()
+    items = (await console.service.http.get("/v1/videos")).json()["items"]
+    assert len([video for video in items if video["retry_of"]]) == 3
