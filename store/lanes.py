@@ -12,7 +12,7 @@ from time import perf_counter
 import psycopg
 
 from store.group import Committed, Observe, Outcome, Work
-from store.postgres import Session, WritingTx, is_again, translated
+from store.postgres import CommitUnknown, Session, WritingTx, is_again, translated
 
 _TRIES = 5
 _LARGEST_GROUP = 200
@@ -103,6 +103,8 @@ def commit(session: Session, group: list[Work], *, synced: bool) -> Committed:
     """Commit a group; where that fails, each piece of it alone, and again if only others stood in its way."""
     try:
         return _transact(session, group, synced=synced)
+    except CommitUnknown as error:  # to do it again is its callers' to decide: it may be stored
+        return _refused(group, error)
     except Exception as error:
         if len(group) == 1 and not _worth_another_try(session, error):
             return _refused(group, error)

@@ -1,6 +1,7 @@
 """Everything that is PostgreSQL's alone: connecting, the words of its dialect, locking, and what its errors mean."""
 
 import re
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -25,6 +26,9 @@ CONNECT_SECONDS = 3
 
 LOCK_SECONDS = 5
 """How long a statement waits for a row that another transaction holds."""
+
+GAP_SECONDS = 20.0
+"""For how long a number that is missing among the events may still be filled, by a transaction under way."""
 
 AGAIN = frozenset({"40001", "40P01", "23505", "55P03"})
 """What fails through others alone: serialization, deadlock, a row that came first, a lock waited for in vain."""
@@ -139,6 +143,16 @@ class Session:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+class ReadingTx(Tx):
+    """A snapshot of what is committed: events are numbered before their commits, and seen after them."""
+
+    __slots__ = ("gap_horizon",)
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.gap_horizon = time.time() - GAP_SECONDS
 
 
 class WritingTx(Tx):

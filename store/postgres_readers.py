@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import psycopg
 
-from store.postgres import Session, translated
+from store.postgres import ReadingTx, Session, translated
 from store.transaction import Tx
 
 T = TypeVar("T")
@@ -68,6 +68,6 @@ class PostgresReaders:
 def _snapshot(session: Session, run: Callable[[Tx], T]) -> T:
     session.begin("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
     try:
-        return run(Tx(session))
+        return run(ReadingTx(session))
     finally:
         session.rollback()

@@ -1,5 +1,6 @@
 """What a piece of work inside a transaction is given."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Protocol
@@ -53,6 +54,9 @@ class Tx:
 
     skip_locked = ""
     """Ends a SELECT of rows to work on: those that another transaction has in hand are left out."""
+
+    gap_horizon = math.inf
+    """Before an event that was made after this time (Unix seconds), others may still appear with lower numbers."""
 
     def __init__(self, connection: Connection) -> None:
         self.execute = connection.execute

@@ -1,0 +1,152 @@
+"""The store in PostgreSQL: what is its own, beside what it shares with the one in a file."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import psycopg
+import pytest
+
+from jobs import feed
+from process.settings import Settings
+from schemas.names import EventType
+from store import audit, outbox
+from store.database import Store, StoreUnavailable
+from store.postgres import CommitUnknown, Session, WritingTx, conninfo, translated_sql
+from store.postgres_store import PostgresStore
+from store.transaction import Signal, Tx
+from tests.postgres import Postgres
+from tests.store.one_row import names, put, put_and_fail
+
+
+@pytest.fixture
+async def store(postgres: Postgres) -> AsyncIterator[PostgresStore]:
+    opened = await PostgresStore.open(postgres.new())
+    yield opened
+    await opened.close()
+
+
+async def test_processes_that_open_an_empty_database_at_once_make_its_tables_once(postgres: Postgres) -> None:
+    url = postgres.new()
+    for store in await asyncio.gather(*(Store.open(url) for _ in range(4))):
+        await store.close()
+
+
+async def test_a_piece_that_fails_harms_only_itself(store: PostgresStore) -> None:
+    answers = await asyncio.gather(
+        *(store.write(put_and_fail if number % 7 == 3 else put, f"row {number}") for number in range(30)),
+        return_exceptions=True,
+    )
+    failed = {f"row {number}" for number in range(30) if number % 7 == 3}
+    assert {answer.args[0] for answer in answers if isinstance(answer, ZeroDivisionError)} == failed
+    assert await store.read(names) == {f"row {number}" for number in range(30)} - failed
+
+
+async def test_connections_that_the_server_ends_are_made_anew(store: PostgresStore, postgres: Postgres) -> None:
+    await store.write(put, "before")
+    with psycopg.connect(postgres.server.url(), autocommit=True) as operator:
+        operator.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'reelbus'")
+    await store.write(put, "after")
+    await store.write_unsynced(put, "and this")
+    assert await store.read(names) == {"before", "after", "and this"}
+
+
+async def test_a_commit_whose_answer_is_lost_is_told_as_unknown(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.write(put, "before")
+    commit = Session.commit
+
+    def lose(session: Session) -> None:
+        commit(session)
+        session.close()
+        raise CommitUnknown("lost during the commit")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "commit", lose)
+        group = (store.write(_count), store.write(put, "perhaps"), store.write(_count))
+        answers = await asyncio.gather(*group, return_exceptions=True)
+    assert {type(answer) for answer in answers} == {CommitUnknown}
+    await store.write(put, "perhaps")
+    assert await store.read(names) == {"before", "perhaps"}
+    assert (await store.read(audit.page, before=None, limit=10))[0].id <= 2  # nothing was done twice by the store
+
+
+async def test_a_commit_wakes_those_who_wait_in_another_process(store: PostgresStore, postgres: Postgres) -> None:
+    other = await PostgresStore.open(postgres.server.url(await store.read(_database)))
+    try:
+        woken = other.listen(Signal.CHECKS)
+        while not woken.is_set():  # until it listens; the test's own time-out is the end
+            store.notify(Signal.CHECKS)
+            await store.write(put, "a webhook")
+            await asyncio.sleep(0.2)
+    finally:
+        await other.close()
+
+
+def _count(tx: Tx) -> None:
+    audit.add(tx, actor="a", action="counted", subject=None, detail=None, now=0.0)
+
+
+def _database(tx: Tx) -> str:
+    name: str = tx.execute("SELECT current_database()").fetchone()[0]
+    return name
+
+
+async def test_a_listener_misses_no_event_that_is_committed_after_a_later_one(
+    store: PostgresStore, postgres: Postgres
+) -> None:
+    slow = Session(conninfo(postgres.server.url(await store.read(_database))))
+    slow.begin("BEGIN")
+    _event(WritingTx(slow, synced=True), "first")
+    await store.write(_event, "second")
+    place = await store.read(feed.place_of, None)
+    assert await store.read(feed.after, 0) == []
+    slow.commit()
+    slow.close()
+    assert [event.event_id for event in await store.read(feed.after, 0)] == ["first", "second"]
+    assert "first" in {event.event_id for event in await store.read(feed.after, min(place, 0))}
+
+
+def _event(tx: Tx, name: str) -> None:
+    outbox.add(
+        tx,
+        event_id=name,
+        video_id=name,
+        event_type=EventType.SUBMITTED,
+        routing_key="video.submitted",
+        body="{}",
+        now=time.time(),
+    )
+
+
+async def test_a_picture_kept_by_one_process_is_read_by_another(store: PostgresStore) -> None:
+    upload = await store.pictures.keep("image/png", b"\0bytes")
+    assert upload.name is not None
+    await store.pictures.remove([upload.name])
+
+
+async def test_a_server_that_is_away_is_unavailable_and_no_password_is_told() -> None:
+    with pytest.raises(StoreUnavailable) as refused:
+        await Store.open("postgresql://someone:very-secret@127.0.0.1:1/db")
+    assert "very-secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://a:very-secret@h/db", "postgresql://h,g/db?password=very-secret&sslmode=require"]
+)
+def test_an_address_is_shown_without_its_password(url: str) -> None:
+    settings = Settings(database_url=url)
+    assert "very-secret" not in settings.shown_database_url + repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("sql", "written"),
+    [
+        ("SELECT ? WHERE a = :b", "SELECT %s WHERE a = %(b)s"),
+        ("SELECT 'what?' || ':no' || '5%'", "SELECT 'what?' || ':no' || '5%%'"),
+        ("SELECT a % 2, b::int", "SELECT a %% 2, b::int"),
+    ],
+)
+def test_placeholders_are_written_as_the_driver_wants_them(sql: str, written: str) -> None:
+    assert translated_sql(sql) == written
