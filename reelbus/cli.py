@@ -10,6 +10,12 @@ from schemas.names import EVENT_KINDS as KINDS
 from schemas.names import Motion, Orientation, Provider, ProviderChoice, VideoStatus
 from schemas.scopes import Scope
 
+
+def _examples(*lines: str) -> str:
+    """Write the end of a command's help; click keeps lines after a backspace character as they are."""
+    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
+
+
 app = typer.Typer(
     name="reelbus",
     help="Turn pictures into short AI videos through outside providers, and publish one event for each of them"
@@ -19,7 +25,6 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -99,7 +104,7 @@ def _run(*roles: str) -> None:
     serve(roles)
 
 
-@app.command()
+@app.command(epilog=_examples("reelbus dev", "reelbus dev --port 8081"))
 def dev(
     port: Annotated[
         int | None, typer.Option(help="Where the service listens; else REELBUS_PORT or 8080.", min=1, max=65535)
@@ -122,7 +127,7 @@ def demo() -> None:
     demonstrate()
 
 
-@app.command()
+@app.command(epilog=_examples("reelbus sandbox --port 8090"))
 def sandbox(
     port: Annotated[int, typer.Option(help="Where both stand-ins listen on 127.0.0.1.")] = 8090,
     render_seconds: Annotated[float, typer.Option(help="How long a video takes, in seconds.")] = 2.0,
@@ -133,7 +138,12 @@ def sandbox(
     serve_sandbox(port=port, render_seconds=render_seconds)
 
 
-@app.command()
+@app.command(
+    epilog=_examples(
+        "reelbus submit house.jpg --motion zoom_in",
+        "reelbus submit https://example.com/house.jpg --motion pan_left --metadata listing=42 --wait --timeout 120",
+    )
+)
 def submit(  # noqa: PLR0913, PLR0917 - one parameter an option
     image: Annotated[str, typer.Argument(help="A PNG or JPEG file of at least 512x512, or the address of one.")],
     motion: Annotated[Motion, typer.Option(help="How the camera moves.")],
@@ -150,8 +160,13 @@ def submit(  # noqa: PLR0913, PLR0917 - one parameter an option
     wait: Annotated[
         bool, typer.Option("--wait", help="Show progress, then print the terminal event; exit 5 if it failed.")
     ] = False,
+    timeout: Annotated[
+        float | None, typer.Option(help="With --wait: for how many seconds; then exit 1, and the video goes on.", min=0)
+    ] = None,
 ) -> None:
     """Submit a picture and print the video's id."""
+    if timeout is not None and not wait:
+        raise typer.BadParameter("--timeout is for --wait; give both")
     from reelbus.video_commands import Submission, submit_and_report
 
     submission = Submission(
@@ -164,7 +179,7 @@ def submit(  # noqa: PLR0913, PLR0917 - one parameter an option
         metadata=dict(_pair(text) for text in metadata or []),
         idempotency_key=key,
     )
-    raise typer.Exit(submit_and_report(submission, wait=wait))
+    raise typer.Exit(submit_and_report(submission, wait=wait, timeout=timeout))
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -174,21 +189,32 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
-@app.command()
+@app.command(
+    epilog=_examples(
+        "reelbus watch 'video.ready.*'", "reelbus watch --from 1h --metadata listing=42 --json | jq .data.output_urls"
+    )
+)
 def watch(
     binding: Annotated[str, typer.Argument(help="Which routing keys to see, as in video.ready.*")] = "video.#",
     since: Annotated[
         str | None,
         typer.Option("--from", help="Replay from the event log: first, last, or an age as in 30s, 15m, 1h, 2d."),
     ] = None,
+    video: Annotated[str | None, typer.Option(metavar="ID", help="Only events of this video.")] = None,
+    status: Annotated[VideoStatus | None, typer.Option(help="Only events of videos in this status.")] = None,
+    metadata: Annotated[
+        list[str] | None, typer.Option(help="Only videos with this KEY=VALUE; may be repeated, all must hold.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON each, on a terminal too.")] = False,
 ) -> None:
-    """Print events from RabbitMQ as they arrive, one line of JSON each."""
-    from reelbus.watching import watch_events
+    """Print events from RabbitMQ as they arrive: a line each on a terminal, JSON in a pipe."""
+    from reelbus.watching import Filters, watch_events
 
-    watch_events(binding, since)
+    filters = Filters(video, status, dict(_pair(text) for text in metadata or []))
+    watch_events(binding, since, filters, as_json=as_json)
 
 
-@app.command()
+@app.command(epilog=_examples("reelbus listen --forward http://localhost:3000/hook 'video.ready.*'"))
 def listen(
     forward: Annotated[str, typer.Option(help="The HTTP endpoint, as in http://localhost:3000/hook.")],
     binding: Annotated[str, typer.Argument(help="Which routing keys to forward, as in video.ready.*")] = "video.#",
@@ -202,7 +228,7 @@ def listen(
     forward_events(binding, forward, secret)
 
 
-@app.command()
+@app.command(epilog=_examples("reelbus trigger ready --set data.metadata.listing=42 --times 2"))
 def trigger(
     kind: Annotated[str, typer.Argument(metavar="|".join(KINDS), help="Which event.")],
     changes: Annotated[
@@ -222,7 +248,7 @@ def trigger(
     trigger_event(kind, changes or [], event_id=event_id, times=times)
 
 
-@app.command("check-subscriber")
+@app.command("check-subscriber", epilog=_examples("reelbus check-subscriber shop.videos"))
 def check_subscriber(
     queue: Annotated[str, typer.Argument(help="The queue that the subscriber consumes.")],
     dead_queue: Annotated[
@@ -235,7 +261,7 @@ def check_subscriber(
     raise typer.Exit(examine_subscriber(queue, dead_queue))
 
 
-@app.command("list")
+@app.command("list", epilog=_examples("reelbus list --status failed --limit 50", "reelbus list --json | jq .id"))
 def list_videos(
     status: Annotated[VideoStatus | None, typer.Option(help="Only videos in this status.")] = None,
     provider: Annotated[Provider | None, typer.Option(help="Only videos of this provider.")] = None,
@@ -248,7 +274,7 @@ def list_videos(
     raise typer.Exit(print_list(status=status, provider=provider, limit=limit, as_json=as_json))
 
 
-@app.command()
+@app.command(epilog=_examples("reelbus show 01a1fb7f-9936-7632-b2ba-bc1b52c656f4"))
 def show(
     video_id: Annotated[str, typer.Argument(metavar="ID", help="A video's id.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -259,7 +285,7 @@ def show(
     raise typer.Exit(print_video(video_id, as_json=as_json))
 
 
-@app.command()
+@app.command(epilog=_examples("reelbus redeliver 01a1fb7f-9936-7632-b2ba-bc1b52c656f4"))
 def redeliver(
     video_ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of videos.")],
 ) -> None:
@@ -290,14 +316,15 @@ app.add_typer(dead, name="dead", no_args_is_help=True)
 @dead.command("list")
 def list_dead(
     limit: Annotated[int, typer.Option(help="How many, oldest first.", min=1, max=1000)] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON a command.")] = False,
 ) -> None:
     """Show parked commands: why, since when, how large, and how each begins."""
     from reelbus.dead import print_letters
 
-    raise typer.Exit(print_letters(limit=limit))
+    raise typer.Exit(print_letters(limit=limit, as_json=as_json))
 
 
-@dead.command("requeue")
+@dead.command("requeue", epilog=_examples("reelbus dead requeue --all"))
 def requeue_dead(
     ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ids of letters, or message ids.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Put every parked command back.")] = False,
@@ -308,15 +335,42 @@ def requeue_dead(
     raise typer.Exit(put_back(ids or [], everything=everything))
 
 
-@app.command()
-def doctor() -> None:
+@app.command(epilog=_examples("reelbus status --watch"))
+def status(
+    watch: Annotated[bool, typer.Option("--watch", help="Show it again every two seconds, until Ctrl-C.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show the service at one glance: store, broker, open videos, outbox, commands, providers."""
+    from reelbus.status import show_status
+
+    raise typer.Exit(show_status(watch=watch, as_json=as_json))
+
+
+@app.command("open")
+def open_page(
+    page: Annotated[str, typer.Argument(metavar="[console|docs|events]", help="Which page.")] = "console",
+) -> None:
+    """Print the address of a page of the service, and open it in a browser."""
+    from reelbus.pages import PAGES, open_in_browser
+
+    if page not in PAGES:
+        raise typer.BadParameter(f"{page!r} is no page; choose from {', '.join(PAGES)}")
+    open_in_browser(page)
+
+
+@app.command(epilog=_examples("reelbus doctor", "reelbus --env-file deploy/.env doctor --json"))
+def doctor(
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document, with versions and sources.")
+    ] = False,
+) -> None:
     """Check settings, store, broker, topology and providers, one line each; exit 1 if any fails."""
     from reelbus.doctor import examine
 
-    raise typer.Exit(examine())
+    raise typer.Exit(examine(as_json=as_json))
 
 
-@app.command()
+@app.command(epilog=_examples("reelbus schema events > events.schema.json"))
 def schema(
     document: Annotated[str, typer.Argument(metavar="openapi|asyncapi|events", help="Which document.")],
 ) -> None:
@@ -330,7 +384,9 @@ keys = typer.Typer(help="Create, list and disable API keys in the store.", no_ar
 app.add_typer(keys, name="keys")
 
 
-@keys.command("create")
+@keys.command(
+    "create", epilog=_examples("reelbus keys create shop --scope submit --scope read --budget 1000 --expires 90d")
+)
 def create_key(
     name: Annotated[str, typer.Argument(help="The caller's name; a second key of a name shares its idempotency keys.")],
     scope: Annotated[list[Scope] | None, typer.Option(help="What it may do; may be repeated. All by default.")] = None,

@@ -6,21 +6,21 @@ from collections.abc import Sequence
 
 from publisher.dead_letters import DeadLetter, DeadLettersUnavailable, listed, requeue
 from reelbus.errors import BAD_USAGE, NOT_FOUND, UNAVAILABLE, settings_or_exit, stop_with
-from reelbus.terminal import one_line
+from reelbus.terminal import one_line, printable_json
 
 EXCERPT = 80
 """Characters that are shown of a body."""
 
 
-def print_letters(*, limit: int) -> int:
-    """Print the oldest parked commands, a paragraph each; give the exit status."""
+def print_letters(*, limit: int, as_json: bool = False) -> int:
+    """Print the oldest parked commands, a paragraph or a line of JSON each; give the exit status."""
     settings = settings_or_exit()
     try:
         letters = asyncio.run(listed(settings, limit=limit))
     except DeadLettersUnavailable as error:
         stop_with(f"cannot list: {error}; check REELBUS_AMQP_URL", UNAVAILABLE)
     for letter in letters:
-        sys.stdout.write(_paragraph(letter))
+        sys.stdout.write(_json_line(letter) if as_json else _paragraph(letter))
     sys.stderr.write(f"{len(letters)} shown; `reelbus dead requeue ID` puts one back\n")
     return 0
 
@@ -50,6 +50,18 @@ def _paragraph(letter: DeadLetter) -> str:
         f"    {one_line(letter.reason)}\n"
         f"    {_excerpt(letter.beginning)}\n"
     )
+
+
+def _json_line(letter: DeadLetter) -> str:
+    document = {
+        "id": letter.letter_id,
+        "message_id": letter.message_id,
+        "parked_at": letter.parked_at.isoformat() if letter.parked_at else None,
+        "reason": letter.reason,
+        "bytes": letter.size,
+        "beginning": letter.beginning.decode("utf-8", "backslashreplace"),
+    }
+    return printable_json(document) + "\n"
 
 
 def _excerpt(beginning: bytes) -> str:

@@ -1,24 +1,31 @@
 """Examine everything that the service leans on, one line each, with the mend where something is wrong."""
 
 import asyncio
+import platform
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from jobs import provider_states
 from process.settings import Settings, WrongSettings, suspicions
+from process.tokens import Signer
 from providers.base import VerificationFailed
 from publisher.doctor import probe
 from receiver.local import is_loopback
+from reelbus import __version__
 from reelbus.errors import env_file
+from reelbus.public_address import leads_back
+from reelbus.setting_sources import sources
+from reelbus.terminal import printable_json
 from reelbus.wiring import opened_clients, opened_store
 from schemas.names import Provider
 from schemas.status import CircuitState, ProviderState
-from store import open_attempts, unreadable
+from store import open_attempts, secrets, unreadable
 from store.database import StoreUnavailable
 from store.look import look
 from store.migrate import StoreTooNew
@@ -38,23 +45,38 @@ class Finding:
     mend: str = ""
 
 
-def examine() -> int:
-    """Print the findings; give the exit status: 1 if anything failed."""
+def examine(*, as_json: bool = False) -> int:
+    """Print the findings as they come, or all as one JSON document; give the exit status: 1 if anything failed."""
+    settings: Settings | None = None
+    findings: list[Finding] = []
+    show = _ignore if as_json else _print
     try:
         settings = Settings.read(file=env_file())
     except WrongSettings as error:
-        for line in str(error).splitlines():
-            _print(Finding("settings", "fail", line))
-        return 1
-    return asyncio.run(_examine(settings))
+        findings = [Finding("settings", "fail", line) for line in str(error).splitlines()]
+        for finding in findings:
+            show(finding)
+    else:
+        findings = asyncio.run(_examine(settings, show))
+    if as_json:
+        known = [] if settings is None else sources(settings, env_file())
+        document = {"versions": versions(), "settings": known, "findings": [asdict(each) for each in findings]}
+        sys.stdout.write(printable_json(document, indent=2) + "\n")
+    return int(any(finding.verdict == "fail" for finding in findings))
 
 
-async def _examine(settings: Settings) -> int:
-    failed = False
+def versions() -> dict[str, str]:
+    """Name the releases that run here: ours, Python's, and those of the libraries that matter."""
+    ours = {"reelbus": __version__, "python": platform.python_version()}
+    return {**ours, **{name: version(name) for name in ("starlette", "uvicorn", "aio-pika", "aiormq", "pydantic")}}
+
+
+async def _examine(settings: Settings, show: Callable[[Finding], None]) -> list[Finding]:
+    findings = []
     async for finding in _findings(settings):
-        _print(finding)
-        failed = failed or finding.verdict == "fail"
-    return int(failed)
+        show(finding)
+        findings.append(finding)
+    return findings
 
 
 async def _findings(settings: Settings) -> AsyncIterator[Finding]:
@@ -62,10 +84,41 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
         yield finding
     async for finding in _store(settings):
         yield finding
+    async for finding in _public_address(settings):
+        yield finding
     for name, ok, detail, mend in await probe(settings):
         yield Finding(name, "ok" if ok else "fail", detail, mend)
     async for finding in _providers(settings):
         yield finding
+
+
+async def _public_address(settings: Settings) -> AsyncIterator[Finding]:
+    """Ask it, where one is set and the secret that its answer is known by can be had."""
+    if settings.public_url is None:
+        return
+    try:
+        signer = await _signer(settings)
+    except (StoreUnavailable, StoreTooNew, OSError):
+        return
+    if signer is not None:
+        yield Finding("public address", *await leads_back(settings, signer))
+
+
+async def _signer(settings: Settings) -> Signer | None:
+    """Take the secret from the settings or the store; None where a first start has yet to make one."""
+    file = _file(settings)
+    found = look(file) if file else None
+    if not settings.webhook_secrets and file and (found is None or found.behind):
+        return None
+    if settings.webhook_secrets:
+        return Signer([secret.get_secret_value() for secret in settings.webhook_secrets])
+    async with opened_store(settings) as store:
+        kept = await store.read(secrets.get, "webhook")
+    return None if kept is None else Signer([kept])
+
+
+def _ignore(finding: Finding) -> None:
+    """Show nothing yet."""
 
 
 def _settings(settings: Settings) -> list[Finding]:

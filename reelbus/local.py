@@ -5,7 +5,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,6 @@ from reelbus.video_commands import authorization
 from sandbox.broker import choice
 from sandbox.broker.errors import BrokerError
 from sandbox.broker.handshake import answers
-from sandbox.broker.isolation import is_free
 from sandbox.broker.node import Node
 from sandbox.server import Addresses, serve
 from sandbox.settings import SandboxSettings
@@ -122,9 +121,9 @@ def refuse_what_cannot_start(variables: Mapping[str, str]) -> None:
 async def running_service(variables: Mapping[str, str], stop: asyncio.Event) -> AsyncIterator[LocalService]:
     """Run stand-ins and every role until the block or `stop` ends; the block begins when all is ready."""
     addresses: asyncio.Future[Addresses] = asyncio.get_running_loop().create_future()
-    sandbox = SandboxSettings(port=_STAND_INS_PORT if is_free(_STAND_INS_PORT) else 0)
+    sandbox = SandboxSettings(port=_STAND_INS_PORT)
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(serve(sandbox, stop=stop, announce=addresses.set_result))
+        tasks.create_task(_stand_ins(sandbox, addresses, stop))
         found = await addresses
         stand_ins = environment(sandbox, found)
         settings = Settings.read({**without(variables, stand_ins), **stand_ins}, file=None)
@@ -135,6 +134,16 @@ async def running_service(variables: Mapping[str, str], stop: asyncio.Event) -> 
             yield service
         finally:
             stop.set()
+
+
+async def _stand_ins(sandbox: SandboxSettings, addresses: "asyncio.Future[Addresses]", stop: asyncio.Event) -> None:
+    """Serve on the usual port, so that addresses of clips outlive a restart; on another where that is taken."""
+    try:
+        await serve(sandbox, stop=stop, announce=addresses.set_result)
+    except OSError:
+        if addresses.done():
+            raise
+        await serve(replace(sandbox, port=0), stop=stop, announce=addresses.set_result)
 
 
 async def _until_ready(service: LocalService, stop: asyncio.Event) -> None:

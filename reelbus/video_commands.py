@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from process.settings import Settings
-from reelbus.client import Client, Event, ServiceAway, ServiceError, Video
+from reelbus.client import Client, ServiceAway, ServiceError, Video
 from reelbus.errors import (
     BAD_USAGE,
     FAILURE,
@@ -19,6 +19,7 @@ from reelbus.errors import (
     stop_with,
 )
 from reelbus.terminal import cleaned, one_line, printable_json
+from reelbus.waiting import wait_for_end
 
 T = TypeVar("T")
 
@@ -40,14 +41,16 @@ class Submission:
     idempotency_key: str | None
 
 
-def submit_and_report(submission: Submission, *, wait: bool) -> int:
+def submit_and_report(submission: Submission, *, wait: bool, timeout: float | None = None) -> int:
     """Submit, print the video's id or with `wait` its terminal event; give the exit status."""
     with service() as reelbus:
         video = _submit(reelbus, submission)
         if not wait:
             _print(video["id"])
             return 0
-        event = _wait_for_end(reelbus, video)
+        wait_for_end(lambda: _patiently(lambda: reelbus.get(video["id"])), video, timeout=timeout)
+        events = _patiently(lambda: reelbus.events_of(video["id"]))
+    event = next(each for each in events if each["type"] in {"video.ready", "video.failed"})
     _print(printable_json(event))
     return 0 if event["type"] == "video.ready" else VIDEO_FAILED
 
@@ -142,20 +145,6 @@ def _submit(reelbus: Client, submission: Submission) -> Video:
         )
     except OSError as error:
         stop_with(f"cannot read {submission.image}: {error.strerror}", BAD_USAGE)
-
-
-def _wait_for_end(reelbus: Client, video: Video) -> Event:
-    shown, video_id = "", video["id"]
-    while True:
-        line = f"{video['status']}" + (f" at {video['provider']}" if video["provider"] else "")
-        if line != shown:
-            sys.stderr.write(f"{video_id}  {line}\n")
-            shown = line
-        if video["status"] in {"ready", "failed"}:
-            events = _patiently(lambda: reelbus.events_of(video_id))
-            return next(event for event in events if event["type"] in {"video.ready", "video.failed"})
-        time.sleep(_LOOK_SECONDS)
-        video = _patiently(lambda: reelbus.get(video_id))
 
 
 def _patiently(ask: Callable[[], T]) -> T:

@@ -1,35 +1,74 @@
-"""Print events from the broker as they arrive."""
+"""Print events from the broker as they arrive: one aligned line each on a terminal, one line of JSON elsewhere."""
 
 import asyncio
 import json
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
 
 from process import logs
 from process.asyncio_events import on_signal
 from process.settings import Settings
 from publisher.watch import Arrival, BrokerUnavailable, watch
 from reelbus.errors import BAD_USAGE, UNAVAILABLE, settings_or_exit, stop_with
-from reelbus.terminal import one_line, printable_json
+from reelbus.event_line import event_line
+from reelbus.terminal import has_colours, one_line, printable_json
 
 
-def watch_events(binding: str, since: str | None) -> None:
-    """Print every event whose routing key the binding matches, one line of JSON each, until a signal."""
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which events to print; what is not given lets every event through."""
+
+    video: str | None
+    status: str | None
+    metadata: Mapping[str, str]
+
+    @property
+    def any(self) -> bool:
+        """Whether something is filtered."""
+        return bool(self.video or self.status or self.metadata)
+
+    def let_through(self, body: bytes) -> bool:
+        """Say whether an event is wanted; what is no event of ours is not, once something is filtered."""
+        if not self.any:
+            return True
+        try:
+            video = json.loads(body)["data"]
+            return (
+                self.video in {None, video["id"]}
+                and self.status in {None, video["status"]}
+                and all(video["metadata"].get(name) == value for name, value in self.metadata.items())
+            )
+        except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
+            return False
+
+
+def watch_events(binding: str, since: str | None, filters: Filters, *, as_json: bool) -> None:
+    """Print every event whose routing key the binding matches and that the filters let through, until a signal."""
     settings = settings_or_exit()
     logs.set_up()
+    as_lines = sys.stdout.isatty() and not as_json
     try:
-        asyncio.run(_watch(settings, binding, since))
+        asyncio.run(_watch(settings, binding, since, partial(_print, filters, as_lines)))
     except ValueError as error:
         stop_with(f"--from {error}", BAD_USAGE)
     except BrokerUnavailable as error:
         stop_with(f"cannot watch: {error}; check REELBUS_AMQP_URL", UNAVAILABLE)
 
 
-async def _watch(settings: Settings, binding: str, since: str | None) -> None:
-    await watch(settings, binding, since, _print, on_signal())
+async def _watch(settings: Settings, binding: str, since: str | None, on_event: "partial[None]") -> None:
+    await watch(settings, binding, since, on_event, on_signal())
 
 
-def _print(arrival: Arrival) -> None:
-    sys.stdout.write(_line(arrival.body) + "\n")
+def _print(filters: Filters, as_lines: bool, arrival: Arrival) -> None:
+    if not filters.let_through(arrival.body):
+        return
+    if as_lines:
+        line = event_line(arrival.routing_key, arrival.body, colour=has_colours(sys.stdout))
+    else:
+        line = _line(arrival.body)
+    sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 

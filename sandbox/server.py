@@ -13,6 +13,8 @@ from starlette.applications import Starlette
 from sandbox.app import build
 from sandbox.settings import Provider, SandboxSettings
 
+_BACKLOG = 4096
+
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
@@ -71,7 +73,7 @@ class _Server(uvicorn.Server):
             ws="none",
             server_header=False,
             timeout_graceful_shutdown=1,
-            backlog=4096,
+            backlog=_BACKLOG,
         )
         super().__init__(config)
 
@@ -146,6 +148,7 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen(_BACKLOG)  # two may have bound the port: only one can listen, and who cannot learns it here
     except OSError:
         listener.close()
         raise

@@ -136,6 +136,11 @@ class Client:
         """Give a provider work again. Needs the scope `operate`."""
         return dict(self._ask("POST", f"/v1/providers/{_name(provider)}/resume"))
 
+    def status(self) -> dict[str, Any]:
+        """Give what an operator wants to see at one glance: store, broker, outbox, commands, providers."""
+        found: dict[str, Any] = self._ask("GET", "/v1/status")
+        return found
+
     def erase(self, video_id: str) -> None:
         """Erase a finished video with everything of it. Needs the scope `operate`."""
         self._ask("DELETE", _path(video_id))

@@ -13,6 +13,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from process.settings import Settings
+from process.tokens import Signer
+from reelbus.public_address import leads_back
 from sandbox.broker import processes
 from sandbox.broker.record import Record
 from tests.reelbus.conftest import ROOT, Run
@@ -74,12 +77,12 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
         dev.stop()
 
 
-def _run(dev: Dev, *words: str) -> "subprocess.CompletedProcess[str]":
+def _run(dev: Dev, *words: str, **env: str) -> "subprocess.CompletedProcess[str]":
     clean = {name: value for name, value in os.environ.items() if not name.startswith("REELBUS_")}
     return subprocess.run(
         [sys.executable, "-m", "reelbus", *words],
         cwd=dev.folder,
-        env={**clean, "PYTHONPATH": str(ROOT)},
+        env={**clean, "PYTHONPATH": str(ROOT), **env},
         capture_output=True,
         text=True,
         timeout=60,
@@ -117,6 +120,53 @@ def test_the_command_line_finds_it_from_its_folder(dev: Dev) -> None:
     assert (done.returncode, json.loads(done.stdout)["type"]) == (0, "video.ready"), done.stderr
     assert _run(dev, "doctor").returncode == 0
     assert _run(dev, "trigger", "ready").returncode == 0
+
+
+async def test_an_address_leads_back_only_to_a_receiver_with_the_same_secret(dev: Dev) -> None:
+    settings = Settings.read({"REELBUS_PUBLIC_URL": dev.url}, file=None)
+    verdict, detail, _ = await leads_back(settings, Signer(["another secret than its own"]))
+    assert (verdict, "not as a receiver with our webhook secret" in detail) == ("fail", True)
+    done = _run(dev, "doctor", REELBUS_PUBLIC_URL=dev.url)
+    assert f"ok    public address   {dev.url} leads to this service\n" in done.stdout
+
+
+SNIPPETS = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+RUNNING = re.compile(r"^(?:curl|reelbus submit|reelbus trigger) .*", re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", RUNNING.findall("\n".join(SNIPPETS)))
+def test_a_command_of_the_readme_runs_as_printed(dev: Dev, command: str) -> None:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("REELBUS_")}
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    here = command.replace("http://127.0.0.1:8080", dev.url)  # of all that is printed only the port may be taken here
+    done = subprocess.run(
+        ["sh", "-c", here],
+        cwd=dev.folder,
+        env={**clean, "PATH": path, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert '"code"' not in done.stdout
+    assert done.stdout.strip()
+
+
+def test_the_readme_has_commands_to_run() -> None:
+    assert len(RUNNING.findall("\n".join(SNIPPETS))) >= 3
+
+
+def test_its_state_is_shown_at_one_glance(dev: Dev) -> None:
+    assert re.search(r"^broker +ready$", _run(dev, "status").stdout, re.MULTILINE)
+    assert json.loads(_run(dev, "status", "--json").stdout)["broker"]["ready"] is True
+    assert _run(dev, "dead", "list", "--json").stdout == ""
+
+
+def test_waiting_ends_after_its_time_out_and_the_video_goes_on(dev: Dev) -> None:
+    done = _run(dev, "submit", ".run/house.jpg", "--motion", "zoom_in", "--wait", "--timeout", "0")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.search(r"goes on; look again with reelbus show [\w-]{36}\n$", done.stderr)
 
 
 def test_what_it_tells_others_is_for_the_owner_alone(dev: Dev) -> None:
