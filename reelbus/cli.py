@@ -6,15 +6,10 @@ from typing import Annotated
 import typer
 
 from reelbus import __version__, operating
+from reelbus.cli_keys import keys
+from reelbus.help_text import examples
 from schemas.names import EVENT_KINDS as KINDS
 from schemas.names import Motion, Orientation, Provider, ProviderChoice, VideoStatus
-from schemas.scopes import Scope
-
-
-def _examples(*lines: str) -> str:
-    """Write the end of a command's help; click keeps lines after a backspace character as they are."""
-    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
-
 
 app = typer.Typer(
     name="reelbus",
@@ -104,7 +99,7 @@ def _run(*roles: str) -> None:
     serve(roles)
 
 
-@app.command(epilog=_examples("reelbus dev", "reelbus dev --port 8081"))
+@app.command(epilog=examples("reelbus dev", "reelbus dev --port 8081"))
 def dev(
     port: Annotated[
         int | None, typer.Option(help="Where the service listens; else REELBUS_PORT or 8080.", min=1, max=65535)
@@ -127,7 +122,7 @@ def demo() -> None:
     demonstrate()
 
 
-@app.command(epilog=_examples("reelbus sandbox --port 8090"))
+@app.command(epilog=examples("reelbus sandbox --port 8090"))
 def sandbox(
     port: Annotated[int, typer.Option(help="Where both stand-ins listen on 127.0.0.1.")] = 8090,
     render_seconds: Annotated[float, typer.Option(help="How long a video takes, in seconds.")] = 2.0,
@@ -139,7 +134,7 @@ def sandbox(
 
 
 @app.command(
-    epilog=_examples(
+    epilog=examples(
         "reelbus submit house.jpg --motion zoom_in",
         "reelbus submit https://example.com/house.jpg --motion pan_left --metadata listing=42 --wait --timeout 120",
     )
@@ -190,7 +185,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 @app.command(
-    epilog=_examples(
+    epilog=examples(
         "reelbus watch 'video.ready.*'", "reelbus watch --from 1h --metadata listing=42 --json | jq .data.output_urls"
     )
 )
@@ -214,7 +209,7 @@ def watch(
     watch_events(binding, since, filters, as_json=as_json)
 
 
-@app.command(epilog=_examples("reelbus listen --forward http://localhost:3000/hook 'video.ready.*'"))
+@app.command(epilog=examples("reelbus listen --forward http://localhost:3000/hook 'video.ready.*'"))
 def listen(
     forward: Annotated[str, typer.Option(help="The HTTP endpoint, as in http://localhost:3000/hook.")],
     binding: Annotated[str, typer.Argument(help="Which routing keys to forward, as in video.ready.*")] = "video.#",
@@ -228,7 +223,7 @@ def listen(
     forward_events(binding, forward, secret)
 
 
-@app.command(epilog=_examples("reelbus trigger ready --set data.metadata.listing=42 --times 2"))
+@app.command(epilog=examples("reelbus trigger ready --set data.metadata.listing=42 --times 2"))
 def trigger(
     kind: Annotated[str, typer.Argument(metavar="|".join(KINDS), help="Which event.")],
     changes: Annotated[
@@ -248,7 +243,7 @@ def trigger(
     trigger_event(kind, changes or [], event_id=event_id, times=times)
 
 
-@app.command("check-subscriber", epilog=_examples("reelbus check-subscriber shop.videos"))
+@app.command("check-subscriber", epilog=examples("reelbus check-subscriber shop.videos"))
 def check_subscriber(
     queue: Annotated[str, typer.Argument(help="The queue that the subscriber consumes.")],
     dead_queue: Annotated[
@@ -261,7 +256,7 @@ def check_subscriber(
     raise typer.Exit(examine_subscriber(queue, dead_queue))
 
 
-@app.command("list", epilog=_examples("reelbus list --status failed --limit 50", "reelbus list --json | jq .id"))
+@app.command("list", epilog=examples("reelbus list --status failed --limit 50", "reelbus list --json | jq .id"))
 def list_videos(
     status: Annotated[VideoStatus | None, typer.Option(help="Only videos in this status.")] = None,
     provider: Annotated[Provider | None, typer.Option(help="Only videos of this provider.")] = None,
@@ -274,7 +269,7 @@ def list_videos(
     raise typer.Exit(print_list(status=status, provider=provider, limit=limit, as_json=as_json))
 
 
-@app.command(epilog=_examples("reelbus show 01a1fb7f-9936-7632-b2ba-bc1b52c656f4"))
+@app.command(epilog=examples("reelbus show 01a1fb7f-9936-7632-b2ba-bc1b52c656f4"))
 def show(
     video_id: Annotated[str, typer.Argument(metavar="ID", help="A video's id.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -285,7 +280,7 @@ def show(
     raise typer.Exit(print_video(video_id, as_json=as_json))
 
 
-@app.command(epilog=_examples("reelbus redeliver 01a1fb7f-9936-7632-b2ba-bc1b52c656f4"))
+@app.command(epilog=examples("reelbus redeliver 01a1fb7f-9936-7632-b2ba-bc1b52c656f4"))
 def redeliver(
     video_ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of videos.")],
 ) -> None:
@@ -309,6 +304,8 @@ def erase(
     raise typer.Exit(erase_videos(video_ids or [], dict(_pair(text) for text in metadata or []), sure=yes))
 
 
+app.add_typer(keys, name="keys")
+
 dead = typer.Typer(help="Commands that could not be handled and are parked in `video.commands.dead`.")
 app.add_typer(dead, name="dead", no_args_is_help=True)
 
@@ -324,7 +321,7 @@ def list_dead(
     raise typer.Exit(print_letters(limit=limit, as_json=as_json))
 
 
-@dead.command("requeue", epilog=_examples("reelbus dead requeue --all"))
+@dead.command("requeue", epilog=examples("reelbus dead requeue --all"))
 def requeue_dead(
     ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ids of letters, or message ids.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Put every parked command back.")] = False,
@@ -335,7 +332,7 @@ def requeue_dead(
     raise typer.Exit(put_back(ids or [], everything=everything))
 
 
-@app.command(epilog=_examples("reelbus status --watch"))
+@app.command(epilog=examples("reelbus status --watch"))
 def status(
     watch: Annotated[bool, typer.Option("--watch", help="Show it again every two seconds, until Ctrl-C.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -358,7 +355,7 @@ def open_page(
     open_in_browser(page)
 
 
-@app.command(epilog=_examples("reelbus doctor", "reelbus --env-file deploy/.env doctor --json"))
+@app.command(epilog=examples("reelbus doctor", "reelbus --env-file deploy/.env doctor --json"))
 def doctor(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document, with versions and sources.")
@@ -370,7 +367,7 @@ def doctor(
     raise typer.Exit(examine(as_json=as_json))
 
 
-@app.command(epilog=_examples("reelbus schema events > events.schema.json"))
+@app.command(epilog=examples("reelbus schema events > events.schema.json"))
 def schema(
     document: Annotated[str, typer.Argument(metavar="openapi|asyncapi|events", help="Which document.")],
 ) -> None:
@@ -378,53 +375,3 @@ def schema(
     from reelbus.documents import print_document
 
     raise typer.Exit(print_document(document))
-
-
-keys = typer.Typer(help="Create, list and disable API keys in the store.", no_args_is_help=True)
-app.add_typer(keys, name="keys")
-
-
-@keys.command(
-    "create", epilog=_examples("reelbus keys create shop --scope submit --scope read --budget 1000 --expires 90d")
-)
-def create_key(
-    name: Annotated[str, typer.Argument(help="The caller's name; a second key of a name shares its idempotency keys.")],
-    scope: Annotated[list[Scope] | None, typer.Option(help="What it may do; may be repeated. All by default.")] = None,
-    budget: Annotated[int | None, typer.Option(help="Videos that it may ask for a day (UTC).", min=0)] = None,
-    expires: Annotated[str | None, typer.Option(help="When it ends to work: 90d, 12h or 30m from now.")] = None,
-) -> None:
-    """Create a key and print it, once."""
-    from reelbus.keys import create_key
-
-    raise typer.Exit(create_key(name, scopes=scope or (), budget=budget, expires=expires))
-
-
-@keys.command("list")
-def list_keys(
-    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON a key.")] = False,
-) -> None:
-    """List the keys of the store and of the settings; a key itself is never shown."""
-    from reelbus.keys import list_keys
-
-    raise typer.Exit(list_keys(as_json=as_json))
-
-
-@keys.command("disable")
-def disable_keys(
-    name: Annotated[str, typer.Argument(help="The caller's name.")],
-    sha256: Annotated[
-        str | None, typer.Option(help="Only the key whose SHA-256 begins so, as `reelbus keys list` shows it.")
-    ] = None,
-) -> None:
-    """Disable every key of a name within five seconds, those in the settings too, without a restart."""
-    from reelbus.keys import disable_keys, disable_one_key
-
-    raise typer.Exit(disable_keys(name) if sha256 is None else disable_one_key(name, sha256))
-
-
-@keys.command("enable")
-def enable_caller(name: Annotated[str, typer.Argument(help="The caller's name.")]) -> None:
-    """Let the keys in the settings of a disabled name in again."""
-    from reelbus.keys import enable_caller
-
-    raise typer.Exit(enable_caller(name))
