@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable
 
 import httpx
 import uvloop
-from pydantic import SecretStr
 
+from providers.capabilities import Given
 from providers.iacrea.client import Iacrea
 from providers.reports import Ready
 
@@ -32,7 +32,7 @@ async def _ask(ask: Callable[[], Awaitable[None]], count: int) -> float:
 
 async def _main(port: int) -> None:
     url = f"http://127.0.0.1:{port}"
-    client = Iacrea(url, SecretStr("key"), "user", 10.0)
+    client = Iacrea(Given(url, {"api_key": "key", "user_id": "user"}, 10.0, allow_private_outputs=False))
     stock = httpx.AsyncClient()
 
     async def ours() -> None:

@@ -338,14 +338,15 @@ def _of_provider(operation: str, summary: str) -> Json:
 
 def _provider_paths() -> Json:
     token = {"name": "token", "in": "path", "required": True, "schema": {"type": "string"}}
+    provider = {"name": "provider", "in": "path", "required": True, "schema": {"type": "string"}}
     return {
-        "/webhooks/iacrea/{token}": {
+        "/webhooks/{provider}/{token}": {
             method: {
                 "operationId": f"webhook{method.capitalize()}",
                 "summary": summary,
                 "tags": ["providers"],
                 "security": [],
-                "parameters": [token],
+                "parameters": [provider, token],
                 **body,
                 "responses": {
                     "200": {

@@ -7,6 +7,7 @@ from process.addresses import Addresses
 from process.inspector import Inspectors, InspectorUnavailable
 from providers.base import Order
 from providers.http.pictures import PictureUnavailable
+from providers.registry import capabilities
 from schemas.picture import PictureRejected
 from store.attempts import AttemptRow
 from store.database import Store
@@ -40,8 +41,13 @@ class Pictures:
             image_url=None if wants_bytes else video.image_url or self.addresses.picture(video.id),
             image=image,
             content_type=content_type,
-            webhook_url=self.addresses.webhook(attempt.id),
+            webhook_url=self._webhook(attempt),
         )
+
+    def _webhook(self, attempt: AttemptRow) -> str | None:
+        if not capabilities(attempt.provider).calls_back:
+            return None
+        return self.addresses.webhook(attempt.provider, attempt.id)
 
     async def _bytes(self, video: VideoRow) -> tuple[bytes, str]:
         if video.image_url is not None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from providers.registry import PROVIDERS
 from schemas.names import Provider
 from store import announcements
 from store.announcements import Role
@@ -29,4 +30,4 @@ def enabled_anywhere(tx: Tx, own: Sequence[Provider]) -> tuple[Provider, ...] | 
         for (role, name), at in seen.items()
         if role is Role.GENERATOR and name is not None and abs(newest - at) <= SWITCHED_OFF_SECONDS
     }
-    return (*own, *(name for name in Provider if name in lately and name not in own))
+    return (*own, *(name for name in PROVIDERS if name in lately and name not in own))

@@ -15,7 +15,7 @@ from jobs.schedule import NO_DOUBT, NOTHING_LEARNT
 from jobs.settle import AttemptFailed
 from jobs.transitions import KEEP_WAITING, KEEP_WATCHING, RELEASED_LEASE, WAIT, apply_transition
 from providers.reports import Doubtful, Failed, Ready, Report, Unavailable, UnknownJob, Working
-from schemas.names import DetectedBy, ErrorCode, EventType, Provider
+from schemas.names import DetectedBy, ErrorCode, EventType, Provider, RefundStatus
 from store import attempts, credits, history, providers, webhooks
 from store.attempts import AttemptRow, AttemptState
 from store.credits import Entry
@@ -272,7 +272,7 @@ def apply_late(
         case Failed(message):
             apply_transition(tx, KEEP_WATCHING, current.id, {"due_at": None, **RELEASED_LEASE})
             history.note(tx, current.video_id, "failed late", now=now, attempt=current.number, detail=message)
-            if refunds.of_reported_failure(current.provider) == refunds.REFUNDED:
+            if refunds.of_reported_failure(current.provider).status is RefundStatus.REFUNDED:
                 credits.enter(tx, current.provider, current.id, Entry.REFUNDED, sent_at=now, now=now)
         case _:
             due_at = _next_late_check(tx, policy, attempt, current, report, now)

@@ -2,7 +2,7 @@
 
 from jobs import ledger, pruning
 from jobs.policy import Policy
-from schemas.names import Provider
+from providers.registry import PROVIDERS
 from store import audit, uploads, videos
 from store.transaction import Tx
 from store.uploads import Dropped
@@ -19,7 +19,7 @@ def sweep(tx: Tx, *, now: float) -> int:
     """
     rows = videos.forget_keys(tx, before=now - _KEYS_KEPT, limit=_ROWS_AT_ONCE)
     rows += audit.prune(tx, now=now, limit=_AT_ONCE)
-    rows += sum(ledger.fold(tx, provider, now=now, limit=_ROWS_AT_ONCE) for provider in Provider)
+    rows += sum(ledger.fold(tx, provider, now=now, limit=_ROWS_AT_ONCE) for provider in PROVIDERS)
     return rows + pruning.prune(tx, now=now, limit=_ROWS_AT_ONCE)
 
 

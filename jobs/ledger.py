@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import takewhile
 from typing import NamedTuple
 
+from providers.registry import PROVIDERS
 from schemas.names import Provider
 from schemas.times import optional_rfc3339
 from schemas.video import ProviderCredits
@@ -39,7 +40,7 @@ class _Move(NamedTuple):
 
 def all_credits(tx: Tx) -> dict[Provider, ProviderCredits]:
     """Say for each provider what it reports, what we spent and got back, and what does not add up."""
-    return {provider: _credits(tx, provider) for provider in Provider}
+    return {provider: _credits(tx, provider) for provider in PROVIDERS}
 
 
 def fold(tx: Tx, provider: Provider, *, now: float, limit: int, longest_request: float = LONGEST_REQUEST) -> int:

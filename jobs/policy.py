@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
+from providers.registry import PROVIDERS
 from schemas.names import Provider
 
 
@@ -11,9 +11,11 @@ from schemas.names import Provider
 class Policy:
     """The rules that settings may bend. Durations are in seconds, rates in requests a second."""
 
-    providers: tuple[Provider, ...] = (Provider.IACREA, Provider.HOMEDESIGNS)
+    providers: tuple[Provider, ...] = tuple(PROVIDERS)
     """Those with credentials, in the order of preference."""
-    rates: Mapping[Provider, float] = field(default_factory=lambda: {Provider.IACREA: 2.0, Provider.HOMEDESIGNS: 1.0})
+    rates: Mapping[Provider, float] = field(
+        default_factory=lambda: {name: each.rate for name, each in PROVIDERS.items()}
+    )
     submit_attempts: int = 20
     submit_deadline: float = 3600
     fallback_when_unsure: bool = False
@@ -45,12 +47,6 @@ UNKNOWN_JOB_GRACE = 60.0
 
 LATE_RESULT_SECONDS = 24 * 3600.0
 """For how long an attempt that was given up is still looked at."""
-
-CHECK_PRICES: Mapping[Provider, float] = MappingProxyType({Provider.HOMEDESIGNS: 0.5, Provider.IACREA: 4.0})
-"""What one check is worth, in seconds for which a finished video may go unnoticed.
-
-A check at twice the price is made some 0.7 times as often. IACrea's are only the safety net under its webhooks.
-"""
 
 OVERDUE_GRACE = 3.0
 """How long past its time-out an attempt is kept whose provider can be asked and gives no answer."""

@@ -1,22 +1,23 @@
 """Who has the credit of what failed: pure rules, from what each provider documents.
 
-Only IACrea documents a refund, and only for a job that it reports as FAILED. What a provider certainly never
+What a job that a provider itself reports as failed comes to, its record says. What a provider certainly never
 accepted was not charged. Of everything else nobody can tell.
 """
 
 from collections.abc import Sequence
 
+from providers.registry import capabilities
 from schemas.names import Provider, RefundStatus
 from schemas.video import Refund
 
-REFUNDED = Refund(status=RefundStatus.REFUNDED, credits=1)
 NOT_CHARGED = Refund(status=RefundStatus.NOT_CHARGED, credits=0)
+CHARGED = Refund(status=RefundStatus.CHARGED, credits=0)
 UNKNOWN = Refund(status=RefundStatus.UNKNOWN, credits=None)
 
 
 def of_reported_failure(provider: Provider) -> Refund:
     """Say what becomes of the credit of a job that its provider itself reports as failed."""
-    return REFUNDED if provider is Provider.IACREA else UNKNOWN
+    return capabilities(provider).failure_refund
 
 
 def total(refunds: Sequence[Refund]) -> Refund:
@@ -26,4 +27,6 @@ def total(refunds: Sequence[Refund]) -> Refund:
         return UNKNOWN
     if RefundStatus.REFUNDED in statuses:
         return Refund(status=RefundStatus.REFUNDED, credits=sum(refund.credits or 0 for refund in refunds))
+    if RefundStatus.CHARGED in statuses:
+        return CHARGED
     return NOT_CHARGED

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from schemas.motions import offers
+from providers.registry import PROVIDERS, offers
 from schemas.names import Motion, Provider, ProviderChoice
 from schemas.problem import ProblemCode, Refusal
 
@@ -38,7 +38,7 @@ def refuse_unroutable(choice: ProviderChoice, motion: Motion, enabled: Sequence[
     if not enabled:
         raise Refusal(ProblemCode.PROVIDER_DISABLED, "provider: none has credentials here; set those of at least one")
     if choose(choice, motion, enabled) is None:
-        having = [provider for provider in Provider if offers(provider, motion)]
+        having = [provider for provider in PROVIDERS if offers(provider, motion)]
         raise Refusal(
             ProblemCode.MOTION_UNSUPPORTED,
             f"motion: {motion} is not offered by {_named(choice, enabled)}; it is by {_listed(having)}."

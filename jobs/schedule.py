@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from jobs.durations import Plan
-from jobs.policy import CHECK_PRICES, LATE_RESULT_SECONDS, Policy
+from jobs.policy import LATE_RESULT_SECONDS, Policy
+from providers.registry import capabilities
 from schemas.names import Provider
 from store.attempts import AttemptRow
 
@@ -22,12 +23,12 @@ NO_DOUBT: Mapping[str, object] = MappingProxyType({"doubt": None, "doubt_since":
 
 
 def first_check(provider: Provider, policy: Policy, *, accepted_at: float, plan: Plan = NOTHING_LEARNT) -> float:
-    """Say when an accepted job is looked at first: IACrea's after the time in which its webhook should come.
+    """Say when an accepted job is looked at first: after the time in which a webhook should come, if any.
 
     At its time-out at the latest, so that no job is given up without a look.
     """
     patience = min(4 * policy.poll_min, policy.poll_max)
-    if provider is Provider.IACREA:
+    if capabilities(provider).calls_back:
         patience = policy.webhook_grace
     elif plan.learnt:
         patience = max(_planned_gap(plan, provider, policy, age=0), policy.poll_min)
@@ -65,11 +66,11 @@ def retry_delay(tries: int, retry_after: float | None) -> float:
 
 
 def _planned_gap(plan: Plan, provider: Provider, policy: Policy, *, age: float) -> float:
-    return plan.gap(age, price=CHECK_PRICES[provider], longest=policy.poll_max)
+    return plan.gap(age, price=capabilities(provider).check_price, longest=policy.poll_max)
 
 
 def _watched_since(attempt: AttemptRow, policy: Policy, *, now: float) -> float:
     if attempt.woken_at is not None:
         return attempt.woken_at
     accepted_at = attempt.accepted_at or now
-    return accepted_at + (policy.webhook_grace if attempt.provider is Provider.IACREA else 0)
+    return accepted_at + (policy.webhook_grace if capabilities(attempt.provider).calls_back else 0)

@@ -26,6 +26,8 @@ from jobs.transitions import (
     SEND,
     apply_transition,
 )
+from providers.capabilities import Lookup
+from providers.registry import capabilities
 from providers.reports import Accepted, Failed, NotAcceptedYet, Ready, Refused
 from schemas.names import DetectedBy, ErrorCode, EventType, Provider, VideoStatus
 from store import attempts, circuits, credits, history, providers, videos
@@ -221,8 +223,8 @@ def _is_anothers(tx: Tx, attempt: AttemptRow, provider_job_id: str | None) -> bo
 
 
 def _first_check(tx: Tx, policy: Policy, provider: Provider, now: float) -> float:
-    # IACrea's comes after the grace of its webhook, whatever was learnt.
-    plan = schedule.NOTHING_LEARNT if provider is Provider.IACREA else learning.plan(tx, provider)
+    # Where a webhook should come, after its grace, whatever was learnt.
+    plan = schedule.NOTHING_LEARNT if capabilities(provider).calls_back else learning.plan(tx, provider)
     return schedule.first_check(provider, policy, accepted_at=now, plan=plan)
 
 
@@ -299,13 +301,13 @@ def mark_outcome_unknown(
 ) -> None:
     """Record that nobody knows whether the provider took the job: it is never sent to that provider again.
 
-    An IACrea attempt then waits for its webhook as the proof; a HomeDesigns one fails at once. What is not being
+    Where a webhook can prove that it took it, the attempt waits for that; elsewhere it fails at once. What is not being
     sent, or with `owner` is being sent by somebody else, cannot be lost and is left alone.
     """
     current = attempts.get(tx, attempt.id)
     if current is None or current.state is not AttemptState.SENDING or owner not in {None, current.lease_owner}:
         return
-    if attempt.provider is not Provider.IACREA:
+    if capabilities(attempt.provider).lookup is Lookup.NONE:
         settle.fail(tx, policy, current, unknown(message), now=now)
         return
     due_at = now if current.woken_at else now + policy.confirm_wait

@@ -12,6 +12,7 @@ from jobs import overdue, refunds, settle, submit
 from jobs.announced import ANNOUNCE_SECONDS, SWITCHED_OFF_SECONDS
 from jobs.policy import OVERDUE_GRACE, Policy
 from jobs.settle import AttemptFailed
+from providers.registry import PROVIDERS
 from schemas.names import ErrorCode, Provider
 from store import open_attempts
 from store.announcements import Role
@@ -37,7 +38,7 @@ class Watch:
         elapsed = 0.0 if self._stepped_at is None else min(at - self._stepped_at, _LONGEST_STEP)
         self._stepped_at = at
         for role in Role:
-            for name in (None, *Provider):
+            for name in (None, *PROVIDERS):
                 key = (role, name)
                 heard = seen.get(key) != self._last.get(key)
                 self._silent[key] = 0.0 if heard else self._silent.get(key, 0.0) + elapsed
@@ -45,7 +46,7 @@ class Watch:
         return {
             (role, name)
             for role in Role
-            for name in Provider
+            for name in PROVIDERS
             if self._silent[role, None] <= _LONGEST_STEP
             and self._last.get((role, None)) is not None
             and self._silent[role, name] >= SWITCHED_OFF_SECONDS

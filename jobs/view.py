@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from jobs import refunds
-from schemas.names import AttemptStatus, VideoStatus
+from providers.registry import capabilities, motion_form
+from schemas.names import AttemptStatus, Motion, VideoStatus
 from schemas.times import optional_rfc3339, rfc3339
 from schemas.video import Attempt, Failure, Refund, Video, VideoPage
 from store import attempts, videos
@@ -95,7 +96,8 @@ def _shown(row: VideoRow, tried: Sequence[AttemptRow]) -> Video:
         output_urls=_output(newest),
         error=_failure(row),
         refund=_total_refund(row, tried),
-        attempts=[_attempt(attempt) for attempt in tried],
+        expires_at=_expires_at(newest),
+        attempts=[_attempt(attempt, row.motion) for attempt in tried],
         created_at=rfc3339(row.created_at),
         updated_at=rfc3339(row.updated_at),
         completed_at=optional_rfc3339(row.completed_at),
@@ -108,16 +110,25 @@ def _output(newest: AttemptRow | None) -> list[str]:
     return list(newest.output_urls)
 
 
+def _expires_at(newest: AttemptRow | None) -> str | None:
+    """Say until when a result's addresses are good, counted from when it was found: by then it was there already."""
+    if newest is None or newest.state is not AttemptState.SUCCEEDED or newest.finished_at is None:
+        return None
+    live = capabilities(newest.provider).results_live
+    return None if live is None else rfc3339(newest.finished_at + live)
+
+
 def _total_refund(row: VideoRow, tried: Sequence[AttemptRow]) -> Refund | None:
     shown = [refund for refund in map(_refund, tried) if refund is not None]
     return refunds.total(shown) if shown or row.state is VideoStatus.FAILED else None
 
 
-def _attempt(row: AttemptRow) -> Attempt:
+def _attempt(row: AttemptRow, motion: Motion) -> Attempt:
     return Attempt(
         provider=row.provider,
         provider_job_id=row.provider_job_id,
         status=_SHOWN_AS[row.state],
+        motion_form=motion_form(row.provider, motion),
         submitted_at=optional_rfc3339(row.submitted_at),
         finished_at=optional_rfc3339(row.finished_at),
         detected_by=row.detected_by,

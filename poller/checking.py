@@ -18,8 +18,9 @@ from process.clock import Clock
 from process.failpoints import failpoint
 from process.provider_log import ProviderLog
 from providers.base import ProviderClient
+from providers.registry import capabilities
 from providers.reports import Report
-from schemas.names import DetectedBy, Provider
+from schemas.names import DetectedBy
 from store.attempts import AttemptRow
 from store.database import Store
 
@@ -114,5 +115,5 @@ def _count(attempt: AttemptRow, decision: Succeed | AttemptFailed) -> None:
     if detected_by is DetectedBy.WEBHOOK and attempt.woken_at is not None:
         metrics.webhook_to_end_seconds.labels(attempt.provider).observe(max(0.0, time.time() - attempt.woken_at))
     metrics.attempt_seconds.labels(attempt.provider).observe(max(0.0, time.time() - (attempt.accepted_at or 0)))
-    if attempt.provider is Provider.IACREA and attempt.woken_at is None:
+    if capabilities(attempt.provider).calls_back and attempt.woken_at is None:
         metrics.webhook_missed.labels(attempt.provider).inc()

@@ -6,6 +6,7 @@ import structlog
 
 from process import metrics
 from process.provider_log import Answering, ProviderLog
+from providers.registry import PROVIDERS
 from providers.reports import Report, Unavailable
 from schemas.names import Provider
 from store.announcements import Role
@@ -35,7 +36,7 @@ def tell_answer(providers: ProviderLog, provider: Provider, report: Report) -> N
 
 def tell_switched_off(off: Collection[tuple[Role, Provider]], ended: int) -> None:
     """Count the providers that nobody has, and log what was ended because of it."""
-    for provider in Provider:
+    for provider in PROVIDERS:
         metrics.provider_switched_off.labels(provider).set(any(name is provider for _, name in off))
     if ended:
         names = sorted({str(name) for _, name in off})

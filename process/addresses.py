@@ -3,6 +3,7 @@
 import time
 
 from process.tokens import Signer
+from schemas.names import Provider
 
 
 class Addresses:
@@ -14,9 +15,9 @@ class Addresses:
         self._signer = signer
         self._media_ttl = media_ttl
 
-    def webhook(self, attempt_id: str) -> str:
-        """Make the address of an attempt's webhook."""
-        return f"{self._base_url}/webhooks/iacrea/{self._signer.webhook_token(attempt_id)}"
+    def webhook(self, provider: Provider, attempt_id: str) -> str:
+        """Make the address at which a provider calls back about an attempt."""
+        return f"{self._base_url}/webhooks/{provider}/{self._signer.webhook_token(attempt_id)}"
 
     def picture(self, video_id: str) -> str:
         """Make the address of a video's uploaded picture, good from now on."""

@@ -7,13 +7,19 @@ import stat
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
+from providers.registry import PROVIDERS
+
 PREFIX = "REELBUS_"
 FILE = "_FILE"
 
 _FROM_FILE = re.compile(r"(?:.*_)?(?:URL|KEY|KEYS|TOKEN|TOKENS|SECRET|SECRETS|PASSWORD|USER_ID)")
 _LARGEST_FILE = 1024 * 1024
 _OURS = frozenset({"REELBUS_TEST_CRASH", "REELBUS_TEST_SLOW"})
-_PAIRS = (("REELBUS_IACREA_API_KEY", "REELBUS_IACREA_USER_ID"),)
+_SETS = tuple(
+    frozenset(f"{PREFIX}{name}_{each.name}".upper() for each in provider.credentials)
+    for name, provider in PROVIDERS.items()
+)
+"""The credentials that belong together."""
 
 
 class WrongSettings(Exception):
@@ -66,11 +72,11 @@ def warnings(environ: Mapping[str, str], file: Path | None, known: Collection[st
     unknown = [name for name in sorted(given) if not _is_known(name, known)]
     found = [_unknown(name, known, in_file=file if name not in environ else None) for name in unknown]
     present = {name.removesuffix(FILE) for name in given}
-    for pair in _PAIRS:
-        if len(present.intersection(pair)) == 1:
-            (absent,) = set(pair) - present
-            (given_one,) = present.intersection(pair)
-            found.append(f"{given_one} is set, but {absent} is not; without both the provider is off")
+    for together in _SETS:
+        absent = " and ".join(sorted(together - present))
+        there = " and ".join(sorted(together & present))
+        if absent and there:
+            found.append(f"{there} is set, but {absent} is not; without both the provider is off")
     return found + unsafe(file)
 
 

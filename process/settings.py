@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -17,11 +17,14 @@ from pydantic import (
     PrivateAttr,
     SecretStr,
     ValidationError,
+    create_model,
 )
 
 from process import environment
 from process.api_keys import ApiKey, read_keys
 from process.environment import PREFIX, WrongSettings
+from providers.capabilities import Capabilities, CredentialSetting, Given, SettingKind
+from providers.registry import PROVIDERS
 from schemas.names import Provider
 
 __all__ = ["Settings", "WrongSettings", "suspicions"]
@@ -113,8 +116,39 @@ BaseUrl = Annotated[str, AfterValidator(_no_path)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
+Rate = Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)]
+Grace = Annotated[float, Field(ge=0, le=10_000_000, allow_inf_nan=False)]
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def _fields_of(provider: Capabilities) -> dict[str, Any]:
+    """Name the settings of one provider, with their types and defaults."""
+    fields: dict[str, Any] = {"url": (BaseUrl, provider.url), "rate": (Rate, provider.rate)}
+    if provider.calls_back:
+        fields["webhook_grace"] = (Grace, provider.webhook_grace)
+    return fields | {each.name: (_type_of(each) | None, None) for each in provider.credentials}
+
+
+def _type_of(setting: CredentialSetting) -> Any:  # noqa: ANN401 - a type with its rules
+    return Credential if setting.kind is SettingKind.SECRET else Annotated[str, AfterValidator(_one_line_text)]
+
+
+def with_those_of_providers(model: type[Model]) -> type[Model]:
+    """Add to a model of settings those that providers declare: the `token` of `toy` becomes `toy_token`."""
+    fields = {
+        f"{provider.name}_{name}": field
+        for provider in PROVIDERS.values()
+        for name, field in _fields_of(provider).items()
+    }
+    return create_model(model.__name__, __base__=model, __module__=model.__module__, __doc__=model.__doc__, **fields)
+
+
+@with_those_of_providers
 class Settings(BaseModel):
-    """Everything reelbus may be told: the field `iacrea_api_key` is read from `REELBUS_IACREA_API_KEY`."""
+    """Everything reelbus may be told: the field `max_body_bytes` is read from `REELBUS_MAX_BODY_BYTES`.
+
+    Those of a provider are declared by it, and read by `given`, `rate` and `webhook_grace`.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
@@ -129,15 +163,7 @@ class Settings(BaseModel):
     api_keys: Annotated[tuple[ApiKey, ...], BeforeValidator(read_keys)] = ()
     commands_budget: Annotated[int, Field(ge=0)] | None = None
     webhook_secrets: Annotated[tuple[SecretStr, ...], BeforeValidator(_list), AfterValidator(_secrets)] = ()
-    providers: Annotated[tuple[Provider, ...], BeforeValidator(_providers)] = (
-        Provider.IACREA,
-        Provider.HOMEDESIGNS,
-    )
-    iacrea_url: BaseUrl = "https://iacrea.com"
-    iacrea_api_key: Credential | None = None
-    iacrea_user_id: Annotated[str, AfterValidator(_one_line_text)] | None = None
-    homedesigns_url: BaseUrl = "https://homedesigns.ai"
-    homedesigns_token: Credential | None = None
+    providers: Annotated[tuple[Provider, ...], BeforeValidator(_providers)] = tuple(PROVIDERS)
     provider_timeout: Seconds = 30
     job_timeout: Seconds = 900
     submit_attempts: Annotated[int, Field(ge=1, le=100)] = 20
@@ -147,9 +173,6 @@ class Settings(BaseModel):
     trust_webhook_body: bool = False
     poll_min: Seconds = 2
     poll_max: Seconds = 30
-    iacrea_rate: Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)] = 2
-    homedesigns_rate: Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)] = 1
-    iacrea_webhook_grace: Annotated[float, Field(ge=0, le=10_000_000, allow_inf_nan=False)] = 120
     allow_private_image_hosts: bool = False
     allow_private_output_hosts: bool = False
     max_body_bytes: Annotated[int, Field(ge=1024, le=1_073_741_824)] = 20_971_520
@@ -213,11 +236,44 @@ class Settings(BaseModel):
     @cached_property
     def enabled_providers(self) -> tuple[Provider, ...]:
         """The providers that have credentials, in the order of preference."""
-        credentials = {
-            Provider.IACREA: self.iacrea_api_key and self.iacrea_user_id,
-            Provider.HOMEDESIGNS: self.homedesigns_token,
-        }
-        return tuple(provider for provider in self.providers if credentials[provider])
+        return tuple(provider for provider in self.providers if all(self._credentials(provider).values()))
+
+    def given(self, provider: Provider) -> Given:
+        """Give what a provider's client is built from."""
+        return Given(
+            url=str(getattr(self, f"{provider}_url")),
+            credentials=self._credentials(provider),
+            timeout=self.provider_timeout,
+            allow_private_outputs=self.allow_private_output_hosts,
+        )
+
+    def rate(self, provider: Provider) -> float:
+        """Give how many requests a second a provider may be asked."""
+        return float(getattr(self, f"{provider}_rate"))
+
+    @property
+    def webhook_grace(self) -> float:
+        """How many seconds a job whose provider calls back is left to its webhook."""
+        graces = [getattr(self, f"{each}_webhook_grace") for each in self.providers if PROVIDERS[each].calls_back]
+        return float(max(graces, default=0.0))
+
+    @property
+    def account_names(self) -> frozenset[str]:
+        """Our own names at the enabled providers, which no job bears."""
+        return frozenset(
+            self._credentials(provider)[setting.name]
+            for provider in self.enabled_providers
+            for setting in PROVIDERS[provider].credentials
+            if setting.kind is SettingKind.ACCOUNT
+        )
+
+    def _credentials(self, provider: Provider) -> dict[str, str]:
+        values = {each.name: getattr(self, f"{provider}_{each.name}") for each in PROVIDERS[provider].credentials}
+        return {name: _plain(value) for name, value in values.items()}
+
+
+def _plain(value: SecretStr | str | None) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value or ""
 
 
 def suspicions(environ: Mapping[str, str] = os.environ, *, file: Path | None = Path(".env")) -> list[str]:
@@ -229,7 +285,7 @@ _MENDS = {
     "bool_parsing": "is neither true nor false; write true or false",
     "float_parsing": "is not a number; write it as 2.5",
     "int_parsing": "is not a whole number; write it as 20",
-    "enum": "names something unknown; choose from iacrea, homedesigns",
+    "enum": f"names something unknown; choose from {', '.join(PROVIDERS)}",
 }
 
 

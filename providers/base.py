@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from providers.capabilities import Given
 from providers.reports import Report, SubmissionOutcome
 from schemas.names import Motion, Orientation, Provider
 
@@ -21,7 +22,8 @@ class Order:
     image_url: str | None
     image: bytes | None
     content_type: str | None
-    webhook_url: str
+    webhook_url: str | None
+    """None where the provider calls nobody back."""
 
 
 BeforeFirstByte = Callable[[], Awaitable[None]]
@@ -47,6 +49,10 @@ class ProviderClient(Protocol):
 
     async def close(self) -> None:
         """Close every connection."""
+
+
+BuildClient = Callable[[Given, Callable[[str], None]], ProviderClient]
+"""Builds a client from what the operator gave, and from who is told each state of unknown meaning."""
 
 
 class VerificationFailed(Exception):

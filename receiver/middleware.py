@@ -18,7 +18,7 @@ from process import metrics
 from receiver import problems
 from receiver.guard import Guard
 from receiver.line_limit import LineLimit
-from receiver.webhooks import PREFIX, Webhooks
+from receiver.webhooks import PREFIX, ROUTE, Webhooks
 from schemas.problem import ProblemCode, Refusal
 from store.database import StoreUnavailable
 
@@ -99,7 +99,7 @@ class RequestMiddleware:
     async def _serve(self, scope: Scope, receive: Receive, answer: "_ResponseRecorder") -> None:
         path: str = scope["path"]
         if self._webhooks is not None and path.startswith(PREFIX):
-            scope["reelbus.route"] = PREFIX + "{token}"
+            scope["reelbus.route"] = ROUTE
             await self._webhooks(scope, receive, answer)
             return
         if self._guard is not None:

@@ -9,16 +9,17 @@ from starlette.types import Receive, Scope, Send
 from intake.context import Context
 from jobs import interest, unconfirmed
 from process import failpoints, metrics
+from providers.registry import PROVIDERS
 from receiver import problems
 from receiver.bodies import read_capped_body
 from receiver.inbox import Inbox
-from schemas.names import Provider
 from schemas.problem import ProblemCode, Refusal
 from store.webhooks import Delivery
 
 _log = structlog.get_logger(__name__)
 
-PREFIX = "/webhooks/iacrea/"
+PREFIX = "/webhooks/"
+ROUTE = PREFIX + "{provider}/{token}"
 
 _KEPT_BODIES = 10
 """Of one attempt in one window; further deliveries are recorded without their bodies, and in groups."""
@@ -37,7 +38,9 @@ class Webhooks:
         self._context = context
         self._inbox = Inbox(context)
         self._attempt_of = context.signer.attempt_of
-        self._received = metrics.webhooks_received.labels(Provider.IACREA)
+        self._received = {
+            str(name): metrics.webhooks_received.labels(name) for name, each in PROVIDERS.items() if each.calls_back
+        }
         self._deliveries: dict[str, int] = {}
         self._window_ends = 0.0
         self._ended: set[str] = set()
@@ -45,12 +48,14 @@ class Webhooks:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Record a delivery, then say so."""
-        attempt_id = self._attempt_of(scope["path"][len(PREFIX) :])
+        provider, _, token = scope["path"][len(PREFIX) :].partition("/")
+        attempt_id = self._attempt_of(token) if provider in self._received else None
         if attempt_id is None or not await self._is_awaited(attempt_id):
             metrics.webhooks_refused.inc()
             await problems.not_found()(scope, receive, send)
         elif scope["method"] in {"POST", "PUT"}:
-            await self._record(attempt_id, scope, receive)
+            await self._record(provider, attempt_id, scope, receive)
+            self._received[provider].inc()
             await _RECORDED(scope, receive, send)
         elif scope["method"] in {"GET", "HEAD"}:
             await _RECORDED(scope, receive, send)
@@ -71,7 +76,7 @@ class Webhooks:
         self._ended.add(attempt_id)
         return False
 
-    async def _record(self, attempt_id: str, scope: Scope, receive: Receive) -> None:
+    async def _record(self, provider: str, attempt_id: str, scope: Scope, receive: Receive) -> None:
         limits = self._context.limits
         body, size, stalled = await read_capped_body(
             receive,
@@ -83,8 +88,7 @@ class Webhooks:
             await self._record_in_group(attempt_id, size)
         else:
             await self._inbox.record(Delivery(attempt_id, body, size, _content_type(scope)))
-            _log.info("webhook received", provider=str(Provider.IACREA), attempt_id=attempt_id, bytes=size)
-        self._received.inc()
+            _log.info("webhook received", provider=provider, attempt_id=attempt_id, bytes=size)
         await failpoints.failpoint("webhook recorded")
         if stalled:
             detail = f"the body stalled for {limits.body_stall:g} s; the delivery was recorded without it"

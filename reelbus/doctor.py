@@ -15,6 +15,7 @@ from jobs import provider_states
 from process.settings import Settings, WrongSettings, suspicions
 from process.tokens import Signer
 from providers.base import VerificationFailed
+from providers.registry import PROVIDERS
 from publisher.doctor import probe
 from receiver.local import is_loopback
 from reelbus import __version__
@@ -130,14 +131,17 @@ def _settings(settings: Settings) -> list[Finding]:
 
 
 def public_address_fault(settings: Settings) -> tuple[str, str] | None:
-    """Say whether IACrea is given an address that it cannot reach, and the mend."""
+    """Say whether a provider is given an address that it cannot reach, and the mend."""
     host = urlsplit(settings.base_url).hostname or ""
-    if Provider.IACREA not in settings.enabled_providers or not is_loopback(host):
-        return None
-    if is_loopback(urlsplit(settings.iacrea_url).hostname or ""):
+    calling = [PROVIDERS[name] for name in settings.enabled_providers if PROVIDERS[name].calls_back]
+    outside = [
+        each.label for each in calling if not is_loopback(urlsplit(settings.given(each.name).url).hostname or "")
+    ]
+    if not outside or not is_loopback(host):
         return None
     return (
-        f"{settings.base_url} is on this machine only, so IACrea can neither fetch uploaded pictures nor call back",
+        f"{settings.base_url} is on this machine only, so {' and '.join(outside)} can neither fetch uploaded pictures"
+        " nor call back",
         "set REELBUS_PUBLIC_URL to an address that reaches us from the internet; until then uploads fail there, and"
         " may be paid for",
     )
@@ -187,7 +191,7 @@ def _unreadable(rows: Sequence[Unreadable]) -> list[Finding]:
 async def _providers(settings: Settings) -> AsyncIterator[Finding]:
     known, left = await _kept(settings)
     async with opened_clients(settings) as clients:
-        for provider in Provider:
+        for provider in PROVIDERS:
             client = clients.get(provider)
             if client is None:
                 yield Finding(provider, "off", "no credentials are set, or REELBUS_PROVIDERS leaves it out")
@@ -235,7 +239,7 @@ async def _kept(settings: Settings) -> tuple[dict[Provider, ProviderState], dict
             return {}, {}
         async with opened_store(settings) as store:
             known = await store.read(provider_states.of_all, settings.enabled_providers, now=time.time())
-            left = {each: await store.read(open_attempts.count_open, each, limit=_COUNTED) for each in Provider}
+            left = {each: await store.read(open_attempts.count_open, each, limit=_COUNTED) for each in PROVIDERS}
     except (StoreUnavailable, StoreTooNew, OSError):
         return {}, {}
     return known, left

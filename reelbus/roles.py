@@ -130,7 +130,7 @@ async def _generator(parts: _Parts) -> None:
 async def _poller(parts: _Parts) -> None:
     read = partial(
         read_webhook,
-        user_id=parts.settings.iacrea_user_id,
+        ours=parts.settings.account_names,
         allow_private=parts.settings.allow_private_output_hosts,
     )
     await poller.run.run(parts.store, parts.policy, parts.clients, read, parts.stop)

@@ -78,6 +78,6 @@ def _banner(settings: Settings, roles: Collection[Role]) -> str:
             lines["api"] = f"{settings.local_url}/docs"
             lines["console"] = f"{settings.local_url}/console"
         if settings.surface != "private":
-            lines["webhooks"] = f"{settings.base_url}/webhooks/iacrea/…"
+            lines["webhooks"] = f"{settings.base_url}/webhooks/…"
     width = max(map(len, lines))
     return "".join(f"  {name:<{width}}  {value}\n" for name, value in lines.items())

@@ -1,21 +1,20 @@
 """Build what processes and commands need from their settings."""
 
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from importlib import import_module
 
 import structlog
-from pydantic import SecretStr
 
 from jobs.policy import Policy
 from process import metrics
 from process.inspector import Inspectors
 from process.settings import Settings
 from process.tokens import Signer
-from providers.base import ProviderClient
-from providers.homedesigns.client import HomeDesigns
-from providers.iacrea.client import Iacrea
+from providers.base import BuildClient, ProviderClient
+from providers.registry import PROVIDERS
 from schemas.names import Provider
 from store import secrets as kept_secrets
 from store.database import Store
@@ -27,7 +26,7 @@ def policy_of(settings: Settings) -> Policy:
     """Pick from the settings what the state machine needs to know."""
     return Policy(
         providers=settings.enabled_providers,
-        rates={Provider.IACREA: settings.iacrea_rate, Provider.HOMEDESIGNS: settings.homedesigns_rate},
+        rates={name: settings.rate(name) for name in PROVIDERS},
         submit_attempts=settings.submit_attempts,
         submit_deadline=settings.submit_deadline,
         fallback_when_unsure=settings.fallback_when_unsure,
@@ -36,7 +35,7 @@ def policy_of(settings: Settings) -> Policy:
         job_timeout=settings.job_timeout,
         poll_min=settings.poll_min,
         poll_max=settings.poll_max,
-        webhook_grace=settings.iacrea_webhook_grace,
+        webhook_grace=settings.webhook_grace,
         media_ttl=settings.media_ttl,
         retention=settings.retention_days * 86400,
     )
@@ -57,32 +56,13 @@ async def _kept_secret(store: Store) -> str:
 
 def clients_of(settings: Settings) -> dict[Provider, ProviderClient]:
     """Build a client for every provider that has credentials."""
-    build: dict[Provider, Callable[[Settings], ProviderClient]] = {
-        Provider.IACREA: _iacrea,
-        Provider.HOMEDESIGNS: _homedesigns,
-    }
-    return {provider: build[provider](settings) for provider in settings.enabled_providers}
+    return {provider: _client(settings, provider) for provider in settings.enabled_providers}
 
 
-def _iacrea(settings: Settings) -> ProviderClient:
-    return Iacrea(
-        settings.iacrea_url,
-        settings.iacrea_api_key or SecretStr(""),
-        settings.iacrea_user_id or "",
-        settings.provider_timeout,
-        allow_private_outputs=settings.allow_private_output_hosts,
-        unknown_status=partial(_count_unknown_status, Provider.IACREA),
-    )
-
-
-def _homedesigns(settings: Settings) -> ProviderClient:
-    return HomeDesigns(
-        settings.homedesigns_url,
-        settings.homedesigns_token or SecretStr(""),
-        settings.provider_timeout,
-        allow_private_outputs=settings.allow_private_output_hosts,
-        unknown_status=partial(_count_unknown_status, Provider.HOMEDESIGNS),
-    )
+def _client(settings: Settings, provider: Provider) -> ProviderClient:
+    module, _, function = PROVIDERS[provider].client.partition(":")
+    build: BuildClient = getattr(import_module(module), function)
+    return build(settings.given(provider), partial(_count_unknown_status, provider))
 
 
 def _count_unknown_status(provider: Provider, word: str) -> None:

@@ -36,6 +36,14 @@ class Motion(StrEnum):
     AUTO_REVERSE = "auto_reverse"
 
 
+class MotionForm(StrEnum):
+    """How a provider is asked for a motion: by an option of its own, by one that comes near, or by a prompt."""
+
+    OPTION = "option"
+    APPROXIMATE = "approximate"
+    PROMPT = "prompt"
+
+
 class Orientation(StrEnum):
     """The video's orientation."""
 
@@ -82,6 +90,7 @@ class RefundStatus(StrEnum):
 
     REFUNDED = "refunded"
     NOT_CHARGED = "not_charged"
+    CHARGED = "charged"
     UNKNOWN = "unknown"
 
 

@@ -97,6 +97,7 @@ def _attempt(sent: str, end: str | None, **fields: object) -> Attempt:
             "provider": "iacrea",
             "provider_job_id": "test-0001",
             "status": "generating",
+            "motion_form": "option",
             "submitted_at": sent,
             "finished_at": end,
             "detected_by": None,

@@ -9,6 +9,7 @@ from schemas.names import (
     DetectedBy,
     ErrorCode,
     Motion,
+    MotionForm,
     Orientation,
     Provider,
     RefundStatus,
@@ -49,12 +50,30 @@ class Refund(Document):
     credits: int | None
 
 
+class Media(Document):
+    """What was found when a result's first address was asked, before the video was announced as ready."""
+
+    content_type: str | None
+    bytes: int | None
+    duration: float | None = Field(default=None, description="Seconds.")
+    width: int | None = None
+    height: int | None = None
+    checked_at: Timestamp
+
+
 class Attempt(Document):
     """One provider's attempt at a video, however many tries its submission took."""
 
     provider: OpenProvider
     provider_job_id: str | None
     status: AttemptStatus
+    motion_form: Annotated[
+        MotionForm | None,
+        Field(
+            description="How the provider was asked for the motion: by an option of its own, by one that comes near"
+            " (approximate), or by a sentence in its prompt, which promises nothing."
+        ),
+    ] = None
     submitted_at: Timestamp | None
     finished_at: Timestamp | None
     detected_by: DetectedBy | None
@@ -78,6 +97,11 @@ class Video(Document):
     detected_by: DetectedBy | None
     input_image: str
     output_urls: list[str]
+    expires_at: Annotated[
+        Timestamp | None,
+        Field(description="Until when the addresses of the result are good; null where that is not documented."),
+    ] = None
+    media: Annotated[Media | None, Field(description="Null where nobody asked the address of the result.")] = None
     error: Failure | None
     refund: Refund | None
     attempts: list[Attempt]

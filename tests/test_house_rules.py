@@ -3,6 +3,7 @@
 import ast
 import tomllib
 from collections import Counter
+from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from process.failpoints import POINTS
 from process.settings import Settings
+from providers.registry import PROVIDERS
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -63,3 +65,27 @@ def test_every_setting_is_shown_to_operators() -> None:
     lines = (ROOT / "deploy" / "env.example").read_text().splitlines()
     shown = {line.lstrip("# ").split("=")[0] for line in lines if "=" in line}
     assert {f"REELBUS_{name.upper()}" for name in Settings.model_fields} - shown == set()
+
+
+@pytest.mark.parametrize("room", ["jobs", "store", "process", "receiver", "generator", "poller", "publisher"])
+def test_a_provider_is_known_by_its_record_alone(room: str) -> None:
+    words = {str(word).lower() for name, each in PROVIDERS.items() for word in (name, each.label)}
+    told = {
+        f"{path}:{node.lineno} {said}"
+        for path in (ROOT / room).rglob("*.py")
+        for node, said in _said(ast.parse(path.read_text()))
+        if any(word in said.lower() for word in words)
+    }
+    assert told == set()
+
+
+def _said(tree: ast.AST) -> Iterator[tuple[ast.expr, str]]:
+    """Yield every name and text of a module that does something; docstrings may give examples."""
+    idle = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in idle:
+            yield node, node.value
+        elif isinstance(node, ast.Attribute):
+            yield node, node.attr
+        elif isinstance(node, ast.Name):
+            yield node, node.id

@@ -10,9 +10,10 @@ from urllib.parse import quote
 
 import aiohttp
 from aiohttp.payload import BytesIOPayload, StringPayload
-from pydantic import SecretStr
 
 from providers.base import BeforeFirstByte, Order, VerificationFailed
+from providers.capabilities import Given
+from providers.homedesigns.capabilities import HOMEDESIGNS
 from providers.http.account import Account
 from providers.http.client import NoResponse, ProviderHttp
 from providers.http.responses import Response
@@ -22,8 +23,6 @@ from providers.parsing.json import decode
 from providers.parsing.status import Reader, UnknownStatus, describe_response, ignore, refusal_text
 from providers.parsing.submission import interpret_status, refused_by_body, unreadable
 from providers.reports import Accepted, Report, SubmissionOutcome, Unavailable
-from schemas.motions import WIRE_NAMES
-from schemas.names import Provider
 
 GENERATE = "/api/v2/video_generation"
 STATUS = "/api/v2/video_generation/status_check/"
@@ -36,31 +35,20 @@ _TRAILING_COMMA = re.compile(rb",(\s*[\]}])")
 
 
 class HomeDesigns:
-    """Submits pictures, asks about their videos, and keeps nothing but its connections.
+    """Submits pictures, asks about their videos, and keeps nothing but its connections."""
 
-    `timeout` is in seconds and covers one whole request.
-    """
+    name = HOMEDESIGNS.name
+    wants_bytes = HOMEDESIGNS.wants_bytes
 
-    name = Provider.HOMEDESIGNS
-    wants_bytes = True
-
-    def __init__(
-        self,
-        base_url: str,
-        token: SecretStr,
-        timeout: float,
-        *,
-        allow_private_outputs: bool = False,
-        unknown_status: UnknownStatus = ignore,
-    ) -> None:
-        secret = token.get_secret_value()
+    def __init__(self, given: Given, unknown_status: UnknownStatus = ignore) -> None:
+        secret = given.credentials["token"]
         self._account = Account(
-            label="HomeDesigns",
-            base_url=base_url,
+            label=HOMEDESIGNS.label,
+            base_url=given.url,
             url_setting="REELBUS_HOMEDESIGNS_URL",
             key_setting="REELBUS_HOMEDESIGNS_TOKEN",
-            timeout=timeout,
-            allow_private_outputs=allow_private_outputs,
+            timeout=given.timeout,
+            allow_private_outputs=given.allow_private_outputs,
             credentials={"Authorization": f"Bearer {secret}"},
             secrets=(secret,),
         )
@@ -123,12 +111,16 @@ class HomeDesigns:
         return Accepted(job_id, None, finished)
 
 
+build = HomeDesigns
+"""Builds the client from what the operator gave."""
+
+
 def _form(order: Order, image: bytes) -> aiohttp.MultipartWriter:
     kind = order.content_type or ""
     # As a file, so that it is written piece by piece.
     picture = BytesIOPayload(BytesIO(image), content_type=kind)
     picture.set_content_disposition("form-data", name="image", filename=_FILE_NAMES[kind])
-    tool = StringPayload(WIRE_NAMES[Provider.HOMEDESIGNS][order.motion])
+    tool = StringPayload(HOMEDESIGNS.motions[order.motion].wire)
     tool.headers.popall("Content-Type")
     tool.set_content_disposition("form-data", name="tool_name")
     form = aiohttp.MultipartWriter("form-data")

@@ -3,20 +3,19 @@
 Credits are taken when a job is submitted. Retrieving is a POST too, and costs nothing.
 """
 
-from pydantic import SecretStr
-
 from providers.base import BeforeFirstByte, Order, VerificationFailed
+from providers.capabilities import Given
 from providers.http.account import Account
 from providers.http.client import NoResponse, ProviderHttp
 from providers.http.responses import Response
 from providers.http.submission import Submissions
+from providers.iacrea.capabilities import IACREA
 from providers.parsing.fields import count_in, describe_counts, job_id_in
 from providers.parsing.json import decode
 from providers.parsing.status import Reader, UnknownStatus, describe_response, ignore, refusal_text
 from providers.parsing.submission import interpret_status, refused_by_body, unreadable
 from providers.reports import Accepted, Report, SubmissionOutcome, Unavailable
-from schemas.motions import WIRE_NAMES
-from schemas.names import Motion, Provider
+from schemas.names import Motion
 
 GENERATE = "/api/animation/v2/generate"
 GET = "/api/animation/v2/get"
@@ -28,36 +27,24 @@ _WITHOUT_PROMPT = frozenset({Motion.AUTO, Motion.AUTO_REVERSE})
 
 
 class Iacrea:
-    """Submits animations, asks about them, and keeps nothing but its connections.
+    """Submits animations, asks about them, and keeps nothing but its connections."""
 
-    `timeout` is in seconds and covers one whole request.
-    """
+    name = IACREA.name
+    wants_bytes = IACREA.wants_bytes
 
-    name = Provider.IACREA
-    wants_bytes = False
-
-    def __init__(
-        self,
-        base_url: str,
-        api_key: SecretStr,
-        user_id: str,
-        timeout: float,
-        *,
-        allow_private_outputs: bool = False,
-        unknown_status: UnknownStatus = ignore,
-    ) -> None:
-        key = api_key.get_secret_value()
+    def __init__(self, given: Given, unknown_status: UnknownStatus = ignore) -> None:
+        key = given.credentials["api_key"]
         self._account = Account(
-            label="IACrea",
-            base_url=base_url,
+            label=IACREA.label,
+            base_url=given.url,
             url_setting="REELBUS_IACREA_URL",
             key_setting="REELBUS_IACREA_API_KEY",
-            timeout=timeout,
-            allow_private_outputs=allow_private_outputs,
+            timeout=given.timeout,
+            allow_private_outputs=given.allow_private_outputs,
             credentials={"x-api-key": key},
             secrets=(key,),
         )
-        self._user_id = user_id
+        self._user_id = given.credentials["user_id"]
         # Only FAILED is documented, and only that promises the refund.
         self._reader = Reader(self._account, unknown_status, frozenset({"failed"}))
         self._checks = ProviderHttp(self._account)
@@ -108,7 +95,7 @@ class Iacrea:
         wish: dict[str, object] = {
             "user_id": self._user_id,
             "image_urls": [order.image_url],
-            "option": WIRE_NAMES[Provider.IACREA][order.motion],
+            "option": IACREA.motions[order.motion].wire,
             "format": order.orientation.value,
             "webhook": order.webhook_url,
         }
@@ -127,3 +114,7 @@ class Iacrea:
             return Accepted(job_id, count_in(document, _REMAINING_KEYS), finished)
         words = refusal_text(document)
         return unreadable(self._account) if words is None else refused_by_body(words, self._account)
+
+
+build = Iacrea
+"""Builds the client from what the operator gave."""

@@ -15,7 +15,7 @@ _TALK_KEYS = ("message", "msg", "reason", "failure_reason", "error_code", "descr
 INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """The Unicode categories of what breaks a line or cannot be seen."""
 
-_OUR_PATHS = re.compile(r"/(webhooks/iacrea|media)/[^\s\"'<>?#]+")
+_OUR_PATHS = re.compile(r"/(webhooks/[a-z0-9_-]+|media)/[^\s\"'<>?#]+")
 _CREDENTIALS = re.compile(
     r"\b(bearer|x-api-key|api[_-]?key|token)(\"?\s*[:= ]\s*\"?)(?=\S*\d)[\w.~+/|-]{12,}=*", re.IGNORECASE
 )

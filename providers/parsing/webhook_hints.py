@@ -1,7 +1,7 @@
 """What an unsigned webhook claims, read from any bytes whatever in linear time. A hint, never evidence."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from urllib.parse import parse_qsl
 
 from providers.parsing.classify import classify
@@ -18,18 +18,18 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
 _PART_NAME = re.compile(r'name="([^"\n]{1,100})"')
 
 
-def read_webhook(body: bytes, *, user_id: str | None = None, allow_private: bool = False) -> WebhookHint:
+def read_webhook(body: bytes, *, ours: Collection[str] = (), allow_private: bool = False) -> WebhookHint:
     """Find up to two identifiers that look like IACrea's, likeliest first, and addresses if the body says success.
 
-    `user_id` is our own, which no job bears. `allow_private` lets addresses count whose host is not public.
-    Never raises.
+    `ours` are our own names at providers, which no job bears. `allow_private` lets addresses count whose host is not
+    public. Never raises.
     """
     document = _document(body[:MAX_BODY_BYTES])
     found = [(key, value.lower()) for key, value in _strings(document, "", MAX_DEPTH) if _UUID.fullmatch(value)]
     # Stable: among equals the first in the body stays first.
     found.sort(key=lambda pair: _rank(pair[0]))
-    ours = user_id.strip().lower() if user_id else None
-    ids = dict.fromkeys(value for key, value in found if value != ours and _normalized_key(key) != "userid")
+    not_jobs = {name.strip().lower() for name in ours}
+    ids = dict.fromkeys(value for key, value in found if value not in not_jobs and _normalized_key(key) != "userid")
     verdict = classify(document, allow_private=allow_private)
     return WebhookHint(tuple(ids)[:MAX_CANDIDATES], verdict.urls if verdict.succeeded else ())
 

@@ -115,6 +115,8 @@ def test_each_way_to_fail_has_its_refund_in_the_video_and_in_its_event(
         ([ONE], ONE),
         ([ONE, NONE], ONE),
         ([ONE, ONE], Refund(status=RefundStatus.REFUNDED, credits=2)),
+        ([refunds.CHARGED, refunds.NOT_CHARGED], refunds.CHARGED),
+        ([refunds.CHARGED, ONE], ONE),
         ([WHO_KNOWS], WHO_KNOWS),
         ([NONE, WHO_KNOWS], WHO_KNOWS),
         ([ONE, WHO_KNOWS], WHO_KNOWS),

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from jobs import routing, submit
-from schemas.motions import WIRE_NAMES
+from providers.registry import PROVIDERS
 from schemas.names import ErrorCode, Motion, Provider, ProviderChoice, RefundStatus, VideoStatus
 from schemas.problem import ProblemCode, Refusal
 from tests.jobs.scenario import JobScenario
@@ -54,7 +54,7 @@ def test_a_video_falls_back_only_to_a_provider_that_has_the_motion_and_was_not_t
 
 
 def test_every_motion_is_offered_by_somebody() -> None:
-    assert all(any(motion in names for names in WIRE_NAMES.values()) for motion in Motion)
+    assert all(any(each.offers(motion) for each in PROVIDERS.values()) for motion in Motion)
 
 
 def test_a_video_is_given_to_its_provider_with_one_attempt(desk: JobScenario) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from aio_pika import Message
 
-from schemas.motions import WIRE_NAMES
+from providers.registry import PROVIDERS
 from schemas.names import Provider
 from tests.journey.conftest import StartWorld, World, decoded
 from tests.service import Command
@@ -20,12 +20,12 @@ async def test_every_motion_reaches_its_provider_by_its_own_name(
     world: World, picture: bytes, provider: Provider
 ) -> None:
     accepted = [
-        await world.service.upload(picture, motion=motion, provider=provider) for motion in WIRE_NAMES[provider]
+        await world.service.upload(picture, motion=motion, provider=provider) for motion in PROVIDERS[provider].motions
     ]
-    for video, wire_name in zip(accepted, WIRE_NAMES[provider].values(), strict=True):
+    for video, offer in zip(accepted, PROVIDERS[provider].motions.values(), strict=True):
         ended = await world.ended(video["id"])
         assert ended["status"] == "ready", ended
-        assert (await world.submission(ended))["option"] == wire_name
+        assert (await world.submission(ended))["option"] == offer.wire
 
 
 async def test_orientation_prompt_and_metadata_travel_all_the_way(world: World, picture: bytes) -> None:

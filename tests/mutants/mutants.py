@@ -38,7 +38,8 @@ from providers.reports import Ready, Report
 from publisher import connection as connecting
 from publisher.connection import BrokerState
 from publisher.timing import Timing
-from schemas.names import TERMINAL_EVENTS, DetectedBy, ErrorCode, EventType, Provider, VideoStatus
+from schemas.names import TERMINAL_EVENTS, DetectedBy, ErrorCode, EventType, Provider, RefundStatus, VideoStatus
+from schemas.video import Refund
 from store import attempts, credits, outbox, providers, sqlite, videos
 from store.announcements import Role
 from store.attempts import AttemptRow, AttemptState
@@ -150,8 +151,11 @@ def all_that_are_over(_: object, __: Policy, found: overdue.Overdue, **___: floa
     return [row.id for row in found.attempts]
 
 
+_REFUNDED = Refund(status=RefundStatus.REFUNDED, credits=1)
+
+
 def refunding_time_out(_: Policy) -> AttemptFailed:
-    return AttemptFailed(ErrorCode.TIMED_OUT, "too late", refunds.REFUNDED)
+    return AttemptFailed(ErrorCode.TIMED_OUT, "too late", _REFUNDED)
 
 
 def announced_after_the_commit(tx: Tx, video_id: str, event_type: EventType, *, attempt: int, now: float) -> bool:
@@ -290,7 +294,10 @@ IN_THE_SIMULATION = [
     Mutant("a webhook's body is believed", patched(check, "_hand_over_webhooks", believing_bodies)),
     Mutant("our own time-out is refunded", patched(overdue, "timed_out", refunding_time_out)),
     Mutant("age alone times out", patched(overdue.Watch, "step", all_that_are_over)),
-    Mutant("HomeDesigns is said to refund", patched(refunds, "of_reported_failure", lambda _: refunds.REFUNDED)),
+    Mutant(
+        "HomeDesigns is said to refund",
+        patched(refunds, "of_reported_failure", lambda _: _REFUNDED),
+    ),
     Mutant("nobody is said to refund", patched(refunds, "of_reported_failure", lambda _: refunds.UNKNOWN)),
     Mutant("a second credit is risked unasked", patched(jobs.settle, "_UNSURE", frozenset())),
     Mutant("the terminal event comes after the commit", patched(events, "announce", announced_after_the_commit)),

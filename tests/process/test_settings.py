@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from process.settings import Settings, WrongSettings, suspicions
+from schemas.names import Provider
 
 SECRET = "a-secret-that-must-not-show"
 
@@ -68,8 +69,7 @@ def test_secrets_and_addresses_may_stand_in_files(tmp_path: Path) -> None:
     url.write_text(f"amqp://user:{SECRET}@broker/\n")
     settings = read(api_keys_file=str(keys), homedesigns_token_file=str(token), amqp_url_file=str(url))
     assert [key.name for key in settings.api_keys] == ["shop", "office"]
-    assert settings.homedesigns_token is not None
-    assert settings.homedesigns_token.get_secret_value() == "the token"
+    assert settings.given(Provider("homedesigns")).credentials == {"token": "the token"}
     assert settings.amqp_url.get_secret_value() == f"amqp://user:{SECRET}@broker/"
     assert settings.file_of("api_keys") == keys
     assert SECRET not in repr(settings)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 import uvloop
-from pydantic import SecretStr
 
 from providers.base import ProviderClient
+from providers.capabilities import Given
 from providers.homedesigns.client import HomeDesigns
 from providers.iacrea.client import Iacrea
 from tests.providers.orders import KEY, PATIENT, USER
@@ -47,8 +47,9 @@ async def iacrea() -> AsyncIterator[Callable[..., Iacrea]]:
     """Build IACrea clients."""
     async with contextlib.AsyncExitStack() as stack:
 
-        def build(url: str, timeout: float = PATIENT, **more: object) -> Iacrea:
-            client = Iacrea(url, SecretStr(KEY), USER, timeout, **more)  # type: ignore[arg-type]  # hooks only
+        def build(url: str, timeout: float = PATIENT, *, allow_private_outputs: bool = False, **more: Any) -> Iacrea:
+            given = Given(url, {"api_key": KEY, "user_id": USER}, timeout, allow_private_outputs)
+            client = Iacrea(given, **more)
             stack.push_async_callback(client.close)
             return client
 
@@ -60,8 +61,10 @@ async def homedesigns() -> AsyncIterator[Callable[..., HomeDesigns]]:
     """Build HomeDesigns clients."""
     async with contextlib.AsyncExitStack() as stack:
 
-        def build(url: str, timeout: float = PATIENT, **more: object) -> HomeDesigns:
-            client = HomeDesigns(url, SecretStr(KEY), timeout, **more)  # type: ignore[arg-type]  # hooks only
+        def build(
+            url: str, timeout: float = PATIENT, *, allow_private_outputs: bool = False, **more: Any
+        ) -> HomeDesigns:
+            client = HomeDesigns(Given(url, {"token": KEY}, timeout, allow_private_outputs), **more)
             stack.push_async_callback(client.close)
             return client
 

@@ -11,13 +11,14 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from pydantic import SecretStr
 
+from providers.capabilities import Given
+from providers.homedesigns.capabilities import HOMEDESIGNS
 from providers.homedesigns.client import HomeDesigns
+from providers.iacrea.capabilities import IACREA
 from providers.iacrea.client import Iacrea
 from providers.reports import Accepted, Failed, NotAcceptedYet, OutcomeUnknown, Ready, Refused, SubmissionOutcome
-from schemas.motions import WIRE_NAMES
-from schemas.names import ErrorCode, Motion, Orientation, Provider
+from schemas.names import ErrorCode, Motion, Orientation
 from tests.providers.conftest import MakeClient, MakePeer
 from tests.providers.orders import HASTY, KEY, PATIENT, USER, Marker, an_order
 from tests.providers.peer import Act, Peer, body_of, drips, floods, hangs, header, listens, resets, says, sends, wire
@@ -249,7 +250,7 @@ async def test_iacreas_remaining_credits_are_read_where_they_are_a_number(
     assert await outcome(iacrea, await peer(says(200, body))) == Accepted(JOB, read)
 
 
-@pytest.mark.parametrize("motion", list(WIRE_NAMES[Provider.IACREA]))
+@pytest.mark.parametrize("motion", list(IACREA.motions))
 @pytest.mark.parametrize("orientation", list(Orientation))
 async def test_iacrea_is_sent_what_it_documents(
     peer: MakePeer, iacrea: Callable[..., Iacrea], motion: Motion, orientation: Orientation
@@ -264,7 +265,7 @@ async def test_iacrea_is_sent_what_it_documents(
     wish = {
         "user_id": USER,
         "image_urls": [order.image_url],
-        "option": WIRE_NAMES[Provider.IACREA][motion],
+        "option": IACREA.motions[motion].wire,
         "format": orientation.value,
         "webhook": order.webhook_url,
     }
@@ -272,7 +273,7 @@ async def test_iacrea_is_sent_what_it_documents(
     assert json.loads(body_of(request)) == ({**wish, "prompt": "slowly"} if prompted else wish)
 
 
-@pytest.mark.parametrize("motion", list(WIRE_NAMES[Provider.HOMEDESIGNS]))
+@pytest.mark.parametrize("motion", list(HOMEDESIGNS.motions))
 @pytest.mark.parametrize(("kind", "name"), [("image/png", "picture.png"), ("image/jpeg", "picture.jpg")])
 async def test_homedesigns_is_sent_the_picture_as_a_file(
     peer: MakePeer, homedesigns: Callable[..., HomeDesigns], motion: Motion, kind: str, name: str
@@ -289,7 +290,7 @@ async def test_homedesigns_is_sent_the_picture_as_a_file(
         + f'Content-Disposition: form-data; name="image"; filename="{name}"\r\n\r\n'.encode()
         + b"\x89PNG picture\r\n",
         b'\r\nContent-Disposition: form-data; name="tool_name"\r\n\r\n'
-        + WIRE_NAMES[Provider.HOMEDESIGNS][motion].encode()
+        + HOMEDESIGNS.motions[motion].wire.encode()
         + b"\r\n",
     ]
 
@@ -356,4 +357,4 @@ async def test_no_secret_comes_back_in_a_message(peer: MakePeer, client: MakeCli
 def test_a_credential_that_no_header_can_carry_is_named_at_once(key: str) -> None:
 
     with pytest.raises(ValueError, match="REELBUS_HOMEDESIGNS_TOKEN"):
-        HomeDesigns("http://127.0.0.1:9", SecretStr(key), 1.0)
+        HomeDesigns(Given("http://127.0.0.1:9", {"token": key}, 1.0, allow_private_outputs=False))

@@ -29,7 +29,7 @@ NOTHING = WebhookHint((), ())
     ],
 )  # fmt: skip
 def test_identifiers_are_found_anywhere_likeliest_first(body: object, ids: list[str]) -> None:
-    assert list(read_webhook(json.dumps(body).encode(), user_id=USER).provider_job_ids) == ids
+    assert list(read_webhook(json.dumps(body).encode(), ours=[USER]).provider_job_ids) == ids
 
 
 def test_no_more_than_two_identifiers_are_taken() -> None:
@@ -89,7 +89,7 @@ documents = st.recursive(
 @settings(max_examples=400, deadline=None)
 @given(st.binary(max_size=300) | documents.map(lambda document: json.dumps(document).encode()))
 def test_no_bytes_raise_and_every_address_is_usable(body: bytes) -> None:
-    hint = read_webhook(body, user_id=USER)
+    hint = read_webhook(body, ours=[USER])
     assert len(hint.provider_job_ids) <= 2
     assert all(output_url_usable(url) for url in hint.succeeded_urls)
 

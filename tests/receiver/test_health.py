@@ -82,7 +82,7 @@ async def test_metrics_name_routes_and_callers_never_addresses(service: Service)
 
     assert answer.headers["content-type"].startswith("text/plain")
     assert 'route="/v1/videos/{id}"' in answer.text
-    assert 'route="/webhooks/iacrea/{token}"' in answer.text
+    assert 'route="/webhooks/{provider}/{token}"' in answer.text
     assert not {text for text in (token, video_id, "secret") if text in answer.text}
 
 

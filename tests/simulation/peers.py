@@ -82,7 +82,7 @@ class Account:
         await before_first_byte()  # type: ignore[misc]  # the hook is awaitable, whatever its type
         box: list[SubmissionOutcome] = []
         if not self._chance(0.04):
-            self.outside.later(self.outside.rng.uniform(0, 0.5), lambda: self._arrive(order.webhook_url, box))
+            self.outside.later(self.outside.rng.uniform(0, 0.5), lambda: self._arrive(order.webhook_url or "", box))
         gives_up_at = self.outside.now + (PATIENCE if not self.outside.calm else 0.6)
         await Step(lambda: None, self.outside.now + self.outside.rng.uniform(0.5, 1.5), "waiting for the answer")
         if not box:
