@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench import seeding
 from jobs import feed, housekeeping, ledger, view
-from schemas.names import Provider, VideoStatus
+from schemas.names import PROVIDERS, VideoStatus
 from store.database import Store
 from store.probe import probe
 from store.videos import Filter
@@ -63,7 +63,7 @@ async def measure(path: Path, *, now: float) -> None:
             "sweep": lambda: store.write(housekeeping.sweep, now=now),
         }
         for status in (None, VideoStatus.READY, VideoStatus.FAILED):
-            for provider in (None, *Provider):
+            for provider in (None, *PROVIDERS):
                 asked[f"list status={status} provider={provider}"] = lambda status=status, provider=provider: (
                     store.read(  # type: ignore[misc]  # bound at once
                         view.page, Filter(status, provider), cursor=None, limit=50

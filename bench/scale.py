@@ -62,10 +62,10 @@ def _picked(setting: Setting, folders: dict[str, Path]) -> dict[str, list[float]
 
 async def _claim(folder: Path) -> float:
     store = await Store.open(f"sqlite:///{folder / 'reelbus.db'}")
-    policy = Policy(rates={Provider.IACREA: 1e9, Provider.HOMEDESIGNS: 1e9})
+    policy = Policy(rates={Provider("iacrea"): 1e9, Provider("homedesigns"): 1e9})
     began = time.perf_counter()
     for _ in range(_CLAIMS):
-        found = await store.write(check.claim, policy, Provider.IACREA, owner="bench", room=16, now=time.time())
+        found = await store.write(check.claim, policy, Provider("iacrea"), owner="bench", room=16, now=time.time())
         if len(found.work) != 16:
             raise LookupError("too little was due")
     seconds = time.perf_counter() - began

@@ -9,7 +9,7 @@ from documents.json_schemas import request_schema
 from documents.problem_help import EXPLANATIONS
 from schemas.event import CONTENT_TYPE as EVENT_TYPE
 from schemas.event import Event
-from schemas.names import EventType, Provider
+from schemas.names import PROVIDERS, EventType
 from schemas.problem import Problem, ProblemCode
 from schemas.video import Document, Video
 
@@ -80,7 +80,7 @@ def _event_channels() -> Json:
                         "The provider that the event tells of; none where no provider was chosen."
                         " The list is open: bind with a `*` unless you want one alone."
                     ),
-                    "examples": [*Provider, "none"],
+                    "examples": [*PROVIDERS, "none"],
                 }
             },
             "bindings": {"amqp": {"is": "routingKey", "exchange": exchange, "bindingVersion": _BINDING}},
@@ -209,7 +209,7 @@ def _event_headers() -> Json:
     described["properties"]["provider"] = {
         "type": "string",
         "description": "The last word of the routing key. The list is open.",
-        "examples": [*Provider, "none"],
+        "examples": [*PROVIDERS, "none"],
     }
     return described
 

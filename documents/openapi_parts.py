@@ -11,7 +11,7 @@ from documents.json_schemas import request_schema
 from schemas.audit import AuditPage
 from schemas.batch import MOST, BatchResults
 from schemas.event import VideoEvents
-from schemas.names import Provider, VideoStatus
+from schemas.names import PROVIDERS, VideoStatus
 from schemas.problem import CONTENT_TYPE as PROBLEM_TYPE
 from schemas.problem import Problem, ProblemCode, problem
 from schemas.status import Alive, NamedProvider, ProviderList, Ready, Redelivery, Status
@@ -120,7 +120,7 @@ def list_parameters() -> list[Json]:
     """Describe what a list may be asked for."""
     return [
         _parameter("status", "Only videos in this status.", {"type": "string", "enum": [*VideoStatus]}),
-        _parameter("provider", "Only videos of this provider.", {"type": "string", "enum": [*Provider]}),
+        _parameter("provider", "Only videos of this provider.", {"type": "string", "enum": [*PROVIDERS]}),
         _parameter(
             "metadata.{key}",
             "Only videos with this value under a key of their metadata: `metadata.listing=42`. Several must all match.",

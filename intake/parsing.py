@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from schemas.addresses import MAX_URL_CHARACTERS, image_url_fault
-from schemas.names import Motion, Orientation, ProviderChoice
+from schemas.names import Motion, Orientation
 from schemas.problem import FieldFault, ProblemCode, Refusal
 from schemas.request import MAX_IDEMPOTENCY_KEY, MAX_TEXT_BYTES, SURROGATE, UNSTORABLE, VideoRequest
 from schemas.strict_json import refuse_constant
@@ -174,7 +174,7 @@ def _decoded(text: str) -> tuple[bytes | None, str | None]:
     return (picture, None) if picture else (None, "holds no bytes")
 
 
-_LISTS = {"motion": Motion, "orientation": Orientation, "provider": ProviderChoice}
+_LISTS = {"motion": Motion, "orientation": Orientation}
 
 
 def _fault(detail: ErrorDetails) -> FieldFault:

@@ -32,7 +32,7 @@ def learn(tx: Tx, lessons: Sequence[Observation]) -> None:
     """Add lessons to what is known of their providers, in their order."""
     for provider in dict.fromkeys(lesson.provider for lesson in lessons):
         tx.lock(f"durations of {provider}")
-        theirs = [lesson for lesson in lessons if lesson.provider is provider]
+        theirs = [lesson for lesson in lessons if lesson.provider == provider]
         learnt = plan(tx, provider)
         for lesson in theirs:
             learnt = learnt.seen(lesson.unfinished_at, lesson.finished_at)

@@ -130,7 +130,7 @@ class Watch:
 
     def _is_silent(self, provider: Provider, at: float) -> bool:
         """Say whether a provider has been asked for as long as the grace, and has answered nothing."""
-        since = [began for asked, began in self._asked.values() if asked is provider]
+        since = [began for asked, began in self._asked.values() if asked == provider]
         return bool(since) and max(min(since), self._answered_at.get(provider, min(since))) <= at - OVERDUE_GRACE
 
 

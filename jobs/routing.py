@@ -3,16 +3,16 @@
 from collections.abc import Collection, Sequence
 
 from providers.registry import PROVIDERS, offers
-from schemas.names import Motion, Provider, ProviderChoice
+from schemas.names import AUTO, Motion, Provider, ProviderChoice
 from schemas.problem import ProblemCode, Refusal
 
 
 def choose(choice: ProviderChoice, motion: Motion, enabled: Sequence[Provider]) -> Provider | None:
     """Name the first provider to try, or None where no enabled one fits."""
     fitting = (provider for provider in enabled if offers(provider, motion))
-    if choice is ProviderChoice.AUTO:
+    if choice == AUTO:
         return next(fitting, None)
-    return next((provider for provider in fitting if provider.value == choice.value), None)
+    return next((provider for provider in fitting if str(provider) == choice), None)
 
 
 def choose_first(
@@ -30,7 +30,7 @@ def choose_next(motion: Motion, enabled: Sequence[Provider], tried: Collection[P
 
 def refuse_unroutable(choice: ProviderChoice, motion: Motion, enabled: Sequence[Provider]) -> None:
     """Raise `Refusal` if no enabled provider that the caller allows has the motion."""
-    if choice is not ProviderChoice.AUTO and Provider(choice) not in enabled:
+    if choice != AUTO and Provider(choice) not in enabled:
         raise Refusal(
             ProblemCode.PROVIDER_DISABLED,
             f"provider: {choice} is switched off here; choose {_listed(enabled)}, or give {choice} its credentials",
@@ -47,7 +47,7 @@ def refuse_unroutable(choice: ProviderChoice, motion: Motion, enabled: Sequence[
 
 
 def _named(choice: ProviderChoice, enabled: Sequence[Provider]) -> str:
-    return _listed(enabled) if choice is ProviderChoice.AUTO else str(choice)
+    return _listed(enabled) if choice == AUTO else str(choice)
 
 
 def _listed(providers: Sequence[Provider]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from jobs import refunds
-from providers.registry import capabilities, motion_form
+from providers.registry import motion_form, results_live
 from schemas.names import AttemptStatus, Motion, VideoStatus
 from schemas.times import optional_rfc3339, rfc3339
 from schemas.video import Attempt, Failure, Refund, Video, VideoPage
@@ -114,7 +114,7 @@ def _expires_at(newest: AttemptRow | None) -> str | None:
     """Say until when a result's addresses are good, counted from when it was found: by then it was there already."""
     if newest is None or newest.state is not AttemptState.SUCCEEDED or newest.finished_at is None:
         return None
-    live = capabilities(newest.provider).results_live
+    live = results_live(newest.provider)
     return None if live is None else rfc3339(newest.finished_at + live)
 
 

@@ -37,7 +37,7 @@ def tell_answer(providers: ProviderLog, provider: Provider, report: Report) -> N
 def tell_switched_off(off: Collection[tuple[Role, Provider]], ended: int) -> None:
     """Count the providers that nobody has, and log what was ended because of it."""
     for provider in PROVIDERS:
-        metrics.provider_switched_off.labels(provider).set(any(name is provider for _, name in off))
+        metrics.provider_switched_off.labels(provider).set(any(name == provider for _, name in off))
     if ended:
         names = sorted({str(name) for _, name in off})
         log.warning("attempts of providers that are switched off ended", providers=names, count=ended)

@@ -103,6 +103,8 @@ def _one_line_text(text: str) -> str:
 
 def _providers(names: object) -> object:
     chosen = _list(names)
+    if isinstance(chosen, tuple) and not set(chosen) <= PROVIDERS.keys():
+        raise ValueError(f"names something unknown; choose from {', '.join(PROVIDERS)}")
     if isinstance(chosen, tuple) and len(set(chosen)) < len(chosen):
         raise ValueError("names a provider twice; name each once, in the order of preference")
     return chosen
@@ -133,7 +135,7 @@ def _type_of(setting: CredentialSetting) -> Any:  # noqa: ANN401 - a type with i
     return Credential if setting.kind is SettingKind.SECRET else Annotated[str, AfterValidator(_one_line_text)]
 
 
-def with_those_of_providers(model: type[Model]) -> type[Model]:
+def with_provider_settings(model: type[Model]) -> type[Model]:
     """Add to a model of settings those that providers declare: the `token` of `toy` becomes `toy_token`."""
     fields = {
         f"{provider.name}_{name}": field
@@ -143,7 +145,7 @@ def with_those_of_providers(model: type[Model]) -> type[Model]:
     return create_model(model.__name__, __base__=model, __module__=model.__module__, __doc__=model.__doc__, **fields)
 
 
-@with_those_of_providers
+@with_provider_settings
 class Settings(BaseModel):
     """Everything reelbus may be told: the field `max_body_bytes` is read from `REELBUS_MAX_BODY_BYTES`.
 
@@ -285,7 +287,6 @@ _MENDS = {
     "bool_parsing": "is neither true nor false; write true or false",
     "float_parsing": "is not a number; write it as 2.5",
     "int_parsing": "is not a whole number; write it as 20",
-    "enum": f"names something unknown; choose from {', '.join(PROVIDERS)}",
 }
 
 

@@ -1,11 +1,18 @@
-"""The providers there are: one line each. All that is known of one is in its own folder."""
+"""The records of the providers that `schemas.names` lists. All that is known of one is in its own folder."""
+
+from importlib import import_module
 
 from providers.capabilities import Capabilities
-from providers.homedesigns.capabilities import HOMEDESIGNS
-from providers.iacrea.capabilities import IACREA
+from schemas import names
 from schemas.names import Motion, MotionForm, Provider
 
-PROVIDERS: dict[Provider, Capabilities] = {each.name: each for each in (IACREA, HOMEDESIGNS)}
+
+def _record(name: Provider) -> Capabilities:
+    found: Capabilities = import_module(f"providers.{name}.capabilities").CAPABILITIES
+    return found
+
+
+PROVIDERS: dict[Provider, Capabilities] = {name: _record(name) for name in names.PROVIDERS}
 """In the order in which they are preferred, unless a setting says otherwise."""
 
 
@@ -20,6 +27,13 @@ def offers(provider: Provider, motion: Motion) -> bool:
 
 
 def motion_form(provider: Provider, motion: Motion) -> MotionForm | None:
-    """Say how a provider is asked for a motion; None where it has none of that name (any more)."""
-    offer = PROVIDERS[provider].motions.get(motion)
+    """Say how a provider is asked for a motion; None where it has none of that name, or is no more."""
+    record = PROVIDERS.get(provider)
+    offer = record.motions.get(motion) if record else None
     return None if offer is None else offer.form
+
+
+def results_live(provider: Provider) -> float | None:
+    """Say for how many seconds the addresses of a provider's results are good, where that is documented."""
+    record = PROVIDERS.get(provider)
+    return record.results_live if record else None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from jobs import budget, feed, ledger
 from jobs.feed import Overview
 from process import metrics
+from providers.registry import PROVIDERS
 from schemas.names import Provider, VideoStatus
 from schemas.video import ProviderCredits
 from store import providers
@@ -29,13 +30,13 @@ async def refresh(store: Store, *, now: float, rates: dict[Provider, float]) -> 
     """
     seen = await store.read(_look)
     _backlog(seen.overview, now)
-    for provider in Provider:
+    for provider in PROVIDERS:
         _provider(provider, seen.providers[provider], rates[provider], now)
         _credits(provider, seen.credits[provider])
 
 
 def _look(tx: Tx) -> _Seen:
-    rows = {provider: providers.get(tx, provider) for provider in Provider}
+    rows = {provider: providers.get(tx, provider) for provider in PROVIDERS}
     return _Seen(feed.overview(tx), rows, ledger.all_credits(tx))
 
 

@@ -87,8 +87,7 @@ class Health:
             metrics.broker_connected.set(int(context.broker.connected))
         with suppress(StoreUnavailable, TimeoutError):
             async with asyncio.timeout(_PATIENCE_SECONDS):
-                rates = {Provider.IACREA: context.settings.iacrea_rate}
-                rates[Provider.HOMEDESIGNS] = context.settings.homedesigns_rate
+                rates = {provider: context.settings.rate(provider) for provider in PROVIDERS}
                 await gauges.refresh(context.store, now=context.now(), rates=rates)
                 await self._measure_providers(context.now())
         return Response(generate_latest(metrics.REGISTRY), headers=_HEADERS, media_type=CONTENT_TYPE_LATEST)

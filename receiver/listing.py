@@ -1,20 +1,19 @@
 """Read what a list of videos may be asked for, and tell every fault at once."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import TypeVar
 
 from starlette.datastructures import QueryParams
 
-from schemas.names import Provider, VideoStatus
+from schemas.names import PROVIDERS, VideoStatus
 from schemas.problem import FieldFault, ProblemCode, Refusal
 from schemas.request import MAX_METADATA
 from store.videos import Filter
 
-E = TypeVar("E", bound=StrEnum)
+E = TypeVar("E", bound=str)
 
 VIDEO_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """What every id of a video looks like."""
@@ -51,7 +50,7 @@ def read_query(query: QueryParams) -> Page:
     page = Page(
         Filter(
             status=_one_of(VideoStatus, "status", query, faults),
-            provider=_one_of(Provider, "provider", query, faults),
+            provider=_one_of(PROVIDERS, "provider", query, faults),
             metadata=_metadata(query, faults),
             since=_time("since", query, faults),
             until=_time("until", query, faults),
@@ -107,12 +106,9 @@ def _limit(query: QueryParams, faults: list[FieldFault]) -> int:
     return _DEFAULT_PAGE
 
 
-def _one_of(names: type[E], field: str, query: QueryParams, faults: list[FieldFault]) -> E | None:
+def _one_of(names: Iterable[E], field: str, query: QueryParams, faults: list[FieldFault]) -> E | None:
     given = query.get(field)
-    if given is None:
-        return None
-    try:
-        return names(given)
-    except ValueError:
+    found = next((name for name in names if name == given), None)
+    if given is not None and found is None:
         faults.append(FieldFault(field=field, message=f"must be one of {', '.join(names)}"))
-        return None
+    return found

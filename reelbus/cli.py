@@ -8,8 +8,8 @@ import typer
 from reelbus import __version__, operating
 from reelbus.cli_keys import keys
 from reelbus.help_text import examples
+from schemas.names import AUTO, Motion, Orientation, VideoStatus
 from schemas.names import EVENT_KINDS as KINDS
-from schemas.names import Motion, Orientation, Provider, ProviderChoice, VideoStatus
 
 app = typer.Typer(
     name="reelbus",
@@ -142,7 +142,7 @@ def sandbox(
 def submit(  # noqa: PLR0913, PLR0917 - one parameter an option
     image: Annotated[str, typer.Argument(help="A PNG or JPEG file of at least 512x512, or the address of one.")],
     motion: Annotated[Motion, typer.Option(help="How the camera moves.")],
-    provider: Annotated[ProviderChoice, typer.Option(help="Which provider.")] = ProviderChoice.AUTO,
+    provider: Annotated[str, typer.Option(help="Which provider: auto, or one of `reelbus status`.")] = AUTO,
     prompt: Annotated[str | None, typer.Option(help="What should happen in the video.")] = None,
     orientation: Annotated[Orientation, typer.Option(help="Of the video.")] = Orientation.LANDSCAPE,
     fallback: Annotated[
@@ -259,7 +259,7 @@ def check_subscriber(
 @app.command("list", epilog=examples("reelbus list --status failed --limit 50", "reelbus list --json | jq .id"))
 def list_videos(
     status: Annotated[VideoStatus | None, typer.Option(help="Only videos in this status.")] = None,
-    provider: Annotated[Provider | None, typer.Option(help="Only videos of this provider.")] = None,
+    provider: Annotated[str | None, typer.Option(help="Only videos of this provider.")] = None,
     limit: Annotated[int, typer.Option(help="How many, newest first.", min=1, max=200)] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON a video.")] = False,
 ) -> None:

@@ -1,21 +1,22 @@
-"""The closed vocabularies of the public contract, one enumeration each."""
+"""The vocabularies of the public contract: one enumeration each, and the open list of providers."""
 
 from enum import StrEnum
+from typing import NewType
 
+Provider = NewType("Provider", str)
+"""The name of an outside service that turns a picture into a video. The list is open: stand one you do not know."""
 
-class Provider(StrEnum):
-    """An outside service that turns a picture into a video."""
+PROVIDERS: list[Provider] = [
+    Provider("iacrea"),
+    Provider("homedesigns"),
+]
+"""The registry: a line for each provider, in the order of preference. `providers/NAME/` has all else about it."""
 
-    IACREA = "iacrea"
-    HOMEDESIGNS = "homedesigns"
+ProviderChoice = NewType("ProviderChoice", str)
+"""What a caller may ask for: one provider, or `AUTO`."""
 
-
-class ProviderChoice(StrEnum):
-    """What a caller may ask for: one provider, or whichever suits."""
-
-    AUTO = "auto"
-    IACREA = "iacrea"
-    HOMEDESIGNS = "homedesigns"
+AUTO = ProviderChoice("auto")
+"""Whichever provider suits."""
 
 
 class Motion(StrEnum):

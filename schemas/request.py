@@ -4,9 +4,10 @@ import re
 from typing import Annotated
 
 from pydantic import AfterValidator, ConfigDict, Field, StrictBool, StrictStr
+from pydantic_core import PydanticCustomError
 
 from schemas.addresses import MAX_URL_CHARACTERS
-from schemas.names import Motion, Orientation, ProviderChoice
+from schemas.names import AUTO, PROVIDERS, Motion, Orientation, ProviderChoice
 from schemas.video import Document
 
 MAX_PROMPT = 2000
@@ -31,6 +32,14 @@ _NO_NUL = {"pattern": "^[^\x00]*$"}
 Text = Annotated[StrictStr, AfterValidator(_storable)]
 MetadataKey = Annotated[Text, Field(min_length=1, max_length=64)]
 MetadataValue = Annotated[Text, Field(max_length=512, json_schema_extra=_NO_NUL)]
+
+
+def _known(choice: ProviderChoice) -> ProviderChoice:
+    if choice not in {AUTO, *PROVIDERS}:
+        raise PydanticCustomError(
+            "unknown_provider", "must be one of {names}", {"names": ", ".join([AUTO, *PROVIDERS])}
+        )
+    return choice
 
 
 class VideoRequest(Document):
@@ -60,9 +69,14 @@ class VideoRequest(Document):
         Field(max_length=MAX_PROMPT, description="What else the video should show.", json_schema_extra=_NO_NUL),
     ] = None
     orientation: Annotated[Orientation, Field(description="The video's orientation.")] = Orientation.LANDSCAPE
-    provider: Annotated[ProviderChoice, Field(description="A provider, or auto for the first that has the motion.")] = (
-        ProviderChoice.AUTO
-    )
+    provider: Annotated[
+        ProviderChoice,
+        AfterValidator(_known),
+        Field(
+            description="A provider, or auto for the first that has the motion.",
+            json_schema_extra=lambda schema: schema.update(enum=[AUTO, *PROVIDERS]),
+        ),
+    ] = AUTO
     fallback: Annotated[
         StrictBool | None,
         Field(description="Whether another provider may be tried. Default: true with auto, else false."),
@@ -79,4 +93,4 @@ class VideoRequest(Document):
     @property
     def may_fall_back(self) -> bool:
         """Whether another provider may be tried."""
-        return self.provider is ProviderChoice.AUTO if self.fallback is None else self.fallback
+        return self.provider == AUTO if self.fallback is None else self.fallback

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from schemas.names import (
+    PROVIDERS,
     AttemptStatus,
     DetectedBy,
     ErrorCode,
@@ -22,7 +23,7 @@ OpenProvider = Annotated[
         {
             "type": "string",
             "description": "Who makes it. The list is open: stand a name that you do not know.",
-            "examples": [str(provider) for provider in Provider],
+            "examples": [*PROVIDERS],
         }
     ),
 ]

@@ -29,5 +29,4 @@ def announce(tx: Tx, role: Role, enabled: Collection[Provider], *, now: float) -
 def announced(tx: Tx) -> dict[tuple[Role, Provider | None], float]:
     """Read when each role last said that it has a provider, or, under None, that it lives; Unix seconds."""
     rows = tx.execute("SELECT role, provider, announced_at FROM announcements").fetchall()
-    known = {provider.value for provider in Provider} | {_ALIVE}
-    return {(Role(role), Provider(name) if name else None): at for role, name, at in rows if name in known}
+    return {(Role(role), Provider(name) if name else None): at for role, name, at in rows}

@@ -6,8 +6,8 @@ from providers.capabilities import Capabilities, CredentialSetting, MotionOffer,
 from schemas.names import Motion, MotionForm, Provider, RefundStatus
 from schemas.video import Refund
 
-HOMEDESIGNS = Capabilities(
-    name=Provider.HOMEDESIGNS,
+CAPABILITIES = Capabilities(
+    name=Provider("homedesigns"),
     label="HomeDesigns",
     client="providers.homedesigns.client:build",
     url="https://homedesigns.ai",

@@ -13,7 +13,7 @@ from aiohttp.payload import BytesIOPayload, StringPayload
 
 from providers.base import BeforeFirstByte, Order, VerificationFailed
 from providers.capabilities import Given
-from providers.homedesigns.capabilities import HOMEDESIGNS
+from providers.homedesigns.capabilities import CAPABILITIES
 from providers.http.account import Account
 from providers.http.client import NoResponse, ProviderHttp
 from providers.http.responses import Response
@@ -37,13 +37,13 @@ _TRAILING_COMMA = re.compile(rb",(\s*[\]}])")
 class HomeDesigns:
     """Submits pictures, asks about their videos, and keeps nothing but its connections."""
 
-    name = HOMEDESIGNS.name
-    wants_bytes = HOMEDESIGNS.wants_bytes
+    name = CAPABILITIES.name
+    wants_bytes = CAPABILITIES.wants_bytes
 
     def __init__(self, given: Given, unknown_status: UnknownStatus = ignore) -> None:
         secret = given.credentials["token"]
         self._account = Account(
-            label=HOMEDESIGNS.label,
+            label=CAPABILITIES.label,
             base_url=given.url,
             url_setting="REELBUS_HOMEDESIGNS_URL",
             key_setting="REELBUS_HOMEDESIGNS_TOKEN",
@@ -120,7 +120,7 @@ def _form(order: Order, image: bytes) -> aiohttp.MultipartWriter:
     # As a file, so that it is written piece by piece.
     picture = BytesIOPayload(BytesIO(image), content_type=kind)
     picture.set_content_disposition("form-data", name="image", filename=_FILE_NAMES[kind])
-    tool = StringPayload(HOMEDESIGNS.motions[order.motion].wire)
+    tool = StringPayload(CAPABILITIES.motions[order.motion].wire)
     tool.headers.popall("Content-Type")
     tool.set_content_disposition("form-data", name="tool_name")
     form = aiohttp.MultipartWriter("form-data")

@@ -14,8 +14,8 @@ from providers.capabilities import (
 from schemas.names import Motion, Provider, RefundStatus
 from schemas.video import Refund
 
-IACREA = Capabilities(
-    name=Provider.IACREA,
+CAPABILITIES = Capabilities(
+    name=Provider("iacrea"),
     label="IACrea",
     client="providers.iacrea.client:build",
     url="https://iacrea.com",

@@ -9,7 +9,7 @@ from providers.http.account import Account
 from providers.http.client import NoResponse, ProviderHttp
 from providers.http.responses import Response
 from providers.http.submission import Submissions
-from providers.iacrea.capabilities import IACREA
+from providers.iacrea.capabilities import CAPABILITIES
 from providers.parsing.fields import count_in, describe_counts, job_id_in
 from providers.parsing.json import decode
 from providers.parsing.status import Reader, UnknownStatus, describe_response, ignore, refusal_text
@@ -29,13 +29,13 @@ _WITHOUT_PROMPT = frozenset({Motion.AUTO, Motion.AUTO_REVERSE})
 class Iacrea:
     """Submits animations, asks about them, and keeps nothing but its connections."""
 
-    name = IACREA.name
-    wants_bytes = IACREA.wants_bytes
+    name = CAPABILITIES.name
+    wants_bytes = CAPABILITIES.wants_bytes
 
     def __init__(self, given: Given, unknown_status: UnknownStatus = ignore) -> None:
         key = given.credentials["api_key"]
         self._account = Account(
-            label=IACREA.label,
+            label=CAPABILITIES.label,
             base_url=given.url,
             url_setting="REELBUS_IACREA_URL",
             key_setting="REELBUS_IACREA_API_KEY",
@@ -95,7 +95,7 @@ class Iacrea:
         wish: dict[str, object] = {
             "user_id": self._user_id,
             "image_urls": [order.image_url],
-            "option": IACREA.motions[order.motion].wire,
+            "option": CAPABILITIES.motions[order.motion].wire,
             "format": order.orientation.value,
             "webhook": order.webhook_url,
         }

@@ -49,8 +49,8 @@ async def test_a_broker_that_is_away_is_said_so_until_it_is_back(console: Consol
 
 async def test_a_provider_that_refuses_our_key_is_red(console: Console) -> None:
     now = console.service.context.now()
-    await console.service.store.write(providers.set_tokens, Provider.IACREA, tokens=1.0, now=now)
-    await console.service.store.write(providers.set_authorized, Provider.IACREA, authorized=False, now=now)
+    await console.service.store.write(providers.set_tokens, Provider("iacrea"), tokens=1.0, now=now)
+    await console.service.store.write(providers.set_authorized, Provider("iacrea"), authorized=False, now=now)
     page = await console.open()
 
     await until_text(page, "#troubles li[data-level=bad]", "iacrea refuses our key")

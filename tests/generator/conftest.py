@@ -37,7 +37,7 @@ PICTURE = picture()
 class Taker:
     """A provider that takes every picture, unless `answer` says otherwise."""
 
-    name: Provider = Provider.HOMEDESIGNS
+    name: Provider = Provider("homedesigns")
     wants_bytes: bool = True
     answer: Callable[[Order, BeforeFirstByte], Awaitable[SubmissionOutcome]] | None = None
     orders: list[Order] = field(default_factory=list)
@@ -81,7 +81,9 @@ class Workshop:
     async def ask(self, url: str | None = None, **more: Any) -> str:
         """Ask for a video of a picture at an address, or of an uploaded one."""
         uploaded = None if url else await self.store.pictures.keep("image/png", PICTURE)
-        request: NewVideo = replace(REQUEST, choice=ProviderChoice.HOMEDESIGNS, image_url=url, picture=uploaded, **more)
+        request: NewVideo = replace(
+            REQUEST, choice=ProviderChoice("homedesigns"), image_url=url, picture=uploaded, **more
+        )
         answer = await self.store.write(accept.accept, request, lambda video: f"https://us/{video}", now=time.time())
         assert isinstance(answer, Accepted)
         return answer.video.id
@@ -111,7 +113,7 @@ def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenWorkshop:
     @asynccontextmanager
     async def opened(fetch: FetchPicture, provider: Taker | None = None, **rules: Any) -> AsyncIterator[Workshop]:
         taker, stop = provider or Taker(), asyncio.Event()
-        policy = replace(Policy(providers=(Provider.HOMEDESIGNS,)), **rules)
+        policy = replace(Policy(providers=(Provider("homedesigns"),)), **rules)
         store = await Store.open(url_of(tmp_path / "reelbus.db"))
         addresses = Addresses("https://us.example", Signer(["a secret of sixteen"]), media_ttl=60)
         pictures = Pictures(store, addresses, fetch, Inspected())

@@ -50,7 +50,7 @@ async def test_a_tarpit_holds_up_no_other_picture_and_takes_no_budget(workshop: 
         assert time.monotonic() - began < 3
         assert hosts.most["tarpit.example"] == 2
         assert {(await shop.video(video_id)).status for video_id in stuck} == {"submitting"}
-        bucket = await shop.store.read(providers.get, Provider.HOMEDESIGNS)
+        bucket = await shop.store.read(providers.get, Provider("homedesigns"))
         assert bucket is not None
         assert bucket.tokens >= 10 - len(good)
     assert len(shop.provider.orders) == len(good)
@@ -58,7 +58,7 @@ async def test_a_tarpit_holds_up_no_other_picture_and_takes_no_budget(workshop: 
 
 async def test_a_picture_that_is_there_waits_for_the_budget_and_is_not_fetched_again(workshop: OpenWorkshop) -> None:
     hosts = Hosts()
-    async with workshop(hosts, rates={Provider.HOMEDESIGNS: 0.4}) as shop:
+    async with workshop(hosts, rates={Provider("homedesigns"): 0.4}) as shop:
         videos = [await shop.ask(f"https://host{number}.example/a.png") for number in range(6)]
         for video_id in videos:
             await shop.until(video_id, "generating")
@@ -68,7 +68,7 @@ async def test_a_picture_that_is_there_waits_for_the_budget_and_is_not_fetched_a
 
 async def test_a_picture_that_waits_when_stopping_is_given_back_at_once(workshop: OpenWorkshop) -> None:
     hosts = Hosts()
-    async with workshop(hosts, rates={Provider.HOMEDESIGNS: 0.1}) as shop:
+    async with workshop(hosts, rates={Provider("homedesigns"): 0.1}) as shop:
         first = await shop.ask("https://one.example/a.png")
         await shop.until(first, "generating")
         second = await shop.ask("https://two.example/a.png")

@@ -45,7 +45,7 @@ async def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
 def work() -> tuple[AttemptRow, VideoRow]:
     """Give an attempt that has been claimed, with its video."""
     desk = JobScenario()
-    attempt = desk.claimed(Provider.HOMEDESIGNS)
+    attempt = desk.claimed(Provider("homedesigns"))
     video = desk.do(videos.get, attempt.video_id)
     assert video is not None
     return attempt, video

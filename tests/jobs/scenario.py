@@ -35,7 +35,7 @@ REQUEST = NewVideo(
     motion=Motion.ZOOM_IN,
     orientation=Orientation.LANDSCAPE,
     prompt=None,
-    choice=ProviderChoice.IACREA,
+    choice=ProviderChoice("iacrea"),
     fallback=False,
     metadata={},
     image_url="https://pictures.example/house.png",
@@ -73,25 +73,30 @@ class JobScenario:
         self.do(submit.route, self.policy, now=self.now)
         return self.attempt(video_id)
 
-    def claimed(self, provider: Provider = Provider.IACREA, *, owner: str = GENERATOR, **fields: Any) -> AttemptRow:
+    def claimed(self, provider: Provider = Provider("iacrea"), *, owner: str = GENERATOR, **fields: Any) -> AttemptRow:
         self.routed(**{"choice": ProviderChoice(provider), **fields})
         [(attempt, _)] = self.do(submit.claim, self.policy, provider, owner=owner, room=1, now=self.now).work
         return attempt
 
-    def sending(self, provider: Provider = Provider.IACREA, **fields: Any) -> AttemptRow:
+    def sending(self, provider: Provider = Provider("iacrea"), **fields: Any) -> AttemptRow:
         attempt = self.claimed(provider, **fields)
         assert self.do(submit.send, attempt.id, owner=GENERATOR, now=self.now)
         return self.current(attempt)
 
     def generating(
-        self, provider: Provider = Provider.IACREA, *, job: str = "job-1", remaining: int | None = None, **fields: Any
+        self,
+        provider: Provider = Provider("iacrea"),
+        *,
+        job: str = "job-1",
+        remaining: int | None = None,
+        **fields: Any,
     ) -> AttemptRow:
         attempt = self.sending(provider, **fields)
         self.accept(attempt, job=job, remaining=remaining)
         return self.current(attempt)
 
     def unconfirmed(self, **fields: Any) -> AttemptRow:
-        attempt = self.sending(Provider.IACREA, **fields)
+        attempt = self.sending(Provider("iacrea"), **fields)
         self.do(submit.mark_outcome_unknown, self.policy, attempt, "no answer came", now=self.now)
         return self.current(attempt)
 
@@ -102,7 +107,7 @@ class JobScenario:
         answer = Taken(job, remaining, finished)
         self.do(submit.accepted, self.policy, attempt, answer, sent_at=self.now, now=self.now)
 
-    def due(self, provider: Provider = Provider.IACREA, *, owner: str = POLLER, room: int = 100) -> list[AttemptRow]:
+    def due(self, provider: Provider = Provider("iacrea"), *, owner: str = POLLER, room: int = 100) -> list[AttemptRow]:
         """Claim what is to be checked now."""
         return self.do(check.claim, self.policy, provider, owner=owner, room=room, now=self.now).work
 
@@ -133,7 +138,7 @@ class JobScenario:
         self.do(stored_webhooks.record, [Delivery(attempt.id, body, len(body), "application/json")], now=self.now)
         self.due(room=0)
 
-    def timed_out(self, provider: Provider = Provider.IACREA, **fields: Any) -> AttemptRow:
+    def timed_out(self, provider: Provider = Provider("iacrea"), **fields: Any) -> AttemptRow:
         """Have an attempt that its provider never finished in time."""
         attempt = self.generating(provider, **fields)
         self.now += self.policy.job_timeout + 4
@@ -175,5 +180,5 @@ class JobScenario:
         """Name the events of the attempt's video in their order."""
         return [event["type"].removeprefix("video.") for event in self.events(attempt)]
 
-    def credits(self, provider: Provider = Provider.IACREA) -> ProviderCredits:
+    def credits(self, provider: Provider = Provider("iacrea")) -> ProviderCredits:
         return self.do(ledger.all_credits)[provider]

@@ -22,7 +22,7 @@ def ask(desk: JobScenario, **fields: object) -> Accepted | KeyConflict | BudgetE
 def test_an_accepted_video_shows_all_that_was_asked_for(desk: JobScenario) -> None:
     answer = ask(
         desk, motion=Motion.PAN_UP, orientation=Orientation.PORTRAIT, prompt="langsam", metadata={"k": "v"},
-        choice=ProviderChoice.AUTO,
+        choice=ProviderChoice("auto"),
     )  # fmt: skip
     assert isinstance(answer, Accepted)
     video = answer.video
@@ -118,9 +118,9 @@ def test_a_page_that_holds_all_names_no_next_one(desk: JobScenario, count: int) 
 
 
 def test_pages_can_be_narrowed_to_a_status_and_to_the_provider_at_work(desk: JobScenario) -> None:
-    failed = desk.generating(Provider.HOMEDESIGNS)
+    failed = desk.generating(Provider("homedesigns"))
     desk.checked(failed, FAILED)
-    fallen_back = desk.generating(job="2", choice=ProviderChoice.AUTO, fallback=True)
+    fallen_back = desk.generating(job="2", choice=ProviderChoice("auto"), fallback=True)
     desk.checked(fallen_back, FAILED)
     desk.request()
 
@@ -129,9 +129,9 @@ def test_pages_can_be_narrowed_to_a_status_and_to_the_provider_at_work(desk: Job
         return [video.id for video in page.items]
 
     assert found(VideoStatus.FAILED, None) == [failed.video_id]
-    assert found(None, Provider.HOMEDESIGNS) == [fallen_back.video_id, failed.video_id]
-    assert found(None, Provider.IACREA) == []
-    assert found(VideoStatus.SUBMITTING, Provider.HOMEDESIGNS) == [fallen_back.video_id]
+    assert found(None, Provider("homedesigns")) == [fallen_back.video_id, failed.video_id]
+    assert found(None, Provider("iacrea")) == []
+    assert found(VideoStatus.SUBMITTING, Provider("homedesigns")) == [fallen_back.video_id]
 
 
 def test_the_timeline_tells_a_whole_life_in_order(desk: JobScenario) -> None:

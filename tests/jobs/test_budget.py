@@ -8,7 +8,7 @@ from schemas.names import Provider
 from store import providers
 from tests.jobs.scenario import START, JobScenario
 
-IACREA = Provider.IACREA
+IACREA = Provider("iacrea")
 
 
 def take(desk: JobScenario, wanted: int) -> int:
@@ -76,7 +76,7 @@ def test_no_stretch_of_time_sees_more_than_a_burst_and_the_rate(rate: float, dra
 
 
 def test_submissions_and_checks_of_any_process_draw_on_the_same_budget(desk: JobScenario) -> None:
-    desk.under(rates={IACREA: 0.3, Provider.HOMEDESIGNS: 0.3})
+    desk.under(rates={IACREA: 0.3, Provider("homedesigns"): 0.3})
     checked = desk.generating()
     waiting = [desk.routed() for _ in range(4)]
     desk.webhook(checked)
@@ -87,7 +87,7 @@ def test_submissions_and_checks_of_any_process_draw_on_the_same_budget(desk: Job
     assert [row.id for row in desk.due()] == [checked.id]
     assert desk.do(submit.claim, desk.policy, IACREA, owner="generator-3", room=9, now=desk.now).work == []
     assert len(waiting) == 4
-    assert desk.do(check.claim, desk.policy, Provider.HOMEDESIGNS, owner="p", room=9, now=desk.now).work == []
+    assert desk.do(check.claim, desk.policy, Provider("homedesigns"), owner="p", room=9, now=desk.now).work == []
 
 
 def test_no_more_is_claimed_than_there_is_room_for(desk: JobScenario) -> None:

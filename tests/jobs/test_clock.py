@@ -12,7 +12,7 @@ from store import attempts, leases, outbox, providers
 from store.attempts import AttemptRow
 from tests.jobs.scenario import GENERATOR, READY, JobScenario
 
-HOMEDESIGNS = Provider.HOMEDESIGNS
+HOMEDESIGNS = Provider("homedesigns")
 
 
 class Observer:

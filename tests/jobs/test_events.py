@@ -22,10 +22,10 @@ def test_every_other_event_has_an_id_of_its_type_and_attempt() -> None:
 
 
 def test_the_events_of_a_long_life_come_in_its_order(desk: JobScenario) -> None:
-    attempt = desk.generating(choice=ProviderChoice.AUTO, fallback=True)
+    attempt = desk.generating(choice=ProviderChoice("auto"), fallback=True)
     desk.checked(attempt, FAILED)
     second = desk.attempt(attempt.video_id, 2)
-    desk.do(submit.claim, desk.policy, Provider.HOMEDESIGNS, owner=GENERATOR, room=1, now=desk.now)
+    desk.do(submit.claim, desk.policy, Provider("homedesigns"), owner=GENERATOR, room=1, now=desk.now)
     desk.do(submit.send, second.id, owner=GENERATOR, now=desk.now)
     desk.accept(second, job="2")
     desk.checked(second, READY)

@@ -22,7 +22,7 @@ def test_which_failure_is_followed_by_the_next_provider(
     desk: JobScenario, code: ErrorCode, *, allowed: bool, when_unsure: bool
 ) -> None:
     desk.under(fallback_when_unsure=when_unsure)
-    attempt = desk.generating(choice=ProviderChoice.AUTO, fallback=allowed)
+    attempt = desk.generating(choice=ProviderChoice("auto"), fallback=allowed)
 
     assert desk.do(fail, desk.policy, attempt, failing(code), now=desk.now)
 
@@ -33,7 +33,7 @@ def test_which_failure_is_followed_by_the_next_provider(
 
 
 def test_the_event_of_a_fallback_shows_and_is_keyed_by_the_attempt_that_failed(desk: JobScenario) -> None:
-    attempt = desk.generating(choice=ProviderChoice.AUTO, fallback=True)
+    attempt = desk.generating(choice=ProviderChoice("auto"), fallback=True)
     desk.checked(attempt, FAILED)
 
     event = desk.events(attempt)[-1]
@@ -44,23 +44,23 @@ def test_the_event_of_a_fallback_shows_and_is_keyed_by_the_attempt_that_failed(d
 
 
 def test_the_next_attempt_is_due_at_once_and_the_video_shows_it(desk: JobScenario) -> None:
-    attempt = desk.generating(choice=ProviderChoice.AUTO, fallback=True)
+    attempt = desk.generating(choice=ProviderChoice("auto"), fallback=True)
     desk.checked(attempt, FAILED)
 
-    found = desk.do(submit.claim, desk.policy, Provider.HOMEDESIGNS, owner=GENERATOR, room=5, now=desk.now)
+    found = desk.do(submit.claim, desk.policy, Provider("homedesigns"), owner=GENERATOR, room=5, now=desk.now)
     assert [(row.number, video.id) for row, video in found.work] == [(2, attempt.video_id)]
     video = desk.video(attempt)
-    assert (video.provider, video.provider_job_id, video.error) == (Provider.HOMEDESIGNS, None, None)
+    assert (video.provider, video.provider_job_id, video.error) == (Provider("homedesigns"), None, None)
 
 
 def test_a_provider_chosen_by_name_falls_back_only_where_the_caller_says_so(desk: JobScenario) -> None:
-    attempt = desk.generating(Provider.HOMEDESIGNS, fallback=True)
+    attempt = desk.generating(Provider("homedesigns"), fallback=True)
     desk.checked(attempt, FAILED)
     assert [shown.provider for shown in desk.video(attempt).attempts] == ["homedesigns", "iacrea"]
 
 
 def test_no_provider_is_tried_twice_and_the_last_failure_ends_the_video(desk: JobScenario) -> None:
-    attempt = desk.generating(choice=ProviderChoice.AUTO, fallback=True)
+    attempt = desk.generating(choice=ProviderChoice("auto"), fallback=True)
     desk.do(fail, desk.policy, attempt, failing(ErrorCode.JOB_LOST), now=desk.now)
     second = desk.attempt(attempt.video_id, 2)
     desk.do(fail, desk.policy, second, failing(ErrorCode.OUT_OF_CREDITS), now=desk.now)
@@ -68,10 +68,10 @@ def test_no_provider_is_tried_twice_and_the_last_failure_ends_the_video(desk: Jo
     assert desk.told(attempt) == ["submitted", "fallback", "failed"]
     video = desk.video(attempt)
     assert video.error is not None
-    assert (video.error.code, video.provider) == (ErrorCode.OUT_OF_CREDITS, Provider.HOMEDESIGNS)
+    assert (video.error.code, video.provider) == (ErrorCode.OUT_OF_CREDITS, Provider("homedesigns"))
 
 
 def test_nobody_is_asked_for_a_motion_that_they_lack(desk: JobScenario) -> None:
-    attempt = desk.generating(choice=ProviderChoice.AUTO, fallback=True, motion=Motion.AUTO_REVERSE)
+    attempt = desk.generating(choice=ProviderChoice("auto"), fallback=True, motion=Motion.AUTO_REVERSE)
     desk.checked(attempt, FAILED)
     assert desk.told(attempt) == ["submitted", "failed"]

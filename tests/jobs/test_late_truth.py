@@ -55,9 +55,9 @@ def test_a_late_failure_keeps_the_refund_that_was_told_but_the_ledger_notes_the_
 
 
 def test_a_late_failure_with_homedesigns_claims_no_credit(desk: JobScenario) -> None:
-    attempt = desk.timed_out(Provider.HOMEDESIGNS)
+    attempt = desk.timed_out(Provider("homedesigns"))
     desk.checked(attempt, FAILED)
-    assert desk.credits(Provider.HOMEDESIGNS).refunded == 0
+    assert desk.credits(Provider("homedesigns")).refunded == 0
 
 
 def test_it_is_looked_at_ever_more_seldom_for_a_day(desk: JobScenario) -> None:
@@ -126,14 +126,14 @@ def test_a_check_under_way_at_the_time_out_still_brings_the_late_truth(desk: Job
 
 def test_a_late_video_of_the_first_provider_leaves_the_second_one_at_work(desk: JobScenario) -> None:
     desk.under(fallback_when_unsure=True)
-    attempt = desk.generating(choice=ProviderChoice.AUTO, fallback=True)
+    attempt = desk.generating(choice=ProviderChoice("auto"), fallback=True)
     desk.now += desk.policy.job_timeout + 4
     desk.give_up()
     desk.checked(attempt, READY)
 
     video = desk.video(attempt)
     assert desk.told(attempt) == ["submitted", "fallback", "late"]
-    assert (video.status, video.provider, video.output_urls) == ("submitting", Provider.HOMEDESIGNS, [])
+    assert (video.status, video.provider, video.output_urls) == ("submitting", Provider("homedesigns"), [])
 
 
 def test_what_its_provider_itself_called_failed_is_over(desk: JobScenario) -> None:

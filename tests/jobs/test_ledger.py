@@ -73,7 +73,7 @@ LONGEST = 60.0
 
 def enter(tx: Tx, entry: LedgerEntry) -> None:
     credits.enter(
-        tx, Provider.IACREA, entry.attempt_id, entry.entry,
+        tx, Provider("iacrea"), entry.attempt_id, entry.entry,
         sent_at=entry.sent_at, now=entry.at, remaining=entry.remaining,
     )  # fmt: skip
 
@@ -83,7 +83,7 @@ def summary(written: list[LedgerEntry]) -> ProviderCredits:
     emptied(STORE)
     for entry in written:
         transact(STORE, enter, entry)
-    return transact(STORE, ledger.all_credits)[Provider.IACREA]
+    return transact(STORE, ledger.all_credits)[Provider("iacrea")]
 
 
 def summary_folded_meanwhile(written: list[LedgerEntry], limit: int) -> ProviderCredits:
@@ -91,8 +91,8 @@ def summary_folded_meanwhile(written: list[LedgerEntry], limit: int) -> Provider
     emptied(STORE)
     for entry in written:
         transact(STORE, enter, entry)
-        transact(STORE, ledger.fold, Provider.IACREA, now=entry.at, limit=limit, longest_request=LONGEST)
-    return transact(STORE, ledger.all_credits)[Provider.IACREA]
+        transact(STORE, ledger.fold, Provider("iacrea"), now=entry.at, limit=limit, longest_request=LONGEST)
+    return transact(STORE, ledger.all_credits)[Provider("iacrea")]
 
 
 TIED = [
@@ -131,9 +131,9 @@ def later(job: Job, *, by: int) -> Job:
 
 
 def test_an_unknown_credit_that_becomes_known_after_it_was_summed_up_is_struck_from_the_sum(desk: JobScenario) -> None:
-    desk.do(credits.enter, Provider.IACREA, "a", Entry.UNKNOWN, sent_at=desk.now, now=desk.now)
+    desk.do(credits.enter, Provider("iacrea"), "a", Entry.UNKNOWN, sent_at=desk.now, now=desk.now)
     desk.now += ledger.LONGEST_REQUEST + 1
-    assert desk.do(ledger.fold, Provider.IACREA, now=desk.now, limit=10) == 1
+    assert desk.do(ledger.fold, Provider("iacrea"), now=desk.now, limit=10) == 1
     assert desk.credits().unknown == 1
     desk.do(credits.strike_unknown, "a")
     assert desk.credits().unknown == 0
@@ -200,9 +200,9 @@ def test_a_submission_proven_after_the_first_report_may_have_been_before_it(desk
 
 
 def test_accepted_jobs_are_counted_though_their_provider_tells_no_balance(desk: JobScenario) -> None:
-    attempt = desk.generating(Provider.HOMEDESIGNS)
+    attempt = desk.generating(Provider("homedesigns"))
     desk.checked(attempt, READY)
-    assert desk.credits(Provider.HOMEDESIGNS).model_dump() == {
+    assert desk.credits(Provider("homedesigns")).model_dump() == {
         "remaining": None, "remaining_at": None, "spent": 1, "refunded": 0, "unknown": 0, "unexplained": 0,
     }  # fmt: skip
 

@@ -8,12 +8,12 @@ from jobs.overdue import Watch
 from jobs.policy import LATE_RESULT_SECONDS, OVERDUE_GRACE
 from jobs.settle import AttemptFailed
 from providers.reports import Unavailable, Working
-from schemas.names import ErrorCode, Provider
+from schemas.names import PROVIDERS, ErrorCode, Provider
 from store import providers
 from store.attempts import AttemptRow
 from tests.jobs.scenario import READY, START, JobScenario
 
-HOMEDESIGNS = Provider.HOMEDESIGNS
+HOMEDESIGNS = Provider("homedesigns")
 
 
 class Poller:
@@ -51,7 +51,7 @@ def code(desk: JobScenario, attempt: AttemptRow) -> ErrorCode | None:
     return None if error is None else error.code
 
 
-@pytest.mark.parametrize("provider", Provider)
+@pytest.mark.parametrize("provider", PROVIDERS)
 def test_what_was_made_while_nobody_looked_is_found(desk: JobScenario, poller: Poller, provider: Provider) -> None:
     attempt = desk.generating(provider)
     desk.now += 3600

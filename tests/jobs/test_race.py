@@ -29,7 +29,7 @@ from store.webhooks import Delivery
 from tests.jobs.scenario import REQUEST, START
 from tests.stores import in_memory, transact, url_of
 
-POLICY = replace(Policy(), rates={Provider.IACREA: 1e6, Provider.HOMEDESIGNS: 1e6})
+POLICY = replace(Policy(), rates={Provider("iacrea"): 1e6, Provider("homedesigns"): 1e6})
 CLIP = ("https://cdn.example/v.mp4",)
 LOST = AttemptFailed(ErrorCode.SUBMISSION_UNKNOWN, "lost", Refund(status=RefundStatus.UNKNOWN, credits=None))
 JOB = "one job"

@@ -14,7 +14,7 @@ from tests.jobs.scenario import FAILED, GENERATOR, READY, JobScenario
 NONE = Refund(status=RefundStatus.NOT_CHARGED, credits=0)
 ONE = Refund(status=RefundStatus.REFUNDED, credits=1)
 WHO_KNOWS = Refund(status=RefundStatus.UNKNOWN, credits=None)
-IACREA, HOMEDESIGNS = Provider.IACREA, Provider.HOMEDESIGNS
+IACREA, HOMEDESIGNS = Provider("iacrea"), Provider("homedesigns")
 
 Ending = Callable[[JobScenario, Provider], AttemptRow]
 
@@ -128,7 +128,7 @@ def test_the_refund_of_a_video_sums_its_attempts(parts: list[Refund], whole: Ref
 
 
 def test_a_video_made_after_a_refunded_attempt_still_shows_that_refund(desk: JobScenario) -> None:
-    attempt = desk.generating(IACREA, choice=ProviderChoice.AUTO, fallback=True, motion=Motion.ZOOM_IN)
+    attempt = desk.generating(IACREA, choice=ProviderChoice("auto"), fallback=True, motion=Motion.ZOOM_IN)
     assert desk.video(attempt).refund is None
     desk.checked(attempt, FAILED)
     assert desk.video(attempt).refund == ONE

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from jobs import schedule
 from jobs.policy import LATE_RESULT_SECONDS, Policy
-from schemas.names import Provider
+from schemas.names import PROVIDERS, Provider
 from store.attempts import AttemptRow, AttemptState
 from tests.jobs.scenario import START
 
@@ -27,7 +27,7 @@ def policies(draw: st.DrawFn) -> Policy:
 def watched(draw: st.DrawFn) -> AttemptRow:
     woken = draw(st.none() | st.floats(-3000, 3000))
     return AttemptRow(
-        id="a", video_id="v", number=1, provider=draw(st.sampled_from(Provider)), state=AttemptState.GENERATING,
+        id="a", video_id="v", number=1, provider=draw(st.sampled_from(PROVIDERS)), state=AttemptState.GENERATING,
         tries=0, provider_job_id="j", due_at=None, lease_owner=None, submitted_at=START, accepted_at=START,
         finished_at=START, woken_at=None if woken is None else START + woken, checked_at=None, doubt=None,
         doubt_since=None, doubt_count=0, detected_by=None, output_urls=(), error_code=None, error_message=None,
@@ -52,7 +52,7 @@ def test_no_check_is_planned_past_the_time_out_while_one_fits_before_it(
     assert schedule.next_check(attempt, policy, now=now) <= deadline
 
 
-@given(st.sampled_from(Provider), policies())
+@given(st.sampled_from(PROVIDERS), policies())
 def test_the_first_check_comes_by_the_time_out(provider: Provider, policy: Policy) -> None:
     first = schedule.first_check(provider, policy, accepted_at=START)
     assert START < first <= START + policy.job_timeout

@@ -5,12 +5,12 @@ import pytest
 from jobs import submit
 from jobs.schedule import retry_delay
 from providers.reports import Failed, NotAcceptedYet, Ready, Refused
-from schemas.names import ErrorCode, Provider, RefundStatus
+from schemas.names import PROVIDERS, ErrorCode, Provider, RefundStatus
 from store import attempts, providers
 from store.attempts import AttemptRow, AttemptState
 from tests.jobs.scenario import CLIP, FAILED, GENERATOR, READY, START, JobScenario
 
-IACREA, HOMEDESIGNS = Provider.IACREA, Provider.HOMEDESIGNS
+IACREA, HOMEDESIGNS = Provider("iacrea"), Provider("homedesigns")
 OTHER = "generator-2"
 
 
@@ -84,7 +84,7 @@ def test_an_unknown_outcome_fails_at_once_with_homedesigns_and_waits_with_iacrea
     assert desk.current(waiting).due_at == desk.now + desk.policy.confirm_wait
 
 
-@pytest.mark.parametrize("provider", Provider)
+@pytest.mark.parametrize("provider", PROVIDERS)
 def test_what_was_given_back_is_not_declared_lost_by_the_one_who_gave_it_back(
     desk: JobScenario, provider: Provider
 ) -> None:
@@ -97,7 +97,7 @@ def test_what_was_given_back_is_not_declared_lost_by_the_one_who_gave_it_back(
     assert [taken.id for taken in claim(desk, provider)] == [attempt.id]
 
 
-@pytest.mark.parametrize("provider", Provider)
+@pytest.mark.parametrize("provider", PROVIDERS)
 def test_nobody_declares_lost_what_another_owner_is_sending(desk: JobScenario, provider: Provider) -> None:
     attempt = desk.claimed(provider)
     desk.now += 10

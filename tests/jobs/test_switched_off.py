@@ -9,7 +9,7 @@ from store import announcements
 from store.announcements import Role
 from tests.jobs.scenario import GENERATOR, JobScenario
 
-IACREA, HOMEDESIGNS = Provider.IACREA, Provider.HOMEDESIGNS
+IACREA, HOMEDESIGNS = Provider("iacrea"), Provider("homedesigns")
 BOTH = (IACREA, HOMEDESIGNS)
 
 
@@ -41,7 +41,7 @@ LONG = SWITCHED_OFF_SECONDS + 5 * ANNOUNCE_SECONDS
 
 
 def test_what_waits_for_a_provider_that_is_switched_off_fails_uncharged(desk: JobScenario) -> None:
-    attempt = desk.routed(choice=ProviderChoice.IACREA)
+    attempt = desk.routed(choice=ProviderChoice("iacrea"))
     desk.under(providers=(HOMEDESIGNS,))
     assert Poller(desk, generators=((HOMEDESIGNS,),), own=(HOMEDESIGNS,)).live(LONG) == 1
     shown = desk.shown(attempt)
@@ -53,19 +53,19 @@ def test_what_waits_for_a_provider_that_is_switched_off_fails_uncharged(desk: Jo
 
 
 def test_it_falls_back_where_that_is_wanted(desk: JobScenario) -> None:
-    attempt = desk.routed(choice=ProviderChoice.AUTO, fallback=True, motion=Motion.ZOOM_IN)
-    assert attempt.provider is IACREA
+    attempt = desk.routed(choice=ProviderChoice("auto"), fallback=True, motion=Motion.ZOOM_IN)
+    assert attempt.provider == IACREA
     desk.under(providers=(HOMEDESIGNS,))
     Poller(desk, generators=((HOMEDESIGNS,),), own=(HOMEDESIGNS,)).live(LONG)
     assert desk.told(attempt) == ["fallback"]
-    assert desk.attempt(attempt.video_id, 2).provider is HOMEDESIGNS
+    assert desk.attempt(attempt.video_id, 2).provider == HOMEDESIGNS
 
 
 @pytest.mark.parametrize("generators", [(), (BOTH,), ((HOMEDESIGNS,), (IACREA,))])
 def test_while_generators_are_away_or_some_have_it_nothing_is_ended(
     desk: JobScenario, generators: tuple[tuple[Provider, ...], ...]
 ) -> None:
-    desk.routed(choice=ProviderChoice.IACREA)
+    desk.routed(choice=ProviderChoice("iacrea"))
     assert Poller(desk, generators=generators, own=BOTH).live(10 * LONG) == 0
 
 
@@ -92,12 +92,12 @@ def test_an_unproven_submission_ends_after_its_wait_and_an_accepted_one_after_it
 def test_a_generator_with_fewer_providers_routes_to_those_that_others_have(desk: JobScenario) -> None:
     desk.do(announcements.announce, Role.GENERATOR, BOTH, now=desk.now)
     desk.under(providers=(HOMEDESIGNS,))
-    assert desk.routed(choice=ProviderChoice.IACREA).provider is IACREA
+    assert desk.routed(choice=ProviderChoice("iacrea")).provider == IACREA
 
 
 def test_what_nobody_seems_to_have_is_left_for_a_while_and_then_fails(desk: JobScenario) -> None:
     desk.under(providers=(HOMEDESIGNS,))
-    video_id = desk.request(choice=ProviderChoice.IACREA)
+    video_id = desk.request(choice=ProviderChoice("iacrea"))
     assert desk.do(submit.route, desk.policy, now=desk.now) == 0
     desk.now += submit.UNROUTED_SECONDS
     assert desk.do(submit.route, desk.policy, now=desk.now) == 1

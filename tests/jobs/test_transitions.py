@@ -73,7 +73,7 @@ def test_a_column_that_may_not_change_is_refused_by_name(desk: JobScenario) -> N
 
 
 def test_a_second_terminal_event_cannot_be_stored_even_by_a_bug(desk: JobScenario) -> None:
-    attempt = desk.generating(Provider.HOMEDESIGNS)
+    attempt = desk.generating(Provider("homedesigns"))
     columns = "event_id, video_id, type, routing_key, body, created_at"
     insert = f"INSERT INTO outbox ({columns}) VALUES (?, ?, ?, 'k', '{{}}', 0)"  # noqa: S608 - constant columns
     desk.connection.execute(insert, ("one", attempt.video_id, "video.ready"))

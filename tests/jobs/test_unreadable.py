@@ -7,7 +7,7 @@ from schemas.names import Provider
 from store import unreadable
 from tests.jobs.scenario import GENERATOR, READY, JobScenario
 
-HOMEDESIGNS = Provider.HOMEDESIGNS
+HOMEDESIGNS = Provider("homedesigns")
 
 
 def spoil(desk: JobScenario, video_id: str, motion: str = "orbit") -> None:
@@ -40,7 +40,7 @@ def test_a_hundred_of_them_do_not_fill_the_head_of_the_queue(desk: JobScenario) 
 def test_an_attempt_whose_video_cannot_be_read_keeps_no_other_from_being_submitted(desk: JobScenario) -> None:
     bad, good = desk.routed(), desk.routed()
     spoil(desk, bad.video_id)
-    found = desk.do(submit.claim, desk.policy, Provider.IACREA, owner=GENERATOR, room=9, now=desk.now)
+    found = desk.do(submit.claim, desk.policy, Provider("iacrea"), owner=GENERATOR, room=9, now=desk.now)
     assert [attempt.id for attempt, _ in found.work] == [good.id]
     assert aside(desk) == [bad.id]
 
@@ -66,7 +66,9 @@ def test_an_attempt_that_cannot_be_read_keeps_no_other_from_being_checked(
     desk.learn(claimed, READY)
     assert desk.video(good).status == "ready"
     assert aside(desk) == [bad.id]
-    assert desk.do(check.claim, desk.policy, Provider.IACREA, owner="p", room=9, now=desk.now) == check.Claim([], None)
+    assert desk.do(check.claim, desk.policy, Provider("iacrea"), owner="p", room=9, now=desk.now) == check.Claim(
+        [], None
+    )
 
 
 def test_one_that_cannot_be_read_keeps_no_other_from_being_given_up(desk: JobScenario) -> None:
@@ -81,12 +83,12 @@ def test_one_that_cannot_be_read_keeps_no_other_from_being_given_up(desk: JobSce
 def test_what_was_put_aside_is_told_until_it_can_be_read_and_then_goes_on(desk: JobScenario) -> None:
     bad = desk.routed()
     spoil(desk, bad.video_id)
-    desk.do(submit.claim, desk.policy, Provider.IACREA, owner=GENERATOR, room=9, now=desk.now)
+    desk.do(submit.claim, desk.policy, Provider("iacrea"), owner=GENERATOR, room=9, now=desk.now)
     [told] = desk.do(quarantine.review)
     assert (told.kind, told.id) == ("attempt", bad.id)
     assert "orbit" in told.reason
 
     spoil(desk, bad.video_id, "zoom_in")
     assert desk.do(quarantine.review) == []
-    found = desk.do(submit.claim, desk.policy, Provider.IACREA, owner=GENERATOR, room=9, now=desk.now)
+    found = desk.do(submit.claim, desk.policy, Provider("iacrea"), owner=GENERATOR, room=9, now=desk.now)
     assert [attempt.id for attempt, _ in found.work] == [bad.id]

@@ -15,7 +15,7 @@ from tests.service import Command
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest.mark.parametrize("provider", list(Provider))
+@pytest.mark.parametrize("provider", PROVIDERS)
 async def test_every_motion_reaches_its_provider_by_its_own_name(
     world: World, picture: bytes, provider: Provider
 ) -> None:
@@ -44,7 +44,7 @@ async def test_iacrea_is_not_sent_a_prompt_that_it_would_ignore(world: World, pi
     assert (await world.submission(await world.ended(video["id"])))["prompt"] is None
 
 
-@pytest.mark.parametrize("provider", list(Provider))
+@pytest.mark.parametrize("provider", PROVIDERS)
 async def test_a_picture_may_come_as_base64(world: World, picture: bytes, provider: Provider) -> None:
     text = base64.b64encode(picture).decode()
     plain = await world.service.submit(image_base64="\n".join([text[:100], text[100:]]), provider=provider)
@@ -55,7 +55,7 @@ async def test_a_picture_may_come_as_base64(world: World, picture: bytes, provid
         assert (await world.submission(ended))["picture_bytes"] == len(picture)
 
 
-@pytest.mark.parametrize("provider", list(Provider))
+@pytest.mark.parametrize("provider", PROVIDERS)
 async def test_a_picture_may_come_by_its_address(world: World, picture: bytes, provider: Provider) -> None:
     uploaded = await world.service.upload(picture, provider="iacrea")
     video = await world.service.submit(image_url=uploaded["input_image"], provider=provider)

@@ -38,7 +38,16 @@ from providers.reports import Ready, Report
 from publisher import connection as connecting
 from publisher.connection import BrokerState
 from publisher.timing import Timing
-from schemas.names import TERMINAL_EVENTS, DetectedBy, ErrorCode, EventType, Provider, RefundStatus, VideoStatus
+from schemas.names import (
+    PROVIDERS,
+    TERMINAL_EVENTS,
+    DetectedBy,
+    ErrorCode,
+    EventType,
+    Provider,
+    RefundStatus,
+    VideoStatus,
+)
 from schemas.video import Refund
 from store import attempts, credits, outbox, providers, sqlite, videos
 from store.announcements import Role
@@ -241,7 +250,7 @@ def taken_whosever_it_is(
 
 def all_that_are_silent(_: object, seen: Any, *, at: float) -> set[tuple[Role, Provider]]:
     del at
-    return {(role, name) for role in Role for name in Provider if (role, name) not in seen}
+    return {(role, name) for role in Role for name in PROVIDERS if (role, name) not in seen}
 
 
 def clock_back_empties_the_bucket() -> AbstractContextManager[object]:

@@ -139,7 +139,7 @@ CHECKS: dict[str, Callable[[Path], None]] = {
         )
     ),
     "nothing is given up without a look": lambda _: test_checks.test_no_job_is_given_up_without_a_last_look(
-        JobScenario(), Provider.IACREA, 60.0
+        JobScenario(), Provider("iacrea"), 60.0
     ),
     "commits come first": with_a_store(test_grouped_writer.answers_follow_the_commit),
     "commits are synced": with_a_store(test_durability.test_every_commit_is_synced),

@@ -31,7 +31,7 @@ def opened(desk: JobScenario) -> None:
 
 def test_with_ten_thousand_open_jobs_and_ten_checks_a_second_nobody_starves() -> None:
     desk = JobScenario().under(
-        job_timeout=100_000.0, rates={Provider.HOMEDESIGNS: CHECKS_A_SECOND, Provider.IACREA: 1.0}
+        job_timeout=100_000.0, rates={Provider("homedesigns"): CHECKS_A_SECOND, Provider("iacrea"): 1.0}
     )
     opened(desk)
     chance = random.Random(7)
@@ -41,7 +41,7 @@ def test_with_ten_thousand_open_jobs_and_ten_checks_a_second_nobody_starves() ->
     while ends:
         desk.now += 1
         for attempt in desk.do(
-            check.claim, desk.policy, Provider.HOMEDESIGNS, owner="poller", room=100, now=desk.now
+            check.claim, desk.policy, Provider("homedesigns"), owner="poller", room=100, now=desk.now
         ).work:
             ended = ends[attempt.id] <= desk.now
             if ended:

@@ -13,7 +13,7 @@ from store.database import Store
 from store.transaction import Tx
 from tests.jobs.scenario import FAILED, READY, START, JobScenario
 
-HOMEDESIGNS, IACREA = Provider.HOMEDESIGNS, Provider.IACREA
+HOMEDESIGNS, IACREA = Provider("homedesigns"), Provider("iacrea")
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from tests.jobs.scenario import REQUEST
 from tests.store.test_unavailable import IMPATIENT, locked
 from tests.stores import url_of
 
-HOMEDESIGNS = Provider.HOMEDESIGNS
+HOMEDESIGNS = Provider("homedesigns")
 POLICY = Policy()
 ACCEPTED_AT = 1_000_000.0
 
@@ -39,7 +39,7 @@ class Done:
 def claimed(tx: Tx, count: int) -> list[AttemptRow]:
     """Have a provider accept some videos, and claim their checks."""
     for _ in range(count):
-        accept.accept(tx, replace(REQUEST, choice=ProviderChoice.HOMEDESIGNS), str, now=ACCEPTED_AT)
+        accept.accept(tx, replace(REQUEST, choice=ProviderChoice("homedesigns")), str, now=ACCEPTED_AT)
     submit.route(tx, POLICY, now=ACCEPTED_AT)
     for attempt, _ in submit.claim(tx, POLICY, HOMEDESIGNS, owner="generator", room=count, now=ACCEPTED_AT).work:
         submit.send(tx, attempt.id, owner="generator", now=ACCEPTED_AT)

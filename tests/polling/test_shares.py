@@ -16,7 +16,7 @@ from schemas.names import Provider, ProviderChoice
 from store.attempts import AttemptRow
 from tests.jobs.scenario import CLIP, START, JobScenario
 
-HOMEDESIGNS = Provider.HOMEDESIGNS
+HOMEDESIGNS = Provider("homedesigns")
 HOUR = 3600.0
 TURN = 0.25
 ANSWERED_AFTER = 1.0
@@ -45,7 +45,7 @@ class Rush:
                 (self._accepted if submitted else self._answered)(attempt)
             if asked < self.desk.now - START:
                 asked += 1
-                self.desk.routed(choice=ProviderChoice.HOMEDESIGNS)
+                self.desk.routed(choice=ProviderChoice("homedesigns"))
             turns = [self._submit] * self.generators + [self._check] * self.pollers
             self.chance.shuffle(turns)
             for take in turns:
@@ -96,7 +96,7 @@ def test_in_a_rush_what_is_paid_is_found_in_time(generators: int, pollers: int, 
 def test_a_poller_that_is_gone_keeps_new_jobs_from_being_opened() -> None:
     desk = JobScenario()
     desk.generating(HOMEDESIGNS)
-    desk.routed(choice=ProviderChoice.HOMEDESIGNS)
+    desk.routed(choice=ProviderChoice("homedesigns"))
     desk.now += 60
     claim = desk.do(submit.claim, desk.policy, HOMEDESIGNS, owner="g", room=8, now=desk.now)
     assert (claim.work, claim.again_at) == ([], desk.now + STORE_POLL_SECONDS)

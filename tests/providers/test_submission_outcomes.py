@@ -13,9 +13,9 @@ import httpx
 import pytest
 
 from providers.capabilities import Given
-from providers.homedesigns.capabilities import HOMEDESIGNS
+from providers.homedesigns.capabilities import CAPABILITIES as HOMEDESIGNS
 from providers.homedesigns.client import HomeDesigns
-from providers.iacrea.capabilities import IACREA
+from providers.iacrea.capabilities import CAPABILITIES as IACREA
 from providers.iacrea.client import Iacrea
 from providers.reports import Accepted, Failed, NotAcceptedYet, OutcomeUnknown, Ready, Refused, SubmissionOutcome
 from schemas.names import ErrorCode, Motion, Orientation

@@ -99,7 +99,9 @@ def _end(tx: Tx, attempt_id: str, at: float) -> None:
 async def test_a_webhook_address_ends_with_the_last_interest_in_its_attempt(service: Service) -> None:
     video_id = await service.make()
     attempt_id = "01900000000070008000000000000000"  # an UUIDv7 of 2024
-    await service.store.write(attempts.add, attempt_id, video_id=video_id, number=1, provider=Provider.IACREA, now=1.0)
+    await service.store.write(
+        attempts.add, attempt_id, video_id=video_id, number=1, provider=Provider("iacrea"), now=1.0
+    )
     address = f"/webhooks/iacrea/{service.context.signer.webhook_token(attempt_id)}"
     assert (await service.http.post(address, content=b"{}")).status_code == 200
 

@@ -114,11 +114,11 @@ def _check_money(world: World, row: AttemptRow) -> None:
     jobs = _jobs(world, row)
     failed = [job for job in jobs if isinstance(job.outcome, Failed)]
     if row.refund_status is RefundStatus.REFUNDED:
-        insist(row.provider is Provider.IACREA, "HomeDesigns never promises a credit back", row.id)
+        insist(row.provider == Provider("iacrea"), "HomeDesigns never promises a credit back", row.id)
         insist(failed, "only what IACrea calls failed is refunded", row.id)
     if row.refund_status is RefundStatus.NOT_CHARGED:
         insist(not jobs, "what was taken is not called uncharged", row.id)
-    if row.error_code is ErrorCode.GENERATION_FAILED and row.provider is Provider.IACREA and failed:
+    if row.error_code is ErrorCode.GENERATION_FAILED and row.provider == Provider("iacrea") and failed:
         insist(row.refund_status is RefundStatus.REFUNDED, "what IACrea calls failed is refunded", row.id)
     if row.error_code in {*UNSURE, ErrorCode.JOB_LOST}:
         insist(row.refund_status is RefundStatus.UNKNOWN, "our own giving up claims nothing", row.id)
@@ -160,7 +160,7 @@ def _check_ledger(world: World, rows: list[AttemptRow]) -> None:
         insist(told.spent == learnt, "the ledger holds every acceptance that we learnt of", name, told, learnt)
         unlearnt = len(account.jobs) - learnt
         insist(told.unknown >= unlearnt, "what may have cost a credit is counted as unknown", name, told, unlearnt)
-        if name is Provider.IACREA:
+        if name == Provider("iacrea"):
             returned = sum(job.refunded for job in account.jobs.values())
             insist(told.refunded <= returned, "no refund is invented", told, returned)
             unheard = returned - told.refunded

@@ -104,7 +104,7 @@ class Account:
 
     def _take(self, attempt_id: str) -> Accepted:
         rng, now = self.outside.rng, self.outside.now
-        number = len(self.jobs) + (1 if self.name is Provider.IACREA else 2**20)
+        number = len(self.jobs) + (1 if self.name == Provider("iacrea") else 2**20)
         job_id = f"{number:08x}-0000-4000-8000-000000000000"
         ready = Ready((f"https://cdn.example/{job_id}.mp4",))
         nothing = Doubtful(ErrorCode.RESULT_INVALID, "success with nothing usable", final=True)
@@ -113,11 +113,11 @@ class Account:
         job = Job(job_id, attempt_id, outcome, now + delay, now + rng.choice((0.0, 0.0, 5.0)))
         self.jobs[job_id] = job
         self.balance -= 1
-        remaining = self.balance if self.name is Provider.IACREA else None
-        if self.name is Provider.IACREA:
+        remaining = self.balance if self.name == Provider("iacrea") else None
+        if self.name == Provider("iacrea"):
             self.outside.later(delay, lambda: self._refund(job))
             self._plan_webhooks(job, delay)
-        if self.name is Provider.HOMEDESIGNS and delay == 0 and isinstance(outcome, Ready | Failed):
+        if self.name == Provider("homedesigns") and delay == 0 and isinstance(outcome, Ready | Failed):
             return Accepted(job_id if rng.random() < 0.5 else None, remaining, outcome)
         return Accepted(job_id, remaining)
 

@@ -35,7 +35,7 @@ from providers.base import Order
 from providers.http.pictures import PictureRefused, PictureUnavailable
 from providers.parsing.webhook_hints import read_webhook
 from providers.reports import Accepted as Taken
-from schemas.names import Motion, Orientation, Provider, ProviderChoice
+from schemas.names import PROVIDERS, Motion, Orientation, Provider, ProviderChoice
 from store import attempts, leases, outbox, uploads
 from store import webhooks as stored_webhooks
 from store.attempts import AttemptRow
@@ -53,7 +53,7 @@ RELAY_LEASE = 5.0
 MOST_VIDEOS = 5
 
 POLICY = Policy(
-    rates={Provider.IACREA: 50.0, Provider.HOMEDESIGNS: 50.0},
+    rates={Provider("iacrea"): 50.0, Provider("homedesigns"): 50.0},
     submit_attempts=3, confirm_wait=15, job_timeout=40, poll_min=0.5, poll_max=12, webhook_grace=6,
 )  # fmt: skip
 
@@ -100,7 +100,7 @@ class World:
         self.connection = emptied(connection())
         self.history: list[tuple[float, str, str]] = []
         self.lessons: list[Observation] = []
-        self.accounts = {name: Account(self, name) for name in Provider}
+        self.accounts = {name: Account(self, name) for name in PROVIDERS}
         self.broker = Broker(self)
         self.processes = [Process(role, number) for role in ("generator", "poller", "relay") for number in (1, 2)]
         self.coming: list[tuple[float, int, Callable[[], None]]] = []
@@ -174,7 +174,7 @@ class World:
         """Have a caller ask for a video."""
         if len(self.accepted) >= MOST_VIDEOS:
             return
-        choice = self.rng.choice((ProviderChoice.AUTO, ProviderChoice.IACREA, ProviderChoice.HOMEDESIGNS))
+        choice = self.rng.choice((ProviderChoice("auto"), ProviderChoice("iacrea"), ProviderChoice("homedesigns")))
         new = NewVideo(
             motion=Motion.ZOOM_IN, orientation=Orientation.LANDSCAPE, prompt=None, choice=choice,
             fallback=self.rng.random() < 0.6, metadata={}, image_url="https://pictures.example/p.png", picture=None,

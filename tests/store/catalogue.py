@@ -39,7 +39,7 @@ from store.uploads import Upload
 from store.videos import Filter, KeptKey
 
 NOW = 1_700_000_000.0
-P = Provider.IACREA
+P = Provider("iacrea")
 
 CALLS: list[Callable[[Tx], object]] = [
     *(

@@ -13,7 +13,7 @@ from jobs.accept import Accepted, NewVideo
 from jobs.policy import Policy
 from providers.reports import Accepted as Taken
 from providers.reports import Failed, NotAcceptedYet, Ready
-from schemas.names import Motion, Orientation, Provider, ProviderChoice
+from schemas.names import PROVIDERS, Motion, Orientation, Provider, ProviderChoice
 from store import attempts, outbox, secrets
 from store import webhooks as stored_webhooks
 from store.attempts import AttemptRow
@@ -24,14 +24,14 @@ from store.webhooks import Delivery
 
 WRITTEN_AT = 1_790_000_000.0
 OLD_OWNER = "a process of the first release"
-POLICY = Policy(rates={Provider.IACREA: 100.0, Provider.HOMEDESIGNS: 100.0})
+POLICY = Policy(rates={Provider("iacrea"): 100.0, Provider("homedesigns"): 100.0})
 
 
 def request(tx: Tx, note: str, choice: ProviderChoice, *, now: float = WRITTEN_AT) -> str:
     """Accept a video; what it is there for is in its metadata."""
     new = NewVideo(
         motion=Motion.ZOOM_IN, orientation=Orientation.LANDSCAPE, prompt=None, choice=choice,
-        fallback=choice is ProviderChoice.AUTO, metadata={"why": note}, image_url=None,
+        fallback=choice == ProviderChoice("auto"), metadata={"why": note}, image_url=None,
         picture=Upload("image/png", 12, None, None), caller="tester", idempotency_key=note, fingerprint=note,
     )  # fmt: skip
     answer = accept.accept(tx, new, lambda video: f"https://us.example/media/{video}", now=now)
@@ -57,7 +57,7 @@ def sending(tx: Tx, note: str, provider: Provider, *, now: float = WRITTEN_AT) -
 def generating(tx: Tx, note: str, provider: Provider, *, now: float = WRITTEN_AT) -> AttemptRow:
     """Have a video taken by its provider."""
     attempt = sending(tx, note, provider, now=now)
-    answer = Taken(f"job of {note}", 7 if provider is Provider.IACREA else None)
+    answer = Taken(f"job of {note}", 7 if provider == Provider("iacrea") else None)
     submit.accepted(tx, POLICY, attempt, answer, sent_at=now, now=now)
     current = attempts.get(tx, attempt.id)
     assert current is not None
@@ -66,8 +66,8 @@ def generating(tx: Tx, note: str, provider: Provider, *, now: float = WRITTEN_AT
 
 def fill(tx: Tx) -> None:
     """Make a video for every point of a life."""
-    iacrea, homedesigns, now = Provider.IACREA, Provider.HOMEDESIGNS, WRITTEN_AT
-    for provider in Provider:
+    iacrea, homedesigns, now = Provider("iacrea"), Provider("homedesigns"), WRITTEN_AT
+    for provider in PROVIDERS:
         check.apply(
             tx, POLICY, generating(tx, f"{provider}: ready", provider), Ready(("https://cdn.example/v.mp4",)),
             owner=OLD_OWNER, now=now,
@@ -83,7 +83,7 @@ def fill(tx: Tx) -> None:
     over = overdue.find(tx, POLICY, now=now - 5).attempts
     overdue.give_up(tx, POLICY, [attempt.id for attempt in over], now=now - 5)
     outbox.mark_published(tx, [event.seq for event in outbox.sendable(tx, now=now, limit=5)], now=now)
-    for provider in Provider:
+    for provider in PROVIDERS:
         generating(tx, f"{provider}: generating", provider)
         sending(tx, f"{provider}: perhaps sent", provider)
         claimed(tx, f"{provider}: claimed", provider)
@@ -93,7 +93,7 @@ def fill(tx: Tx) -> None:
     fallen = generating(tx, "homedesigns: failed, with a choice", homedesigns)
     tx.execute("UPDATE videos SET fallback = 1 WHERE id = ?", (fallen.video_id,))
     check.apply(tx, POLICY, fallen, Failed("error"), owner=OLD_OWNER, now=now)
-    request(tx, "nobody has looked at it yet", ProviderChoice.AUTO)
+    request(tx, "nobody has looked at it yet", ProviderChoice("auto"))
     secrets.keep(tx, "webhooks", "a secret that signed addresses which are out there")
 
 

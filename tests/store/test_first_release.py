@@ -11,7 +11,7 @@ from jobs import check, feed, submit, unconfirmed, view
 from providers.reports import Accepted as Taken
 from providers.reports import Ready
 from schemas.event import Event
-from schemas.names import Provider, ProviderChoice
+from schemas.names import PROVIDERS, ProviderChoice
 from store import outbox, secrets
 from store.attempts import AttemptRow, AttemptState
 from store.database import Store
@@ -37,7 +37,7 @@ async def old(path: Path) -> AsyncIterator[Store]:
 def live_on(tx: Tx, now: float) -> None:
     """Do once what generators and pollers do, with providers that take and finish everything."""
     submit.route(tx, POLICY, now=now)
-    for provider in Provider:
+    for provider in PROVIDERS:
         for attempt, _ in submit.claim(tx, POLICY, provider, owner=NOW_OWNER, room=99, now=now).work:
             if submit.send(tx, attempt.id, owner=NOW_OWNER, now=now):
                 submit.accepted(tx, POLICY, attempt, Taken(f"new {attempt.id}"), sent_at=now, now=now)
@@ -88,7 +88,7 @@ async def test_its_idempotency_keys_and_secrets_still_stand(old: Store) -> None:
     )
 
     def again(tx: Tx) -> str:
-        return request(tx, "nobody has looked at it yet", ProviderChoice.AUTO)
+        return request(tx, "nobody has looked at it yet", ProviderChoice("auto"))
 
     repeated = await old.write(again)
     assert (await old.read(view.existing, repeated)).metadata == {"why": "nobody has looked at it yet"}
