@@ -1,5 +1,6 @@
 """The command `reelbus`. Libraries are loaded inside the commands, so that `--help` answers at once."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +9,7 @@ import typer
 from reelbus import __version__, operating
 from reelbus.cli_keys import keys
 from reelbus.help_text import examples
-from schemas.names import AUTO, Motion, Orientation, VideoStatus
+from schemas.names import AUTO, PROVIDERS, Motion, Orientation, VideoStatus
 from schemas.names import EVENT_KINDS as KINDS
 
 app = typer.Typer(
@@ -30,6 +31,17 @@ operating.add_to(app)
 def main() -> None:
     """Run a command; errors that a user can cause are one clear line each."""
     app(prog_name="reelbus")
+
+
+def _one_of(*names: str) -> Callable[[str | None], str | None]:
+    """Make the check of an option whose choices are an open list."""
+
+    def check(given: str | None) -> str | None:
+        if given is not None and given not in names:
+            raise typer.BadParameter(f"{given!r} is not one of {', '.join(names)}.")
+        return given
+
+    return check
 
 
 def _show_version(wanted: bool) -> None:
@@ -142,7 +154,7 @@ def sandbox(
 def submit(  # noqa: PLR0913, PLR0917 - one parameter an option
     image: Annotated[str, typer.Argument(help="A PNG or JPEG file of at least 512x512, or the address of one.")],
     motion: Annotated[Motion, typer.Option(help="How the camera moves.")],
-    provider: Annotated[str, typer.Option(help="Which provider: auto, or one of `reelbus status`.")] = AUTO,
+    provider: Annotated[str, typer.Option(help="Which provider.", callback=_one_of(AUTO, *PROVIDERS))] = AUTO,
     prompt: Annotated[str | None, typer.Option(help="What should happen in the video.")] = None,
     orientation: Annotated[Orientation, typer.Option(help="Of the video.")] = Orientation.LANDSCAPE,
     fallback: Annotated[
@@ -259,7 +271,9 @@ def check_subscriber(
 @app.command("list", epilog=examples("reelbus list --status failed --limit 50", "reelbus list --json | jq .id"))
 def list_videos(
     status: Annotated[VideoStatus | None, typer.Option(help="Only videos in this status.")] = None,
-    provider: Annotated[str | None, typer.Option(help="Only videos of this provider.")] = None,
+    provider: Annotated[
+        str | None, typer.Option(help="Only videos of this provider.", callback=_one_of(*PROVIDERS))
+    ] = None,
     limit: Annotated[int, typer.Option(help="How many, newest first.", min=1, max=200)] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON a video.")] = False,
 ) -> None:

@@ -48,7 +48,7 @@ def never_accepted(desk: JobScenario, provider: Provider) -> AttemptRow:
 def of_unknown_outcome(desk: JobScenario, provider: Provider) -> AttemptRow:
     attempt = desk.sending(provider)
     desk.do(submit.mark_outcome_unknown, desk.policy, attempt, "no answer", now=desk.now)
-    if provider is IACREA:
+    if provider == IACREA:
         desk.now += desk.policy.confirm_wait
         [claimed] = desk.due()
         desk.do(unconfirmed.keep_waiting, desk.policy, claimed, owner="poller-1", now=desk.now)

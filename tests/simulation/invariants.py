@@ -152,7 +152,7 @@ def _check_order(world: World) -> None:
 def _check_ledger(world: World, rows: list[AttemptRow]) -> None:
     credits = world.transact(ledger.all_credits)
     for name, account in world.accounts.items():
-        mine = [row for row in rows if row.provider is name]
+        mine = [row for row in rows if row.provider == name]
         learnt = sum(
             bool(_jobs(world, row)) and (row.accepted_at is not None or row.provider_job_id is not None) for row in mine
         )
