@@ -15,7 +15,7 @@ from store.announcements import Role
 from store.database import StoreUnavailable
 from tests.receiver.serving import URL_REQUEST, Service, free_port, serving
 
-IACREA, HOMEDESIGNS = Provider.IACREA, Provider.HOMEDESIGNS
+IACREA, HOMEDESIGNS = Provider("iacrea"), Provider("homedesigns")
 
 
 @pytest_asyncio.fixture
