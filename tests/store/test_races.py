@@ -26,7 +26,7 @@ from tests.jobs.scenario import GENERATOR, POLLER, REQUEST, JobScenario
 from tests.postgres import Postgres
 from tests.store.interleaving import Two
 
-IACREA = Provider.IACREA
+IACREA = Provider("iacrea")
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def two_claims_share_one_budget(two: Two, desk: JobScenario) -> None:
 def two_first_claims_share_one_budget(two: Two, desk: JobScenario) -> None:
     for number in range(60):
         desk.routed(metadata={"n": str(number)})
-    desk.under(rates={IACREA: 1.0, Provider.HOMEDESIGNS: 1.0})
+    desk.under(rates={IACREA: 1.0, Provider("homedesigns"): 1.0})
     spend_all(two, desk, budget=10)
 
 
@@ -124,7 +124,7 @@ def a_webhook_during_a_check_is_not_lost(two: Two, desk: JobScenario) -> None:
 
 
 def an_accepted_job_is_not_lost_by_another(two: Two, desk: JobScenario) -> None:
-    attempt = desk.sending(Provider.HOMEDESIGNS)
+    attempt = desk.sending(Provider("homedesigns"))
     lost = partial(submit.mark_outcome_unknown, policy=desk.policy, attempt=attempt, message="no answer", now=desk.now)
     two.interleave(accepting(desk, attempt), lost)
     assert desk.current(attempt).state is AttemptState.GENERATING
