@@ -6,8 +6,8 @@ from jobs.policy import TRIES_BEFORE_ANOTHER, Policy
 from jobs.schedule import retry_delay
 from jobs.settle import AttemptFailed
 from jobs.transitions import GIVE_UP_WAITING
+from providers.registry import offers
 from providers.reports import NotAcceptedYet
-from schemas.motions import offers
 from schemas.names import ErrorCode, Motion, Provider
 from schemas.times import clock
 from store import attempts, circuits, open_attempts, videos

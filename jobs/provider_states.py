@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from jobs import circuit
+from providers.registry import PROVIDERS
 from schemas.names import Provider
 from schemas.status import Circuit, CircuitState, ProviderState
 from schemas.status import ProviderWord as State
@@ -16,7 +17,7 @@ from store.transaction import Tx
 
 def of_all(tx: Tx, enabled: Collection[Provider], *, now: float) -> dict[Provider, ProviderState]:
     """Read every provider's state; `enabled` are those with credentials here."""
-    return {provider: of_one(tx, provider, enabled, now=now) for provider in Provider}
+    return {provider: of_one(tx, provider, enabled, now=now) for provider in PROVIDERS}
 
 
 def of_one(tx: Tx, provider: Provider, enabled: Collection[Provider], *, now: float) -> ProviderState:

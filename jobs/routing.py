@@ -19,7 +19,7 @@ def choose_first(
     choice: ProviderChoice, motion: Motion, enabled: Sequence[Provider], willing: Sequence[Provider]
 ) -> Provider | None:
     """Name the first provider to try: with `auto` one that takes work now, if any does; None where none fits."""
-    now = choose(choice, motion, willing) if choice is ProviderChoice.AUTO else None
+    now = choose(choice, motion, willing) if choice == AUTO else None
     return now or choose(choice, motion, enabled)
 
 

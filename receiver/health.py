@@ -12,8 +12,8 @@ from intake.context import BrokerLink, Context
 from jobs import feed, provider_states
 from jobs.feed import Overview
 from process import metrics
+from providers.registry import PROVIDERS
 from receiver import gauges, problems
-from schemas.names import Provider
 from schemas.problem import FieldFault, ProblemCode, problem
 from schemas.status import Alive, CircuitState, Commands, Outbox, Reachable, Ready, Status
 from schemas.video import Document

@@ -6,10 +6,11 @@ from starlette.responses import Response
 from intake.auditing import tell
 from intake.context import Context
 from jobs import audit, provider_states
+from providers.registry import PROVIDERS
 from schemas.audit import AuditAction
 from schemas.names import Provider
 from schemas.problem import ProblemCode, Refusal
-from schemas.status import NamedProvider, ProviderList
+from schemas.status import NamedProvider, ProviderList, ProviderState
 from schemas.video import Document
 from store import pauses
 from store.transaction import Signal, Tx
@@ -25,7 +26,7 @@ class Providers:
         """Show every provider."""
         context = self._context
         states = await context.store.read(provider_states.of_all, context.settings.enabled_providers, now=context.now())
-        items = [NamedProvider(name=provider, **dict(state)) for provider, state in states.items()]
+        items = [_named(provider, state) for provider, state in states.items()]
         return _document(ProviderList(items=items))
 
     async def pause(self, request: Request) -> Response:
@@ -60,15 +61,20 @@ class Providers:
 
     def _shown(self, tx: Tx, provider: Provider, now: float) -> NamedProvider:
         state = provider_states.of_one(tx, provider, self._context.settings.enabled_providers, now=now)
-        return NamedProvider(name=provider, **dict(state))
+        return _named(provider, state)
+
+
+def _named(provider: Provider, state: ProviderState) -> NamedProvider:
+    motions = {motion: offer.form for motion, offer in PROVIDERS[provider].motions.items()}
+    return NamedProvider(name=provider, motions=motions, **dict(state))
 
 
 def _provider(request: Request) -> Provider:
-    try:
-        return Provider(request.path_params["name"])
-    except ValueError:
-        known = ", ".join(Provider)
-        raise Refusal(ProblemCode.NOT_FOUND, f"there is no provider of this name; there are {known}") from None
+    name = Provider(request.path_params["name"])
+    if name not in PROVIDERS:
+        known = ", ".join(PROVIDERS)
+        raise Refusal(ProblemCode.NOT_FOUND, f"there is no provider of this name; there are {known}")
+    return name
 
 
 def _document(shown: Document) -> Response:

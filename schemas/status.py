@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Literal
 
-from schemas.names import Provider, VideoStatus
+from schemas.names import Motion, MotionForm, Provider, VideoStatus
 from schemas.video import Document, Timestamp
 
 
@@ -97,6 +97,7 @@ class NamedProvider(ProviderState):
     """One provider under its name."""
 
     name: Provider
+    motions: dict[Motion, MotionForm]
 
 
 class ProviderList(Document):

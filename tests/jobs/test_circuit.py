@@ -14,7 +14,7 @@ from store.attempts import AttemptRow, AttemptState
 from store.circuits import CircuitRow
 from tests.jobs.scenario import GENERATOR, JobScenario
 
-IACREA, HOMEDESIGNS = Provider.IACREA, Provider.HOMEDESIGNS
+IACREA, HOMEDESIGNS = Provider("iacrea"), Provider("homedesigns")
 AWAY = NotAcceptedYet("it is away")
 
 
@@ -185,26 +185,26 @@ def test_what_was_under_way_when_it_opened_puts_off_no_test(desk: JobScenario) -
 
 def test_new_videos_go_elsewhere_at_once(desk: JobScenario) -> None:
     go_away(desk)
-    assert desk.routed(choice=ProviderChoice.AUTO).provider is HOMEDESIGNS
-    assert desk.routed(choice=ProviderChoice.IACREA).provider is IACREA
+    assert desk.routed(choice=ProviderChoice("auto")).provider == HOMEDESIGNS
+    assert desk.routed(choice=ProviderChoice("iacrea")).provider == IACREA
 
 
 def test_one_new_video_tests_a_provider_for_which_nothing_waits(desk: JobScenario) -> None:
     for attempt in go_away(desk, OutcomeUnknown("it is away")):
         assert desk.current(attempt).state is AttemptState.UNCONFIRMED
     desk.now = row(desk).probe_at
-    chosen = [desk.routed(choice=ProviderChoice.AUTO).provider for _ in range(3)]
+    chosen = [desk.routed(choice=ProviderChoice("auto")).provider for _ in range(3)]
     assert chosen == [IACREA, HOMEDESIGNS, HOMEDESIGNS]
 
     [probe] = claim(desk)
     answered(desk, probe, Accepted("job-1"))
-    assert desk.routed(choice=ProviderChoice.AUTO).provider is IACREA
+    assert desk.routed(choice=ProviderChoice("auto")).provider == IACREA
 
 
 def test_several_videos_routed_together_are_one_test(desk: JobScenario) -> None:
     go_away(desk, OutcomeUnknown("it is away"))
     desk.now = row(desk).probe_at
-    ids = [desk.request(choice=ProviderChoice.AUTO) for _ in range(3)]
+    ids = [desk.request(choice=ProviderChoice("auto")) for _ in range(3)]
     desk.do(submit.route, desk.policy, now=desk.now)
     assert [desk.attempt(video_id).provider for video_id in ids] == [IACREA, HOMEDESIGNS, HOMEDESIGNS]
 
@@ -212,7 +212,7 @@ def test_several_videos_routed_together_are_one_test(desk: JobScenario) -> None:
 def test_where_all_are_away_the_preferred_one_is_waited_for(desk: JobScenario) -> None:
     desk.under(providers=(IACREA,))
     go_away(desk)
-    assert desk.routed(choice=ProviderChoice.AUTO).provider is IACREA
+    assert desk.routed(choice=ProviderChoice("auto")).provider == IACREA
 
 
 def fetch(desk: JobScenario) -> list[AttemptRow]:
@@ -223,7 +223,7 @@ def fetch(desk: JobScenario) -> list[AttemptRow]:
 def test_no_picture_is_fetched_for_a_provider_that_takes_no_work_but_for_one_that_tests_it(desk: JobScenario) -> None:
     desk.do(circuits.put, HOMEDESIGNS, CircuitRow(failures=5, opened_at=desk.now, probe_at=desk.now + 5))
     for _ in range(3):
-        desk.routed(choice=ProviderChoice.HOMEDESIGNS)
+        desk.routed(choice=ProviderChoice("homedesigns"))
     assert fetch(desk) == []
     desk.now += 5
     assert len(fetch(desk)) == 1
@@ -231,7 +231,7 @@ def test_no_picture_is_fetched_for_a_provider_that_takes_no_work_but_for_one_tha
 
 def test_pictures_that_were_fetched_already_are_let_go_when_their_provider_goes_away(desk: JobScenario) -> None:
     for _ in range(2):
-        desk.routed(choice=ProviderChoice.HOMEDESIGNS)
+        desk.routed(choice=ProviderChoice("homedesigns"))
     fetched = fetch(desk)
     desk.do(circuits.put, HOMEDESIGNS, CircuitRow(failures=5, opened_at=desk.now, probe_at=desk.now + 5))
     found = desk.do(submit.claim, desk.policy, HOMEDESIGNS, owner=GENERATOR, room=8, now=desk.now, fetched=fetched)

@@ -10,7 +10,7 @@ from store.attempts import AttemptRow, AttemptState
 from tests.jobs.scenario import GENERATOR, JobScenario
 from tests.jobs.test_circuit import AWAY, answered, claim, go_away, row
 
-IACREA, HOMEDESIGNS = Provider.IACREA, Provider.HOMEDESIGNS
+IACREA, HOMEDESIGNS = Provider("iacrea"), Provider("homedesigns")
 
 
 def try_until_it_moves_on(desk: JobScenario, attempt: AttemptRow) -> int:
@@ -34,15 +34,15 @@ def pause(desk: JobScenario, provider: Provider = IACREA) -> None:
 
 
 def test_with_another_provider_left_a_video_moves_on_after_four_tries(desk: JobScenario) -> None:
-    attempt = desk.routed(choice=ProviderChoice.AUTO, fallback=True)
+    attempt = desk.routed(choice=ProviderChoice("auto"), fallback=True)
     assert try_until_it_moves_on(desk, attempt) == 4
     assert desk.told(attempt) == ["fallback"]
-    assert desk.attempt(attempt.video_id, 2).provider is HOMEDESIGNS
+    assert desk.attempt(attempt.video_id, 2).provider == HOMEDESIGNS
 
 
 def test_fewer_tries_are_fewer(desk: JobScenario) -> None:
     desk.under(submit_attempts=2)
-    assert try_until_it_moves_on(desk, desk.routed(choice=ProviderChoice.AUTO, fallback=True)) == 2
+    assert try_until_it_moves_on(desk, desk.routed(choice=ProviderChoice("auto"), fallback=True)) == 2
 
 
 @pytest.mark.parametrize("attempts", [3, 7, 20])
@@ -65,23 +65,23 @@ def test_no_try_is_made_after_the_deadline(desk: JobScenario) -> None:
 
 
 def test_the_last_provider_is_waited_for_with_all_patience(desk: JobScenario) -> None:
-    first = desk.routed(choice=ProviderChoice.AUTO, fallback=True)
+    first = desk.routed(choice=ProviderChoice("auto"), fallback=True)
     try_until_it_moves_on(desk, first)
     assert try_until_it_moves_on(desk, desk.attempt(first.video_id, 2)) == 20
 
 
 def test_what_waits_and_may_go_elsewhere_goes_when_its_provider_is_away(desk: JobScenario) -> None:
-    desk.routed(choice=ProviderChoice.IACREA, fallback=True)
-    stays = desk.routed(choice=ProviderChoice.IACREA, fallback=False)
-    moves = desk.routed(choice=ProviderChoice.IACREA, fallback=True)
+    desk.routed(choice=ProviderChoice("iacrea"), fallback=True)
+    stays = desk.routed(choice=ProviderChoice("iacrea"), fallback=False)
+    moves = desk.routed(choice=ProviderChoice("iacrea"), fallback=True)
     desk.now += 0.1
     go_away(desk)
     assert desk.current(moves).tries == 1  # it was under way already
 
-    later = desk.routed(choice=ProviderChoice.IACREA, fallback=True)
+    later = desk.routed(choice=ProviderChoice("iacrea"), fallback=True)
     assert sort_out(desk) == 3
     assert desk.told(moves) == ["fallback"]
-    assert desk.attempt(later.video_id, 2).provider is HOMEDESIGNS
+    assert desk.attempt(later.video_id, 2).provider == HOMEDESIGNS
     assert desk.told(later) == ["fallback"]
     assert desk.shown(later).refund is not None
     assert desk.shown(later).refund.status is RefundStatus.NOT_CHARGED  # type: ignore[union-attr]  # asserted above
@@ -92,7 +92,7 @@ def test_what_waits_and_may_go_elsewhere_goes_when_its_provider_is_away(desk: Jo
 def test_nothing_goes_to_a_provider_that_is_away_too(desk: JobScenario) -> None:
     go_away(desk)
     pause(desk, HOMEDESIGNS)
-    waits = desk.routed(choice=ProviderChoice.IACREA, fallback=True)
+    waits = desk.routed(choice=ProviderChoice("iacrea"), fallback=True)
     assert sort_out(desk) == 0
     assert desk.current(waits).state is AttemptState.WAITING
 
@@ -100,7 +100,7 @@ def test_nothing_goes_to_a_provider_that_is_away_too(desk: JobScenario) -> None:
 def test_what_tests_a_provider_is_left_to_it(desk: JobScenario) -> None:
     go_away(desk)
     desk.now = row(desk).probe_at
-    tests_it = desk.routed(choice=ProviderChoice.IACREA, fallback=True)
+    tests_it = desk.routed(choice=ProviderChoice("iacrea"), fallback=True)
     assert not desk.do(outage.shut, desk.policy, now=desk.now)
     desk.do(outage.sort_out, desk.policy, now=desk.now)
     assert desk.current(tests_it).state is AttemptState.WAITING
@@ -110,7 +110,7 @@ def test_a_probe_that_fails_moves_on_at_once_where_it_may(desk: JobScenario) -> 
     go_away(desk)
     desk.now = row(desk).probe_at
     for waiting in range(6):  # those that failed before wait for their next try
-        desk.routed(choice=ProviderChoice.IACREA, fallback=True, metadata={"number": str(waiting)})
+        desk.routed(choice=ProviderChoice("iacrea"), fallback=True, metadata={"number": str(waiting)})
     [probe] = claim(desk)
     answered(desk, probe, AWAY)
     video = desk.video(probe)
@@ -152,7 +152,7 @@ def test_a_paused_provider_gets_nothing_new_and_its_jobs_are_still_looked_at(des
     desk.routed()
     assert claim(desk) == []
     assert desk.wait_until_due(running).id == running.id
-    assert desk.routed(choice=ProviderChoice.AUTO).provider is HOMEDESIGNS
+    assert desk.routed(choice=ProviderChoice("auto")).provider == HOMEDESIGNS
 
     assert desk.do(pauses.end, IACREA)
     assert len(claim(desk)) == 1

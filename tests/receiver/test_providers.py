@@ -50,7 +50,7 @@ async def test_there_is_no_provider_of_another_name(service: Service) -> None:
 async def test_a_provider_that_is_away_is_shown_with_since_when_and_why(service: Service) -> None:
     now = service.context.now()
     row = CircuitRow(failures=5, reason="connection refused", opened_at=now - 60, probe_at=now + 30)
-    await service.store.write(circuits.put, Provider.IACREA, row)
+    await service.store.write(circuits.put, Provider("iacrea"), row)
     state = await state_of(service, "iacrea")
     assert state["state"] == "away"
     circuit = state["circuit"]
@@ -61,13 +61,13 @@ async def test_a_provider_that_is_away_is_shown_with_since_when_and_why(service:
     assert 'reelbus_provider_circuit{provider="iacrea",state="open"} 1.0' in shown
     assert 'reelbus_provider_circuit{provider="iacrea",state="closed"} 0.0' in shown
 
-    await service.store.write(circuits.put, Provider.IACREA, row._replace(probe_at=now - 1))
+    await service.store.write(circuits.put, Provider("iacrea"), row._replace(probe_at=now - 1))
     assert (await state_of(service, "iacrea"))["state"] == "testing"
 
 
 async def test_a_provider_that_refuses_our_key_is_shown_as_such(service: Service) -> None:
-    await service.store.write(providers.set_tokens, Provider.IACREA, tokens=1.0, now=NOW)
-    await service.store.write(providers.set_authorized, Provider.IACREA, authorized=False, now=NOW)
+    await service.store.write(providers.set_tokens, Provider("iacrea"), tokens=1.0, now=NOW)
+    await service.store.write(providers.set_authorized, Provider("iacrea"), authorized=False, now=NOW)
     assert (await state_of(service, "iacrea"))["state"] == "refusing"
 
 

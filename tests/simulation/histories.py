@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from schemas.names import Provider
+from schemas.names import PROVIDERS
 from store import pauses
 from store.attempts import AttemptState
 from store.database import StoreUnavailable
@@ -69,7 +69,7 @@ def act(world: World, name: str) -> None:
 
 def pause_or_resume(world: World) -> None:
     """Have an operator pause a provider, or resume it."""
-    provider = world.rng.choice(tuple(Provider))
+    provider = world.rng.choice(PROVIDERS)
     try:
         if not world.transact(pauses.end, provider):
             world.transact(pauses.begin, provider, caller="ops", now=world.now)
@@ -95,7 +95,7 @@ def pass_time(world: World, seconds: float) -> None:
 def settle(world: World) -> None:
     """Let everything work without trouble until nothing is left to do."""
     world.calm = True
-    for provider in Provider:
+    for provider in PROVIDERS:
         world.transact(pauses.end, provider)
     for process in world.processes:
         process.frozen_until = 0.0
