@@ -81,7 +81,7 @@ async def _state(page: Page, title: str) -> str | None:
 async def test_a_provider_that_is_away_is_red_with_since_when_and_why(console: Console) -> None:
     now = console.service.context.now()
     row = CircuitRow(failures=5, reason="connection refused", opened_at=now - 60, probe_at=now + 300)
-    await console.service.store.write(circuits.put, Provider.IACREA, row)
+    await console.service.store.write(circuits.put, Provider("iacrea"), row)
     page = await console.open("/console/providers/iacrea")
 
     await until_text(page, "#troubles li[data-level=bad]", "iacrea is away since")

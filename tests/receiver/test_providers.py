@@ -14,8 +14,8 @@ async def state_of(service: Service, name: str) -> dict[str, object]:
     items = (await service.http.get("/v1/providers")).json()["items"]
     [item] = [item for item in items if item["name"] == name]
     status = (await service.http.get("/v1/status")).json()["providers"][name]
-    assert item == {"name": name, **status}
     found: dict[str, object] = item
+    assert {field: found[field] for field in found if field not in {"name", "motions"}} == status
     return found
 
 
@@ -74,3 +74,10 @@ async def test_a_provider_that_refuses_our_key_is_shown_as_such(service: Service
 async def test_one_without_credentials_is_off(tmp_path: Path) -> None:
     async with serving(tmp_path, homedesigns_token=None) as service:
         assert (await state_of(service, "homedesigns"))["state"] == "off"
+
+
+async def test_the_motions_of_a_provider_say_how_each_is_asked_for(service: Service) -> None:
+    motions = (await state_of(service, "homedesigns"))["motions"]
+    assert isinstance(motions, dict)
+    assert (motions["zoom_in"], motions["pan_left"]) == ("option", "approximate")
+    assert "auto_reverse" not in motions
