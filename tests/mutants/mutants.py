@@ -38,17 +38,7 @@ from providers.reports import Ready, Report
 from publisher import connection as connecting
 from publisher.connection import BrokerState
 from publisher.timing import Timing
-from schemas.names import (
-    PROVIDERS,
-    TERMINAL_EVENTS,
-    DetectedBy,
-    ErrorCode,
-    EventType,
-    Provider,
-    RefundStatus,
-    VideoStatus,
-)
-from schemas.video import Refund
+from schemas.names import PROVIDERS, TERMINAL_EVENTS, DetectedBy, ErrorCode, EventType, Provider, VideoStatus
 from store import attempts, credits, outbox, providers, sqlite, videos
 from store.announcements import Role
 from store.attempts import AttemptRow, AttemptState
@@ -160,7 +150,7 @@ def all_that_are_over(_: object, __: Policy, found: overdue.Overdue, **___: floa
     return [row.id for row in found.attempts]
 
 
-_REFUNDED = Refund(status=RefundStatus.REFUNDED, credits=1)
+_REFUNDED = refunds.of_reported_failure(Provider("iacrea"))
 
 
 def refunding_time_out(_: Policy) -> AttemptFailed:
@@ -303,10 +293,7 @@ IN_THE_SIMULATION = [
     Mutant("a webhook's body is believed", patched(check, "_hand_over_webhooks", believing_bodies)),
     Mutant("our own time-out is refunded", patched(overdue, "timed_out", refunding_time_out)),
     Mutant("age alone times out", patched(overdue.Watch, "step", all_that_are_over)),
-    Mutant(
-        "HomeDesigns is said to refund",
-        patched(refunds, "of_reported_failure", lambda _: _REFUNDED),
-    ),
+    Mutant("HomeDesigns is said to refund", patched(refunds, "of_reported_failure", lambda _: _REFUNDED)),
     Mutant("nobody is said to refund", patched(refunds, "of_reported_failure", lambda _: refunds.UNKNOWN)),
     Mutant("a second credit is risked unasked", patched(jobs.settle, "_UNSURE", frozenset())),
     Mutant("the terminal event comes after the commit", patched(events, "announce", announced_after_the_commit)),
