@@ -6,6 +6,7 @@ from uuid_utils.compat import uuid7
 from process.addresses import Addresses
 from process.settings import Settings
 from process.tokens import Signer
+from providers.registry import PROVIDERS
 
 _TIMEOUT_SECONDS = 10.0
 _EXPOSE = "let your proxy pass /webhooks and /media of it to a receiver (REELBUS_SURFACE=public)"
@@ -13,7 +14,8 @@ _EXPOSE = "let your proxy pass /webhooks and /media of it to a receiver (REELBUS
 
 def question(settings: Settings, signer: Signer) -> str:
     """Make a webhook address that only a receiver with our secret knows; it belongs to no attempt."""
-    return Addresses(settings.base_url, signer, media_ttl=settings.media_ttl).webhook(uuid7().hex)
+    calling = next(name for name, each in PROVIDERS.items() if each.calls_back)
+    return Addresses(settings.base_url, signer, media_ttl=settings.media_ttl).webhook(calling, uuid7().hex)
 
 
 async def leads_back(settings: Settings, signer: Signer) -> tuple[str, str, str]:
