@@ -104,7 +104,7 @@ class World:
                     return found
             return None
 
-        return (await until(answer, within=30, what=f"an answer to GET {path}")).json()
+        return (await until(answer, within=180, what=f"an answer to GET {path}")).json()
 
     @property
     def open_jobs(self) -> set[int]:
