@@ -94,9 +94,9 @@ async def _show(service: LocalService, stop: asyncio.Event) -> bool:
     watching = asyncio.create_task(watch(service.settings, "video.#", None, early.append, stop, ready=ready))
     try:
         await wait_any(ready, stop)
-        async for video in submit_samples(service):
+        async for provider, video in submit_samples(service):
             sys.stderr.write(
-                f"submitted {video['id']}  {video['motion']} at {video['provider']}: {video['metadata']['listing']}\n"
+                f"submitted {video['id']}  {video['motion']} at {provider}: {video['metadata']['listing']}\n"
             )
             seen.videos.add(video["id"])
         await _take_until_complete(seen, early, stop)

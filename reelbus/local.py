@@ -158,13 +158,13 @@ async def _until_ready(service: LocalService, stop: asyncio.Event) -> None:
             await wait(stop, timeout=0.05)
 
 
-async def submit_samples(service: LocalService) -> AsyncIterator[dict[str, Any]]:
-    """Submit the sample videos, and give each as it was accepted."""
+async def submit_samples(service: LocalService) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+    """Submit the sample videos, and give for each the provider that it asks for and the video as it was accepted."""
     async with service.client() as http:
         for number, sample in enumerate(SAMPLES):
             picture = ("house.jpg", house(evening=number == 1), "image/jpeg")
             answer = await http.post("/v1/videos", data=sample, files={"image": picture})
-            yield answer.raise_for_status().json()
+            yield sample["provider"], answer.raise_for_status().json()
 
 
 def stop_for(error: BaseException) -> None:
