@@ -157,12 +157,19 @@ class BrokerConnection:
     async def keep_declared(self) -> None:
         """Have it there again and again, so that what was deleted comes back; doubt the connection if it cannot be."""
         try:
-            while True:
-                await self.look()
+            await self.look()
+            while not _is_cancelled():
                 await asyncio.sleep(self._timing.topology)
                 await self.declare()
+                await self.look()
         except (Exception, asyncio.CancelledError) as error:  # the library's cancellation, or the end of `link`
             self.mark_lost(reason(error))
+
+
+def _is_cancelled() -> bool:
+    """Say whether this task was told to end, even where the library swallowed that: as it does closing a channel."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 Work = Callable[[BrokerConnection], Awaitable[None]]

@@ -1,6 +1,7 @@
 """A process that publishes nothing still knows whether the broker is there, and has the topology declared."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from aio_pika.exceptions import AMQPConnectionError
@@ -8,7 +9,7 @@ from aio_pika.exceptions import AMQPConnectionError
 from process import metrics
 from process.settings import Settings, WrongSettings
 from publisher import connection
-from publisher.connection import BrokerState, connect, reason
+from publisher.connection import BrokerState, connect, link, reason
 from publisher.doctor import probe
 from publisher.run import stay_connected
 from publisher.timing import TIMING
@@ -72,3 +73,13 @@ def test_a_wrong_setting_is_named_with_its_fault(variable: str, value: str, faul
     with pytest.raises(WrongSettings) as wrong:
         Settings.read({f"REELBUS_{variable}": value}, file=None)
     assert f"REELBUS_{variable} {fault}" in str(wrong.value)
+
+
+@pytest.mark.parametrize("milliseconds", range(0, 24, 2))
+async def test_a_connection_can_be_left_at_any_moment_of_the_first_look_at_the_queues(
+    settings: Settings, milliseconds: int
+) -> None:
+    """The library swallows a cancellation that comes while it closes a channel."""
+    async with asyncio.timeout(15):
+        async with link(settings, BrokerState(), replace(TIMING, topology=3600), name="test"):
+            await asyncio.sleep(milliseconds / 1000)
