@@ -17,6 +17,7 @@ from documents.openapi_parts import (
     tag_headers,
     waiting_parameters,
 )
+from schemas.names import PROVIDERS
 from schemas.problem import ProblemCode
 from schemas.request import MAX_IDEMPOTENCY_KEY
 
@@ -321,7 +322,7 @@ def _plain(operation: str, summary: str, schema: Json, codes: tuple[ProblemCode,
 
 
 def _of_provider(operation: str, summary: str) -> Json:
-    name = {"name": "name", "in": "path", "required": True, "schema": ref("Provider")}
+    name = {"name": "name", "in": "path", "required": True, "schema": {"type": "string", "enum": [*PROVIDERS]}}
     return {
         "post": {
             "operationId": operation,
