@@ -305,10 +305,6 @@ IN_THE_SIMULATION = [
         "the answer to what was declared lost is dropped",
         patched(jobs.submit, "ACCEPT", Transition(AttemptState.GENERATING, frozenset({AttemptState.SENDING}))),
     ),
-    Mutant(
-        "anybody's job is taken for one's own",
-        patched(unconfirmed, "unclaimed_ids", lambda _tx, _attempt, ids: list(ids)),
-    ),
     Mutant("an unknown job is lost at once", patched(jobs.check, "_lost", lost_at_once)),
     Mutant(
         "neither refunds nor doubts are entered in the ledger", patched(jobs.settle, "_enter_refund", lambda *_: None)

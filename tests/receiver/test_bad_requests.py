@@ -256,11 +256,13 @@ async def test_a_provider_without_credentials_is_refused(tmp_path_factory: pytes
         await _refused(service, answer, 422, "motion_unsupported")
 
 
-async def test_without_any_provider_nothing_can_be_made(tmp_path_factory: pytest.TempPathFactory) -> None:
+async def test_before_a_generator_has_said_what_it_has_a_receiver_without_credentials_is_not_ready(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
     none = {"homedesigns_token": None, "iacrea_api_key": None}
     async with serving(tmp_path_factory.mktemp("none"), **none) as service:
         answer = await service.http.post("/v1/videos", json=URL_REQUEST)
-        await _refused(service, answer, 422, "provider_disabled")
+        await _refused(service, answer, 503, "not_ready")
 
 
 async def test_the_known_fields_are_those_of_the_contract(shared: Service) -> None:  # noqa: ARG001 - in its loop
