@@ -16,7 +16,7 @@ from tests.crashes.conftest import SetStage
 from tests.crashes.scenario import Stage, died
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("receiver", "generator", "poller", "publisher")
+ROOMS = ("intake", "receiver", "generator", "poller", "publisher")
 IACREA, HOMEDESIGNS = "iacrea", "homedesigns"
 READY, UNKNOWN = "ready", "submission_unknown"
 
@@ -104,7 +104,7 @@ def test_each_place_is_reached_by_exactly_one_line_of_the_product() -> None:
     lines = [
         line for room in ROOMS for module in (ROOT / room).rglob("*.py") for line in module.read_text().splitlines()
     ]
-    reached = Counter(name for line in lines for name in re.findall(r'\breach(?:_now)?\("([^"]+)"\)', line))
+    reached = Counter(name for line in lines for name in re.findall(r'\bfailpoint(?:_now)?\("([^"]+)"\)', line))
     assert reached == dict.fromkeys(POINTS, 1)
 
 

@@ -25,15 +25,15 @@ from dataclasses import replace
 from process.settings import Settings
 from process.asyncio_events import on_signal
 from publisher.connection import BrokerState
-from publisher.timing import PACE
+from publisher.timing import TIMING
 from publisher.run import run
 from store.database import Store
 
 async def main():
     settings = Settings.read(file=None)
     store = await Store.open(settings.database_url)
-    pace = replace(PACE, window=20, lease=1.0, renew=0.2)
-    await run(settings, store, BrokerState(), None, on_signal(), pace=pace)
+    timing = replace(TIMING, window=20, lease=1.0, renew=0.2)
+    await run(settings, store, BrokerState(), None, on_signal(), timing=timing)
     await store.close()
 
 asyncio.run(main())

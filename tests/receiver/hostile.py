@@ -85,7 +85,7 @@ NOWHERE = [
     "//v1/videos", "/v1/videos//x", "/v1/videos/../videos", "/v1/./videos", "/v1/videos/%2e%2e", "/v1/videos/x/y",
     "/v1/videos/x/timeline/", "/v1/videos/x/redeliver/", "/v1/videos/%00", "/v1/videos/%0d%0aset-cookie:x",
     "/v1/videos/%ff", "/v1/videos/'%20OR%201=1--", "/v1/videos/{id}", "/v1/videos/" + "a" * 8000,
-    "/v1/videos/../../etc/passwd", "/v1/videos/..%2f..%2fetc%2fpasswd", "/v1/events/", "/console/", "/console/x",
+    "/v1/videos/../../etc/passwd", "/v1/videos/..%2f..%2fetc%2fpasswd", "/v1/events/",
     "/docs/", "/docs/assets/", "/docs/assets/../run.py", "/docs/assets/..%2frun.py", "/docs/assets/%2e%2e%2frun.py",
     "/docs/assets/console.js%00", "/docs/assets/console.js/", "/docs/assets/./console.js", "/schemas/", "/schemas/x",
     "/schemas/../openapi.json", "/schemas/..%2fvideo.v1.json", "/openapi.json/", "/openapi.yaml", "/metrics/",
