@@ -70,6 +70,12 @@ def _tells_no_secret(service: Service) -> None:
     assert service.leaks() == []
 
 
+async def knows_a_provider(service: Service) -> bool:
+    """Say whether a generator has announced a provider: before that a receiver does not know what can be made."""
+    shown = (await service.http.get("/v1/status")).json()["providers"]
+    return any(state["enabled"] for state in shown.values())
+
+
 def _starter(stack: AsyncExitStack, folder: Path, broker: Broker) -> StartWorld:
     async def start_world(*roles: str, render_seconds: float = 0.3, **env: str) -> World:
         sandbox = await Sandbox.start(folder, render_seconds=render_seconds)
@@ -82,8 +88,7 @@ def _starter(stack: AsyncExitStack, folder: Path, broker: Broker) -> StartWorld:
         await service.start(*roles)
 
         async def ready() -> bool:
-            shown = (await service.http.get("/v1/status")).json()["providers"]
-            known = any(state["enabled"] for state in shown.values())
+            known = roles == ("receiver",) or await knows_a_provider(service)
             return known and (await service.http.get("/readyz")).is_success
 
         await until(ready, what="readiness")

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.journey.conftest import StartWorld, World
+from tests.journey.conftest import StartWorld, World, knows_a_provider
 from tests.service import free_port, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -23,6 +23,7 @@ async def _world(start: StartWorld, ports: dict[str, int]) -> World:
     world = await start("receiver", REELBUS_HEALTH_PORT=str(ports["receiver"]))
     for role in ROLES[1:]:
         await world.service.start(role, REELBUS_HEALTH_PORT=str(ports[role]))
+    await until(lambda: knows_a_provider(world.service), what="an announced provider")
     return world
 
 
