@@ -47,12 +47,11 @@ def fold(tx: Tx, provider: Provider, *, now: float, limit: int, longest_request:
     """Sum up the next `limit` entries that nothing can change any more; say how many there were."""
     tx.lock("credit sums")  # so that no entry is struck between being counted here and the sum being kept
     before = credits.sums(tx, provider)
-    counted = _count(tx, provider, before, older_than=now - longest_request, limit=limit)
-    folded = _fold_moves(tx, provider, counted, longest_request=longest_request, limit=limit)
-    if folded == before:
-        return 0
-    credits.keep_sums(tx, provider, folded)
-    return max(folded.counted_seq - before.counted_seq, folded.folded_seq - before.folded_seq)
+    sums, counted = _count(tx, provider, before, older_than=now - longest_request, limit=limit)
+    sums, moved = _fold_moves(tx, provider, sums, longest_request=longest_request, limit=limit)
+    if counted or moved:
+        credits.keep_sums(tx, provider, sums)
+    return max(counted, moved)
 
 
 def _credits(tx: Tx, provider: Provider) -> ProviderCredits:
@@ -95,30 +94,33 @@ def _unexplained(tx: Tx, provider: Provider, sums: Sums, span: _Span) -> int:
     return gap - min(max(gap, -total.perhaps_spent), total.perhaps_refunded)
 
 
-def _count(tx: Tx, provider: Provider, sums: Sums, *, older_than: float, limit: int) -> Sums:
+def _count(tx: Tx, provider: Provider, sums: Sums, *, older_than: float, limit: int) -> tuple[Sums, int]:
     found = credits.following(tx, provider, sums.counted_seq, limit=limit)
     old = list(takewhile(lambda following: following.entry.at < older_than, found))
     if not old:
-        return sums
+        return sums, 0
     kinds = [following.entry.entry for following in old]
-    return replace(
+    added = replace(
         sums,
         spent=sums.spent + kinds.count(Entry.SPENT),
         refunded=sums.refunded + kinds.count(Entry.REFUNDED),
         unknown=sums.unknown + kinds.count(Entry.UNKNOWN),
         counted_seq=old[-1].seq,
     )
+    return added, len(old)
 
 
-def _fold_moves(tx: Tx, provider: Provider, sums: Sums, *, longest_request: float, limit: int) -> Sums:
+def _fold_moves(tx: Tx, provider: Provider, sums: Sums, *, longest_request: float, limit: int) -> tuple[Sums, int]:
     """Sum up the moves before the newest report, once no report can come any more that is older than the oldest."""
     span = _span(tx, provider)
     if span is None or span.newest.sent_at <= span.oldest.at + longest_request:
-        return sums
+        return sums, 0
     found = credits.following(tx, provider, sums.folded_seq, limit=limit)
     settled = span.newest.sent_at - longest_request
     old = list(takewhile(lambda following: following.entry.at < settled, found))
-    return replace(_added(sums, _moves(old, span)), folded_seq=old[-1].seq) if old else sums
+    if not old:
+        return sums, 0
+    return replace(_added(sums, _moves(old, span)), folded_seq=old[-1].seq), len(old)
 
 
 def _added(sums: Sums, moves: Iterable[_Move]) -> Sums:

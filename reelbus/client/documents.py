@@ -23,12 +23,24 @@ class Attempt(TypedDict):
     provider: str
     provider_job_id: str | None
     status: str
+    motion_form: NotRequired[str | None]
     submitted_at: str | None
     finished_at: str | None
     detected_by: str | None
     output_urls: list[str]
     error: Failure | None
     refund: Refund | None
+
+
+class Media(TypedDict):
+    """What was found when a result's first address was asked; `duration` in seconds."""
+
+    content_type: str | None
+    bytes: int | None
+    duration: float | None
+    width: int | None
+    height: int | None
+    checked_at: str
 
 
 class Video(TypedDict):
@@ -45,6 +57,8 @@ class Video(TypedDict):
     detected_by: str | None
     input_image: str
     output_urls: list[str]
+    expires_at: NotRequired[str | None]
+    media: NotRequired[Media | None]
     error: Failure | None
     refund: Refund | None
     retry_of: str | None

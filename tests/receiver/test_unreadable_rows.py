@@ -9,7 +9,7 @@ from tests.receiver.serving import Service
 
 SPOILT = {
     "video": "UPDATE videos SET motion = 'orbit' WHERE id = ?",
-    "attempt": "UPDATE attempts SET provider = 'nova' WHERE video_id = ?",
+    "attempt": "UPDATE attempts SET detected_by = 'telepathy' WHERE video_id = ?",
 }
 """What a newer release may have written."""
 

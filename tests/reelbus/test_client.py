@@ -124,6 +124,7 @@ def test_a_message_is_read_as_an_event_or_refused() -> None:
     [
         (documents.Video, video.Video),
         (documents.Attempt, video.Attempt),
+        (documents.Media, video.Media),
         (documents.Refund, video.Refund),
         (documents.Failure, video.Failure),
         (documents.Page, video.VideoPage),

@@ -20,8 +20,14 @@ from tests.store.one_row import names, put, put_and_fail
 
 
 @pytest.fixture
-async def store(postgres: Postgres) -> AsyncIterator[PostgresStore]:
-    opened = await PostgresStore.open(postgres.new())
+def url(postgres: Postgres) -> str:
+    """Give the address of an empty database that no other test has."""
+    return postgres.new()
+
+
+@pytest.fixture
+async def store(url: str) -> AsyncIterator[PostgresStore]:
+    opened = await PostgresStore.open(url)
     yield opened
     await opened.close()
 
@@ -42,10 +48,13 @@ async def test_a_piece_that_fails_harms_only_itself(store: PostgresStore) -> Non
     assert await store.read(names) == {f"row {number}" for number in range(30)} - failed
 
 
-async def test_connections_that_the_server_ends_are_made_anew(store: PostgresStore, postgres: Postgres) -> None:
+async def test_connections_that_the_server_ends_are_made_anew(store: PostgresStore, url: str) -> None:
     await store.write(put, "before")
-    with psycopg.connect(postgres.server.url(), autocommit=True) as operator:
-        operator.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'reelbus'")
+    with psycopg.connect(url, autocommit=True) as operator:
+        operator.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name = 'reelbus' AND datname = current_database()"
+        )
     await store.write(put, "after")
     await store.write_unsynced(put, "and this")
     assert await store.read(names) == {"before", "after", "and this"}
