@@ -7,6 +7,8 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from setup.postgres.binaries import CACHE, environment, locate
@@ -32,12 +34,17 @@ class PostgresFailed(Exception):
 
 
 class Server:
-    """A server that keeps everything it has in a temporary folder; see the module."""
+    """A server that keeps everything it has in a temporary folder; see the module.
 
-    def __init__(self, *, cache: Path = CACHE) -> None:
+    `initdb` are more options for making its files, `configuration` more lines for postgresql.conf.
+    """
+
+    def __init__(self, *, cache: Path = CACHE, initdb: Sequence[str] = (), configuration: str = "") -> None:
         self._binaries = locate(cache)
         self._folder = Path(tempfile.mkdtemp(prefix="reelbus-postgresql-"))
         self._data = self._folder / "data"
+        self._initdb = initdb
+        self._configuration = CONFIGURATION + configuration
         self._process: subprocess.Popen[bytes] | None = None
         self.port = _free_port()
 
@@ -63,6 +70,41 @@ class Server:
             self._process.wait(timeout=30)
             self._process = None
 
+    def kill(self) -> None:
+        """End it with all its processes at once, as a power cut would; its data stay."""
+        for pid in self.pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if self._process is not None:
+            self._process.wait(timeout=30)
+            self._process = None
+
+    @property
+    def pids(self) -> list[int]:
+        """The ids of its processes, the one that starts the others first; none while it does not run."""
+        if self._process is None or self._process.poll() is not None:
+            return []
+        return [self._process.pid, *_children(self._process.pid)]
+
+    @property
+    def running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return bool(self.pids)
+
+    def clone(self, primary: "Server") -> None:
+        """Take over all that another server has; started, this one is its standby. Raises `PostgresFailed`.
+
+        What it had is gone. It must not run.
+        """
+        shutil.rmtree(self._data, ignore_errors=True)
+        self._own_folder()
+        copied = self._run(
+            *("pg_basebackup", "-D", str(self._data), "-d", primary.url()),
+            *("--write-recovery-conf", "--wal-method", "stream", "--checkpoint", "fast", "--no-sync"),
+        )
+        if copied != 0:
+            raise PostgresFailed(f"pg_basebackup failed: {self._last_words()}")
+
     def remove(self) -> None:
         """End it, and remove all that it had."""
         self.stop(signal.SIGQUIT)
@@ -72,17 +114,20 @@ class Server:
         password = self._folder / "password"
         password.touch(mode=0o600)
         password.write_text(PASSWORD)
-        if os.getuid() == 0:  # PostgreSQL refuses to run as root
-            for path in (self._folder, password):
-                shutil.chown(path, "nobody")
+        self._own_folder(password)
         made = self._run(
             *("initdb", "-D", str(self._data), "-U", USER, "--pwfile", str(password), "--auth", "scram-sha-256"),
-            *("--encoding", "UTF8", "--no-sync"),
+            *("--encoding", "UTF8", "--no-sync", *self._initdb),
         )
         if made != 0:
             raise PostgresFailed(f"initdb failed: {self._last_words()}")
         with (self._data / "postgresql.conf").open("a") as file:
-            file.write(CONFIGURATION)
+            file.write(self._configuration)
+
+    def _own_folder(self, *more: Path) -> None:
+        if os.getuid() == 0:  # PostgreSQL refuses to run as root
+            for path in (self._folder, *more):
+                shutil.chown(path, "nobody")
 
     def _run(self, program: str, *arguments: str) -> int:
         return self._spawn(program, *arguments).wait(timeout=READY_SECONDS)
@@ -103,6 +148,16 @@ class Server:
 
     def _last_words(self) -> str:
         return (self._folder / "output.log").read_text(errors="replace")[-1500:]
+
+
+def _children(parent: int) -> list[int]:
+    """Find the processes that a process started; each of PostgreSQL's has a group of its own."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            if int(stat.read_text().rpartition(")")[2].split()[1]) == parent:
+                found.append(int(stat.parent.name))
+    return found
 
 
 def _free_port() -> int:
