@@ -30,7 +30,7 @@ from providers.http.pictures import fetch_picture
 from providers.parsing.webhook_hints import read_webhook
 from publisher.commands import Command
 from publisher.connection import BrokerState
-from reelbus.wiring import opened_clients, opened_inspectors, opened_store, policy_of, signer_of
+from reelbus.wiring import awaited_store, opened_clients, opened_inspectors, policy_of, signer_of
 from schemas.event import Naming
 from schemas.names import Provider
 from store.database import Store
@@ -70,7 +70,17 @@ async def run_roles(settings: Settings, roles: Collection[Role], stop: asyncio.E
     Raises an ExceptionGroup of whatever a role could not go on after.
     """
     Naming.source = settings.source
-    async with opened_store(settings) as store, opened_clients(settings) as clients, opened_inspectors() as inspectors:
+    store = await awaited_store(settings, stop)
+    if store is None:
+        return
+    try:
+        await _run_over(store, settings, roles, stop)
+    finally:
+        await store.close()
+
+
+async def _run_over(store: Store, settings: Settings, roles: Collection[Role], stop: asyncio.Event) -> None:
+    async with opened_clients(settings) as clients, opened_inspectors() as inspectors:
         store.observe_commits(metrics.note_commit)
         signer = await signer_of(settings, store)
         parts = _Parts(settings, policy_of(settings), store, signer, clients, BrokerState(), inspectors, stop)

@@ -1,5 +1,6 @@
 """Build what processes and commands need from their settings."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ import structlog
 
 from jobs.policy import Policy
 from process import metrics
+from process.asyncio_events import wait
 from process.inspector import Inspectors
 from process.settings import Settings
 from process.tokens import Signer
@@ -17,7 +19,10 @@ from providers.base import BuildClient, ProviderClient
 from providers.registry import PROVIDERS
 from schemas.names import Provider
 from store import secrets as kept_secrets
-from store.database import Store
+from store.database import Store, StoreUnavailable, is_postgres
+
+START_SECONDS = 60.0
+"""How long a process that starts waits for a database server that is away, as in a failover."""
 
 log = structlog.get_logger(__name__)
 
@@ -79,6 +84,24 @@ async def opened_clients(settings: Settings) -> AsyncIterator[dict[Provider, Pro
     finally:
         for client in clients.values():
             await client.close()
+
+
+async def awaited_store(settings: Settings, stop: asyncio.Event) -> Store | None:
+    """Open the store, and wait a minute for a database server that is away; None if told to stop meanwhile.
+
+    Raises as `Store.open` does; at once where the store is a file.
+    """
+    loop = asyncio.get_running_loop()
+    give_up_at = loop.time() + START_SECONDS
+    while not stop.is_set():
+        try:
+            return await Store.open(settings.database_url)
+        except StoreUnavailable as error:
+            if not is_postgres(settings.database_url) or loop.time() > give_up_at:
+                raise
+            log.warning("waiting for the store", reason=str(error))
+            await wait(stop, timeout=1.0)
+    return None
 
 
 @asynccontextmanager

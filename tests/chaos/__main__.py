@@ -12,9 +12,14 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from sandbox.broker.node import Node
+from setup.postgres.pair import Pair
+from tests.chaos.hosts import DATABASE
 from tests.chaos.report import summary, table
 from tests.chaos.run import Plan, Say, Story, run
 
@@ -40,14 +45,29 @@ def main() -> int:
 
 
 def carry_out(plan: Plan, folder: Path, say: Say = print) -> Story:
-    """Run a plan with a broker of its own."""
+    """Run a plan with a broker of its own, and with a database and its standby where it asks for them."""
     logging.getLogger("aiormq").setLevel(logging.CRITICAL)  # the subscriber's broker goes away on purpose
     node = Node(folder / "broker")
     node.start(owner=os.getpid())
     try:
-        return asyncio.run(run(plan, folder, node, say))
+        with _database(plan) as pair:
+            return asyncio.run(run(plan, folder, node, say, pair=pair))
     finally:
         node.stop(now=True)
+
+
+@contextmanager
+def _database(plan: Plan) -> Iterator[Pair | None]:
+    if plan.store == "sqlite":
+        yield None
+        return
+    pair = Pair()
+    try:
+        pair.start()
+        pair.order(f"CREATE DATABASE {DATABASE}")
+        yield pair
+    finally:
+        pair.remove()
 
 
 def _plan() -> Plan:
@@ -55,12 +75,14 @@ def _plan() -> Plan:
     parser.add_argument("--seed", type=int, help="what chance starts from (default: another one each time)")
     parser.add_argument("--jobs", type=int, help="how many videos to ask for, at least (default 2000)")
     parser.add_argument("--faults", type=int, help="how many faults to make (default 60)")
+    parser.add_argument("--store", choices=("sqlite", "postgresql"), default="sqlite", help="where the videos are")
+    parser.add_argument("--only", default="", help="make only faults whose names contain this")
     parser.add_argument("--small", action="store_true", help="150 jobs and 15 short faults, in about two minutes")
     given = parser.parse_args()
     seed = random.randrange(1_000_000) if given.seed is None else given.seed
     size = SMALL if given.small else Plan(seed=1, jobs=2000, faults=60, scale=1.0, job_timeout=40)
     jobs, faults = given.jobs or size.jobs, given.faults or size.faults
-    return Plan(seed, jobs, faults, size.scale, size.job_timeout)
+    return replace(size, seed=seed, jobs=jobs, faults=faults, store=given.store, only=given.only)
 
 
 if __name__ == "__main__":

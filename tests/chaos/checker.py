@@ -22,7 +22,7 @@ _REFUNDS: dict[str, dict[str, object]] = {
 }  # fmt: skip
 _LONG_ENOUGH = 15.0
 """Seconds in which somebody must have looked."""
-_TRACES = re.compile(r"Traceback|unexpectedly|never retrieved|request failed|command failed")
+_TRACES = re.compile(r"Traceback|(?<!the connection )unexpectedly|never retrieved|request failed|command failed")
 _LONG_WORD = re.compile(r"[A-Za-z0-9_-]{30,}")
 
 

@@ -6,7 +6,7 @@ import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,7 @@ class Member:
     url: str | None = None
     doomed: bool = False
     """Whether we ended it ourselves."""
+    host: int = 0
 
     @property
     def lives(self) -> bool:
@@ -47,10 +48,23 @@ class Member:
 
 
 class Fleet:
-    """Every process of the service over one store. The first receiver's address is the public one."""
+    """Every process of the service over one store. The first receiver's address is the public one, unless `env` says.
 
-    def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
+    Each of `hosts` is a folder of its own, and what its processes are told otherwise than others; the processes of
+    a role are spread over them. `least` says how many of a role there are when nothing is wrong, 1 where it does not.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        env: Mapping[str, str],
+        *,
+        hosts: Sequence[Mapping[str, str]] = ({},),
+        least: Mapping[str, int] | None = None,
+    ) -> None:
         self.folder = folder
+        self._hosts = hosts
+        self._least = least or {}
         self.store = folder / "reelbus.db"
         self.members: list[Member] = []
         self.strange_ends: list[str] = []
@@ -58,21 +72,25 @@ class Fleet:
         self._keepers: list[subprocess.Popen[bytes]] = []
         self._control = folder / "store-control"
         self._skew = _skew(folder / "skew")
-        self._ports = [free_port(), free_port()]
+        self.ports = [free_port(), free_port()]
         self._env = {
             **{name: value for name, value in os.environ.items() if not name.startswith("REELBUS_")},
             "PYTHONPATH": os.pathsep.join([str(Path(sitecustomize.__file__).parent), str(ROOT)]),
             "CHAOS_STORE": str(self._control),
             sitecustomize.SHARED: str(folder / "skew"),
             "REELBUS_DATABASE_URL": f"sqlite:///{self.store}",
-            "REELBUS_PUBLIC_URL": f"http://127.0.0.1:{self._ports[0]}",
+            "REELBUS_PUBLIC_URL": f"http://127.0.0.1:{self.ports[0]}",
             **env,
         }
+
+    def be_reached_at(self, url: str) -> None:
+        """Have what is started from now on believe that this is its public address."""
+        self._env["REELBUS_PUBLIC_URL"] = url
 
     @property
     def receivers(self) -> list[str]:
         """Where the receivers listen, whether they live or not."""
-        return [f"http://127.0.0.1:{port}" for port in self._ports]
+        return [f"http://127.0.0.1:{port}" for port in self.ports]
 
     def of(self, *roles: str) -> list[Member]:
         """List the living members of some roles."""
@@ -83,17 +101,19 @@ class Fleet:
 
         There is room for two receivers; a third is not started.
         """
-        wanted = [role for role in roles if role != "receiver" or self._free_ports()]
-        started = [await self._launch(role, env) for role in wanted]
-        self.members += started
+        started = []
+        for role in roles:
+            if role != "receiver" or self._free_ports():
+                started.append(await self._launch(role, env))
         await asyncio.gather(*(self._answering(member) for member in started if member.url))
         return started
 
     async def complete(self) -> None:
-        """Have at least one process of every role, and a receiver at the public address."""
+        """Have at least as many processes of every role as there should be, and a receiver at the public address."""
         self._note_strange_ends()
-        missing = [role for role in ROLES[1:] if not self.of(role)]
-        await self.start(*(["receiver"] if self._ports[0] in self._free_ports() else []), *missing)
+        missing = [role for role in ROLES[1:] for _ in range(self._least.get(role, 1) - len(self.of(role)))]
+        receivers = [port for port in self.ports[: self._least.get("receiver", 1)] if port in self._free_ports()]
+        await self.start(*("receiver" for _ in receivers), *missing)
 
     async def replace(self, *roles: str, **env: str) -> None:
         """Tell every process of some roles to stop, and start one of each with other settings."""
@@ -158,18 +178,23 @@ class Fleet:
 
     async def _launch(self, role: str, more: Mapping[str, str]) -> Member:
         port = self._free_ports()[0] if role == "receiver" else None
+        host = (self.ports.index(port) if port else len(self.of(role))) % len(self._hosts)
         secrets = () if role in {"generator", "poller"} else PROVIDER_SECRETS
         given = {name: value for name, value in self._env.items() if name not in secrets}
-        env = {**given, **({"REELBUS_PORT": str(port)} if port else {}), **more}
+        env = {**given, **self._hosts[host], **({"REELBUS_PORT": str(port)} if port else {}), **more}
+        folder = self.folder / f"host-{host}"
+        folder.mkdir(exist_ok=True)
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tests.chaos.member", role),
-            cwd=self.folder,
+            cwd=folder,
             env=env,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=self._log(role),
         )
-        return Member(role, process, f"http://127.0.0.1:{port}" if port else None)
+        started = Member(role, process, f"http://127.0.0.1:{port}" if port else None, host=host)
+        self.members.append(started)
+        return started
 
     def _log(self, role: str) -> int:
         """Give a pipe whose other end keeps the log: a process that may not write to files can still say so."""
@@ -182,7 +207,7 @@ class Fleet:
 
     def _free_ports(self) -> list[int]:
         taken = {member.url for member in self.of("receiver")}
-        return [port for port in self._ports if f"http://127.0.0.1:{port}" not in taken]
+        return [port for port in self.ports if f"http://127.0.0.1:{port}" not in taken]
 
     async def _answering(self, started: Member) -> None:
         async with httpx.AsyncClient(base_url=started.url or "", timeout=5) as http:

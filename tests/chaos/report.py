@@ -25,6 +25,8 @@ def summary(story: Story) -> Iterator[str]:
         f" in {story.seconds:.0f} s"
     )
     yield "ends: " + ", ".join(f"{end} {count}" for end, count in sorted(verdict.ends.items()))
+    if story.resumed:
+        yield "accepted again after each promotion: " + ", ".join(f"{seconds:.1f} s" for seconds in story.resumed)
     yield from (f"BROKEN: {fault}" for fault in verdict.other[:50])
     if len(verdict.other) > 50:
         yield f"BROKEN: and {len(verdict.other) - 50} more"

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sandbox.broker.node import Node
+from setup.postgres.pair import Pair
 from tests.chaos import checker
 from tests.chaos.checker import Verdict
+from tests.chaos.database import APART, DATABASE_KINDS
 from tests.chaos.edges import EDGES
 from tests.chaos.faults import KINDS
+from tests.chaos.hosts import DATABASE
 from tests.chaos.kinds import Kind
 from tests.chaos.world import World, chance, world
 
@@ -32,6 +35,18 @@ class Plan:
     faults: int
     scale: float
     job_timeout: float
+    store: str = "sqlite"
+    only: str = ""
+    """What the names of the faults contain that are made; all do."""
+
+    @property
+    def kinds(self) -> tuple[list[Kind], list[Kind]]:
+        """The kinds of faults that there are: first those that a third of all are drawn from, then the others."""
+        lists = (EDGES, KINDS)
+        if self.store != "sqlite":
+            lists = (DATABASE_KINDS, [kind for kind in [*EDGES, *KINDS] if kind.hurts != "store"])
+        first, then = ([kind for kind in kinds if self.only in kind.name] for kinds in lists)
+        return first, then
 
 
 @dataclass
@@ -57,15 +72,18 @@ class Story:
     jobs: int = 0
     deliveries: int = 0
     seconds: float = 0.0
+    resumed: list[float] = field(default_factory=list)
+    """Seconds from each promotion of the standby until a video was accepted."""
 
 
 def schedule(plan: Plan) -> list[list[Kind]]:
     """Draw which faults are made in which order, some of them together: every kind at least once if there is room."""
     dice = chance(plan.seed, "schedule")
-    rest = [kind for kind in [*KINDS, *EDGES] if kind.seconds < 30]
-    drawn = dice.sample(EDGES, min(len(EDGES), plan.faults // 3))
-    drawn += dice.sample(KINDS, min(len(KINDS), plan.faults - len(drawn)))
-    weights = [3 if kind.hurts in {"roles", "broker"} else 1 for kind in rest]
+    first, then = plan.kinds
+    rest = [kind for kind in [*then, *first] if kind.seconds < 30]
+    drawn = dice.sample(first, min(len(first), plan.faults // 3))
+    drawn += dice.sample(then, min(len(then), plan.faults - len(drawn)))
+    weights = [3 if kind.hurts in {"roles", "broker"} or plan.store != "sqlite" else 1 for kind in rest]
     drawn += dice.choices(rest, weights, k=plan.faults - len(drawn))
     dice.shuffle(drawn)
     steps: list[list[Kind]] = []
@@ -77,12 +95,14 @@ def schedule(plan: Plan) -> list[list[Kind]]:
     return steps
 
 
-async def run(plan: Plan, folder: Path, node: Node, say: Say) -> Story:
+async def run(plan: Plan, folder: Path, node: Node, say: Say, *, pair: Pair | None = None) -> Story:
     """Make every fault of the plan to a service at work, let it come to rest, and judge."""
     story, began = Story(plan), time.monotonic()
     steps = schedule(plan)
     expected = sum(max(kind.seconds for kind in step) * plan.scale + 2.5 for step in steps)
-    async with world(folder, node, seed=plan.seed, job_timeout=plan.job_timeout) as running:
+    async with world(folder, node, seed=plan.seed, job_timeout=plan.job_timeout, pair=pair) as running:
+        if pair:
+            await asyncio.to_thread(pair.order, APART, DATABASE)
         enough = asyncio.Event()
         asking = asyncio.create_task(running.driver.run(plan.jobs, plan.jobs / expected, enough))
         for number, step in enumerate(steps):
@@ -127,7 +147,9 @@ async def _recovered(running: World, made: list[Made]) -> None:
 
 
 def _share_out(story: Story, running: World) -> None:
-    """Say of each fault how many events came twice before the next one."""
+    """Say of each fault how many events came twice before the next one, and of each promotion how soon it helped."""
+    accepted = sorted(job.accepted_at for job in running.driver.jobs)
+    story.resumed = [next(at for at in accepted if at > since) - since for since in running.promoted]
     story.jobs, story.deliveries = len(running.driver.jobs), len(running.subscriber.deliveries)
     asked = {job.number: job.accepted_at for job in running.driver.jobs}
     for place, each in enumerate(story.made):

@@ -5,7 +5,7 @@ import random
 import secrets
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,14 @@ from typing import Any
 import httpx
 
 from sandbox.broker.node import Node
+from setup.postgres.pair import Pair
 from tests.broker import Broker, subscribe
 from tests.chaos.driver import Driver
-from tests.chaos.fleet import ROLES, Fleet
+from tests.chaos.fleet import Fleet
+from tests.chaos.hosts import LEAST, Host, connected_host
 from tests.chaos.pictures import gallery
 from tests.chaos.subscriber import Subscriber
+from tests.relay import relay
 from tests.service import QUICK, Sandbox, until
 
 PROVIDERS = ("iacrea", "homedesigns")
@@ -64,6 +67,12 @@ class World:
     """From when until when a provider could not be asked, or did not answer, by the true time."""
     clock_put_back: list[float] = field(default_factory=list)
     """When the processes' clocks were put back, by the true time."""
+    promoted: list[float] = field(default_factory=list)
+    """When a standby became the primary, by the true time."""
+    pair: Pair | None = None
+    """The database, where the store is no file."""
+    hosts: list[Host] = field(default_factory=list)
+    """The hosts that the processes are spread over, where there are several."""
     _clock_ahead: float = 0.0
 
     async def usual(self) -> None:
@@ -121,9 +130,18 @@ class World:
 
 @asynccontextmanager
 async def world(
-    folder: Path, node: Node, *, seed: int, job_timeout: float, behaviours: Behaviours = USUAL
+    folder: Path,
+    node: Node,
+    *,
+    seed: int,
+    job_timeout: float,
+    behaviours: Behaviours = USUAL,
+    pair: Pair | None = None,
 ) -> AsyncIterator[World]:
-    """Start stand-ins, every role once, and a subscriber that is there from the first event."""
+    """Start stand-ins, every role, and a subscriber that is there from the first event.
+
+    Over a database the processes are spread over two hosts, and a load balancer stands before the receivers.
+    """
     exchange = f"chaos.{secrets.token_hex(4)}"
     broker = Broker(node)
     async with AsyncExitStack() as stack:
@@ -132,14 +150,20 @@ async def world(
         base = await stack.enter_async_context(gallery())
         slow_host = asyncio.Event()
         slow_base = await stack.enter_async_context(gallery(slow_host))
-        fleet = Fleet(folder, _settings(sandbox.env, broker.url, exchange, job_timeout))
+        hosts = [await stack.enter_async_context(host) for host in _hosts(pair, broker)]
+        settings = _settings(sandbox.env, broker.url, exchange, job_timeout)
+        fleet = Fleet(folder, settings, hosts=[host.env for host in hosts] or [{}], least=LEAST if hosts else {})
+        if hosts:
+            balancer = await stack.enter_async_context(relay(*fleet.ports))
+            fleet.be_reached_at(f"http://127.0.0.1:{balancer.port}")
         stack.push_async_callback(fleet.close)
-        await fleet.start(*ROLES)
+        await fleet.complete()
         driver = Driver(
             lambda: [each.url or "" for each in fleet.of("receiver")] or fleet.receivers, base, slow_base, seed
         )
         subscriber = Subscriber(broker.url, "")
         run = World(fleet, sandbox, broker, exchange, subscriber, driver, seed, job_timeout, behaviours, slow_host)
+        run.pair, run.hosts = pair, hosts
         await run.get("/readyz")
         run.subscriber.queue = (await subscribe(broker, exchange)).queue
         await run.usual()
@@ -150,6 +174,10 @@ async def world(
         finally:
             stop.set()
             await listening
+
+
+def _hosts(pair: Pair | None, broker: Broker) -> list[AbstractAsyncContextManager[Host]]:
+    return [connected_host(pair, [broker.url], first=0) for _ in range(2)] if pair else []
 
 
 def _settings(sandbox: dict[str, str], amqp_url: str, exchange: str, job_timeout: float) -> dict[str, str]:
