@@ -12,6 +12,7 @@ from aio_pika import DeliveryMode, Message
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, HeadersType
 from aio_pika.exceptions import AMQPError, ChannelNotFoundEntity, DeliveryError, QueueEmpty
 
+from process.line_limit import LimitedLog
 from process.settings import Settings
 from publisher.connection import close, connect, reason
 from publisher.timing import TIMING, Timing
@@ -28,7 +29,7 @@ _TRAVEL_HEADERS = (
     "x-last-death-reason",
 )  # fmt: skip
 
-logger = structlog.get_logger(__name__)
+log = LimitedLog(structlog.get_logger(__name__))
 
 
 class DeadLettersUnavailable(Exception):
@@ -61,9 +62,9 @@ async def park(channel: AbstractChannel, message: AbstractIncomingMessage, why: 
             raise
         except Exception as error:  # some property that could be read cannot be written
             bare = Message(message.body, headers=ours, delivery_mode=_KEEP)
-            logger.warning("dead letter without its properties", reason=reason(error))
+            log.warning("dead letter without its properties", reason=reason(error))
             await _confirmed(channel, "", bare, DEAD_QUEUE)
-    logger.warning("command parked", message_id=message.message_id, reason=why[:LONGEST_REASON])
+    log.warning("command parked", message_id=message.message_id, reason=why[:LONGEST_REASON])
 
 
 async def listed(settings: Settings, *, limit: int, timing: Timing = TIMING) -> list[DeadLetter]:

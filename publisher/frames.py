@@ -20,13 +20,15 @@ from pamqp.frame import frame_parts
 from pamqp.header import ContentHeader
 from yarl import URL
 
+from process.line_limit import LimitedLog
+
 UNDECODABLE = "x-reelbus-undecodable"
 """The one header of a message whose properties could not be decoded; its value says why."""
 
 _CONTENT = struct.Struct(">HHQ")  # AMQP 0-9-1, section 4.2.6.1: class, weight, body size
 _METHOD = struct.Struct(">I")
 
-logger = structlog.get_logger(__name__)
+log = LimitedLog(structlog.get_logger(__name__))
 
 
 class ForgivingConnection(aio_pika.Connection):
@@ -93,7 +95,7 @@ class _Receiver(FrameReceiver):
             raise error
         payload = frame[FRAME_HEADER_SIZE:-1]
         if kind == FRAME_HEADER:
-            logger.warning("message properties not decoded", reason=type(error).__name__)
+            log.warning("message properties not decoded", reason=type(error).__name__)
             return len(frame), channel, _without_properties(payload, error)
         if kind == FRAME_METHOD and _METHOD.unpack(payload[:4])[0] == commands.Basic.Deliver.index:
             return len(frame), channel, _delivery(payload[4:])

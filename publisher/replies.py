@@ -13,6 +13,7 @@ from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import AMQPError, DeliveryError
 
 from process import metrics
+from process.line_limit import LimitedLog
 from process.settings import Settings
 from publisher.connection import close, connect, reason
 from publisher.timing import Timing
@@ -23,6 +24,7 @@ TRIES = 3
 """Of one reply, where a channel was lost under it: that may have been another reply's fault."""
 
 logger = structlog.get_logger(__name__)
+lost = LimitedLog(logger)
 
 
 class Fate(StrEnum):
@@ -51,7 +53,7 @@ class Replies:
             fate = await self._send(answer, reply_to)
         metrics.command_replies.labels(fate).inc()
         if fate is not Fate.SENT:
-            logger.warning("reply lost", reply_to=reply_to, reason=fate)
+            lost.warning("reply lost", reply_to=reply_to, reason=fate)
         return fate
 
     async def _send(self, answer: Message, reply_to: str) -> Fate:

@@ -15,9 +15,9 @@ from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from intake.context import Context
 from process import metrics
+from process.line_limit import LineLimit, unlogged_before
 from receiver import problems
 from receiver.guard import Guard
-from receiver.line_limit import LineLimit
 from receiver.webhooks import PREFIX, ROUTE, Webhooks
 from schemas.problem import ProblemCode, Refusal
 from store.database import StoreUnavailable
@@ -124,7 +124,7 @@ class RequestMiddleware:
             return
         tell = _log.warning if status >= 500 else _log.info
         facts = {"route": key[0], "method": key[1], "status": status, "seconds": round(seconds, 3), "caller": caller}
-        tell("request answered", **facts, **({"unlogged_before": unlogged} if unlogged else {}))
+        tell("request answered", **facts, **unlogged_before(unlogged))
 
 
 class _ResponseRecorder:

@@ -1,8 +1,8 @@
-"""Throw generated input at everything that reads input: `python -m tests.fuzz [SEED [MESSAGES]] [--http REQUESTS]`.
+"""Throw generated input at everything that reads input: `python -m tests.fuzz [SEED]`, bounded to ten minutes.
 
-With `--http` only raw HTTP requests are sent, so many of them, and without the limit of time below.
+With `--http`, `--messages` or `--pictures` one target is given so many inputs, however long that takes.
 
-Prints how much was tried and what was wrong; exits 1 if anything was. Bounded to ten minutes.
+Prints how much was tried and what was wrong; exits 1 if anything was.
 """
 
 import argparse
@@ -23,8 +23,8 @@ MINUTES = 10
 CASES = 3_000
 EXAMPLES = 120
 MESSAGES = 5_000
-"""Mutated AMQP messages; a long run is given 100,000 and more."""
 HTTP_REQUESTS = 20_000
+PICTURES = 3_000
 
 
 async def _routes(seed: int, until: float) -> tuple[int, str | None]:
@@ -41,14 +41,24 @@ async def _routes(seed: int, until: float) -> tuple[int, str | None]:
     return cases, None
 
 
-def _commands(seed: int, count: int, until: float) -> int:
-    """Send mutated messages to a publisher; give how much was wrong."""
+def _commands(seed: int, count: int, until: float) -> bool:
+    """Send mutated messages to a publisher; say whether all went well."""
     found = asyncio.run(messages.fuzz(count, seed=seed, until=until))
     print(f"{found.tried:>8,}  AMQP messages, {found.honest} honest ones among them, {found.parked:,} parked;", end=" ")
+    print(f"the process grew by {found.grown / 1e6:.1f} MB,", end=" ")
     print(f"the event loop was held for {1000 * found.longest_pause:.0f} ms at most")
     if found.wrong is not None:
         print(f"   WRONG  {found.wrong}")
-    return int(found.wrong is not None)
+    return found.wrong is None
+
+
+def _pictures(seed: int, count: int) -> bool:
+    """Have mutated pictures looked into; say whether all went well."""
+    found = asyncio.run(pictures.run(count, seed=seed))
+    print(f"{found.tried:>8,}  mutated pictures, {found.answers['taken']:,} taken; the dearest took", end=" ")
+    print(f"{found.cpu:.2f} s of a processor, the largest inspector {found.memory / 1e6:.0f} MB", flush=True)
+    print("".join(f"   WRONG  {fault}\n" for fault in found.wrong), end="")
+    return not found.wrong
 
 
 def _raw_http(seed: int, requests: int, until: float) -> bool:
@@ -67,8 +77,10 @@ def _raw_http(seed: int, requests: int, until: float) -> bool:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tests.fuzz", description=__doc__)
     parser.add_argument("seed", nargs="?", type=int, default=int(time.time()))
-    parser.add_argument("messages", nargs="?", type=int, default=MESSAGES, help="how many AMQP messages to send")
-    parser.add_argument("--http", type=int, metavar="REQUESTS", help="send so many raw HTTP requests, and no more")
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument("--http", type=int, metavar="REQUESTS", help="send so many raw HTTP requests, and nothing else")
+    only.add_argument("--messages", type=int, metavar="MESSAGES", help="send so many AMQP messages, and nothing else")
+    only.add_argument("--pictures", type=int, metavar="PICTURES", help="look into so many pictures, and nothing else")
     return parser.parse_args()
 
 
@@ -80,6 +92,10 @@ def main() -> int:
     print(f"seed {seed}")
     if asked.http is not None:
         return 0 if _raw_http(seed, asked.http, math.inf) else 1
+    if asked.messages is not None:
+        return 0 if _commands(seed, asked.messages, math.inf) else 1
+    if asked.pictures is not None:
+        return 0 if _pictures(seed, asked.pictures) else 1
     until = time.monotonic() + MINUTES * 60
     wrong = 0
     for name in parsers.TARGETS:
@@ -88,12 +104,9 @@ def main() -> int:
         except Exception:  # whatever a parser raises is a finding
             wrong += 1
             print(f"   WRONG  {name}\n{traceback.format_exc()}", flush=True)
-    found = asyncio.run(pictures.run(pictures.COUNT, seed=seed))
-    wrong += len(found.wrong)
-    print("\n".join([f"{found.tried:>8,}  mutated pictures through inspectors", *found.wrong]), flush=True)
-    wrong += _commands(seed, asked.messages, until)
-    if not _raw_http(seed, HTTP_REQUESTS, until):
-        wrong += 1
+    wrong += not _pictures(seed, PICTURES)
+    wrong += not _commands(seed, MESSAGES, until)
+    wrong += not _raw_http(seed, HTTP_REQUESTS, until)
     cases, report = asyncio.run(_routes(seed, until))
     print(f"{cases:>8,}  requests generated from the OpenAPI document")
     if report is not None:

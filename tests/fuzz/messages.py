@@ -1,6 +1,7 @@
 """Mutated AMQP messages for a real publisher on a real broker: no honest command may be lost among them."""
 
 import asyncio
+import os
 import random
 import secrets
 import struct
@@ -30,9 +31,11 @@ from publisher.topology import COMMANDS, DEAD_QUEUE, SUBMIT_KEY, SUBMIT_QUEUE
 from sandbox.broker.node import Node
 from schemas.problem import Refusal
 from store.database import Store
+from tests.receiver.weighing import resident
 
 BATCH = 500
 HONEST_EVERY = 50
+MOST_GROWN = 100_000_000
 PATIENCE_SECONDS = 60.0
 _FLAGS = list(commands.Basic.Properties.flags)
 _WORDS = [b"\xff\xfe", b"", b"amq.gen-x", b"video.commands.dead", b"amq.rabbitmq.reply-to.x", b"\x00", b"9" * 255]
@@ -47,6 +50,8 @@ class Found:
     honest: int
     parked: int
     longest_pause: float
+    grown: int
+    """By how many bytes the process of the publisher, which sends as well, grew."""
     wrong: str | None
 
 
@@ -126,6 +131,7 @@ async def _against(node: Node, store: Store, messages: int, rng: random.Random, 
     timing = replace(TIMING, backoff_max=0.5, pause=0.05)
     room = asyncio.create_task(run(settings, store, state, handle, stop, timing=timing))
     watching = asyncio.create_task(_watch(pauses))
+    before = resident(os.getpid())
     try:
         honest, tried = await _send(node.url, messages, rng, state, until)
         parked, wrong = await _quiet(node.url, honest, taken)
@@ -133,7 +139,10 @@ async def _against(node: Node, store: Store, messages: int, rng: random.Random, 
         stop.set()
         watching.cancel()
         await room
-    return Found(tried, len(honest), parked, max(pauses), wrong)
+    grown = resident(os.getpid()) - before
+    if grown > MOST_GROWN:
+        wrong = f"the process grew by {grown:,} bytes"
+    return Found(tried, len(honest), parked, max(pauses), grown, wrong)
 
 
 async def _watch(pauses: list[float]) -> None:

@@ -1,4 +1,4 @@
-"""Mutated pictures against real inspectors: `python -m tests.fuzz.pictures [COUNT [SEED]]`.
+"""Mutated pictures against real inspectors: `python -m tests.fuzz --pictures COUNT`.
 
 Each is answered, by a picture that may be used or by a rejection, within bounds of time and memory; no inspector dies.
 """
@@ -6,8 +6,6 @@ Each is answered, by a picture that may be used or by a rejection, within bounds
 import asyncio
 import os
 import random
-import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,7 +16,6 @@ from schemas.picture import MAX_PIXELS, MINIMUM_SIDE, Picture, PictureRejected
 from tests.hostile_pictures import DEAR, odd_exif
 from tests.receiver.serving import picture
 
-COUNT = 5_000
 CPU_SECONDS = 1.0
 MEMORY = 100_000_000
 
@@ -152,20 +149,3 @@ def _spent(inspectors: Inspectors) -> dict[int, float]:
 def _most_memory(pid: int) -> int:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
-
-
-def main() -> int:
-    """Run as many as asked for; give the exit status."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else COUNT
-    seed = int(sys.argv[2]) if len(sys.argv) > 2 else int(time.time())
-    began = time.monotonic()
-    findings = asyncio.run(run(count, seed=seed))
-    seconds = time.monotonic() - began
-    print(f"seed {seed}: {findings.tried:,} mutated pictures in {seconds:.0f} s, {dict(findings.answers)}")
-    print(f"the dearest took {findings.cpu:.2f} s of a processor, the largest inspector {findings.memory:,} bytes")
-    print("\n".join(findings.wrong))
-    return 1 if findings.wrong else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

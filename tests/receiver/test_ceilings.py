@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 
 from intake.context import Limits
 from jobs.policy import LATE_RESULT_SECONDS
-from receiver.line_limit import LINES_A_SECOND
+from process.line_limit import LINES_A_SECOND
 from schemas.names import Provider
 from store import attempts, webhooks
 from store.transaction import Tx

@@ -5,8 +5,10 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from structlog.typing import FilteringBoundLogger
+
 LINES_A_SECOND = 20
-"""How many refused requests of one caller are logged in a second; all strangers together are one caller."""
+"""How many lines one caller can have written in a second; all strangers together are one caller."""
 
 _MOST_CALLERS = 1000
 
@@ -40,3 +42,22 @@ class LineLimit:
         second.lines += 1
         unlogged, second.unlogged = second.unlogged, 0
         return unlogged
+
+
+class LimitedLog:
+    """Warns of what anybody who may send messages can cause, within the bound."""
+
+    def __init__(self, log: FilteringBoundLogger, now: Callable[[], float] = time.monotonic) -> None:
+        self._log = log
+        self._lines = LineLimit(now)
+
+    def warning(self, event: str, **facts: object) -> None:
+        """Write a line, or count it where there were too many; the next one says how many were not written."""
+        unlogged = self._lines.allowance(None)
+        if unlogged is not None:
+            self._log.warning(event, **facts, **unlogged_before(unlogged))
+
+
+def unlogged_before(lines: int) -> dict[str, int]:
+    """Give the field of a line before which others were left out."""
+    return {"unlogged_before": lines} if lines else {}
