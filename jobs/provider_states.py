@@ -24,12 +24,14 @@ def of_one(tx: Tx, provider: Provider, enabled: Collection[Provider], *, now: fl
     """Read one provider's state."""
     shared, row, pause = providers.get(tx, provider), circuits.get(tx, provider), pauses.get(tx, provider)
     unauthorized_since = shared.unauthorized_since if shared else None
+    out_of_credits_since = shared.out_of_credits_since if shared else None
     throttled_until = shared.paused_until if shared and shared.paused_until > now else None
     return ProviderState(
         state=_in_a_word(shared, row, pause, now) if provider in enabled else "off",
         enabled=provider in enabled,
         authorized=unauthorized_since is None,
         unauthorized_since=optional_rfc3339(unauthorized_since),
+        out_of_credits_since=optional_rfc3339(out_of_credits_since),
         paused_until=optional_rfc3339(throttled_until),
         paused=pause is not None,
         paused_since=optional_rfc3339(pause.since if pause else None),
@@ -43,6 +45,8 @@ def _in_a_word(shared: ProviderRow | None, row: CircuitRow, pause: Pause | None,
         return "paused"
     if shared is not None and shared.unauthorized_since is not None:
         return "refusing"
+    if shared is not None and shared.out_of_credits_since is not None:
+        return "out_of_credits"
     if row.is_open:
         return "away" if circuit.state_of(row, now=now) is CircuitState.OPEN else "testing"
     if shared is not None and shared.paused_until > now:

@@ -203,6 +203,7 @@ def accepted(tx: Tx, policy: Policy, attempt: AttemptRow, answer: Accepted, *, s
         return
     _enter_spent(tx, current, answer, sent_at, now)
     providers.set_authorized(tx, current.provider, authorized=True, now=now)
+    providers.set_solvent(tx, current.provider, solvent=True, now=now)
     due_at = now if current.woken_at else _first_check(tx, policy, current.provider, now)
     columns = {"provider_job_id": answer.provider_job_id, "accepted_at": now, "due_at": due_at}
     if not apply_transition(tx, ACCEPT, current.id, {**columns, **schedule.NO_DOUBT, **RELEASED_LEASE}):
@@ -292,6 +293,8 @@ def refused(tx: Tx, policy: Policy, attempt: AttemptRow, answer: Refused, *, own
     """Fail an attempt that its provider will never take."""
     if answer.unauthorized:
         providers.set_authorized(tx, attempt.provider, authorized=False, now=now)
+    if answer.code is ErrorCode.OUT_OF_CREDITS:
+        providers.set_solvent(tx, attempt.provider, solvent=False, now=now)
     failing = AttemptFailed(answer.code, answer.message, refunds.NOT_CHARGED)
     settle.fail(tx, policy, attempt, failing, now=now, owner=owner)
 

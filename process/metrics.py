@@ -81,6 +81,9 @@ credits_unexplained = _gauge("credits_unexplained", "reported balance less what 
 attempt_seconds = _histogram("attempt_seconds", "seconds from acceptance by the provider to the end", "provider")
 check_delay_seconds = _histogram("check_delay_seconds", "seconds that a due check waited", "provider")
 provider_authorized = _gauge("provider_authorized", "1 while the provider takes our credentials", "provider")
+provider_out_of_credits = _gauge(
+    "provider_out_of_credits", "1 while the provider refuses submissions because the account is empty", "provider"
+)
 videos_finished = _counter("videos_finished", "videos whose terminal event the broker confirmed", "outcome", "provider")
 video_seconds = _histogram(
     "video_seconds", "seconds from a video's acceptance to the confirmed terminal event", "outcome"

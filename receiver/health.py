@@ -97,6 +97,7 @@ class Health:
         states = await self._context.store.read(provider_states.of_all, enabled, now=now)
         for provider, state in states.items():
             metrics.provider_authorized.labels(provider).set(int(state.authorized))
+            metrics.provider_out_of_credits.labels(provider).set(int(state.out_of_credits_since is not None))
             metrics.provider_paused.labels(provider).set(int(state.paused))
             for name in CircuitState:
                 metrics.provider_circuit.labels(provider, name).set(int(state.circuit.state == name))

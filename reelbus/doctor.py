@@ -222,6 +222,9 @@ def _trouble(provider: Provider, state: ProviderState | None) -> Iterator[Findin
     """Tell what the store knows against a provider that answers now."""
     if state is not None and not state.authorized:
         yield Finding(provider, "warn", "it refused our credentials at the last job or check", "watch /metrics")
+    if state is not None and state.out_of_credits_since is not None:
+        detail = f"has refused submissions since {state.out_of_credits_since}: no credits are left"
+        yield Finding(provider, "warn", detail, "buy credits; the next submission that is taken clears this")
     if state is not None and state.paused:
         detail = f"paused since {state.paused_since} by {state.paused_by}"
         yield Finding(provider, "warn", detail, f"reelbus resume {provider}")

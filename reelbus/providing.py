@@ -35,21 +35,23 @@ def _print(item: dict[str, Any]) -> int:
 
 
 def _row(item: Any) -> str:  # noqa: ANN401 - a JSON document
-    return f"{item['name']:<12} {item['state']:<10} {_detail(item)}".rstrip()
+    return f"{item['name']:<12} {item['state']:<14} {_detail(item)}".rstrip()
 
 
 def _detail(item: Any) -> str:  # noqa: ANN401 - a JSON document
+    detail = ""
     match item["state"]:
         case "off":
-            return "has no credentials here"
+            detail = "has no credentials here"
         case "paused":
-            return f"since {item['paused_since']} by {item['paused_by']}"
+            detail = f"since {item['paused_since']} by {item['paused_by']}"
         case "refusing":
-            return f"refuses our key since {item['unauthorized_since']}"
+            detail = f"refuses our key since {item['unauthorized_since']}"
+        case "out_of_credits":
+            detail = f"no credits are left; submissions are refused since {item['out_of_credits_since']}"
         case "away" | "testing":
             circuit = item["circuit"]
-            return f"since {circuit['since']}: {circuit['reason']}; tested again at {circuit['probe_at']}"
+            detail = f"since {circuit['since']}: {circuit['reason']}; tested again at {circuit['probe_at']}"
         case "throttled":
-            return f"asked us to wait until {item['paused_until']}"
-        case _:
-            return ""
+            detail = f"asked us to wait until {item['paused_until']}"
+    return detail

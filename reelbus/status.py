@@ -57,15 +57,22 @@ def _reachable(link: dict[str, Any] | None) -> tuple[bool, str]:
 def _provider(provider: dict[str, Any]) -> tuple[bool, str]:
     if not provider["enabled"]:
         return True, "off: no credentials are set, or REELBUS_PROVIDERS leaves it out"
+    fault = _fault(provider)
+    return fault is None, fault or "takes work"
+
+
+def _fault(provider: dict[str, Any]) -> str | None:
     if not provider["authorized"]:
-        return False, f"refuses our credentials since {provider['unauthorized_since']}"
+        return f"refuses our credentials since {provider['unauthorized_since']}"
+    if provider.get("out_of_credits_since"):
+        return f"has refused submissions since {provider['out_of_credits_since']}: no credits are left"
     if provider.get("paused"):
-        return False, f"paused by {provider['paused_by']} since {provider['paused_since']}"
+        return f"paused by {provider['paused_by']} since {provider['paused_since']}"
     if provider.get("state") in {"away", "testing"}:
-        return False, f"{provider['state']}: its circuit breaker is not closed"
+        return f"{provider['state']}: its circuit breaker is not closed"
     if provider.get("paused_until"):
-        return False, f"left alone until {provider['paused_until']}"
-    return True, "takes work"
+        return f"left alone until {provider['paused_until']}"
+    return None
 
 
 def _painted(text: str, *, good: bool, colour: bool) -> str:

@@ -50,7 +50,7 @@ class Commands(Document):
     dead_letters: int | None
 
 
-ProviderWord = Literal["ready", "off", "paused", "refusing", "away", "testing", "throttled"]
+ProviderWord = Literal["ready", "off", "paused", "refusing", "out_of_credits", "away", "testing", "throttled"]
 
 
 class CircuitState(StrEnum):
@@ -77,8 +77,9 @@ class Circuit(Document):
 class ProviderState(Document):
     """One provider: whether it has credentials here, takes them, and is being left alone for a while.
 
-    `state` is the rest in a word: `off` without credentials, `paused` by an operator, `refusing` our key, `away` while
-    its circuit is open, `testing` while that is half-open, `throttled` until `paused_until`, or `ready`.
+    `state` is the rest in a word: `off` without credentials, `paused` by an operator, `refusing` our key,
+    `out_of_credits` since a submission was refused for it, `away` while its circuit is open, `testing` while that is
+    half-open, `throttled` until `paused_until`, or `ready`.
     """
 
     state: ProviderWord
@@ -86,6 +87,7 @@ class ProviderState(Document):
     enabled: bool
     authorized: bool
     unauthorized_since: Timestamp | None
+    out_of_credits_since: Timestamp | None
     paused_until: Timestamp | None
     paused: bool
     paused_since: Timestamp | None

@@ -1,4 +1,4 @@
-"""What all processes share of each provider: its request budget, its pauses, whether it refuses our key."""
+"""What all processes share of each provider: its budget, its pauses, whether it refuses our key or our credits."""
 
 from dataclasses import dataclass
 
@@ -15,13 +15,14 @@ class ProviderRow:
     refilled_at: float
     paused_until: float
     unauthorized_since: float | None
+    out_of_credits_since: float | None
 
 
 def get(tx: Tx, provider: Provider) -> ProviderRow | None:
     """Read a provider's shared state; None before its first request. What writes holds it until its end."""
     row = tx.execute(
-        "SELECT name, tokens, refilled_at, paused_until, unauthorized_since FROM providers"  # noqa: S608 - constant parts
-        f" WHERE name = ?{tx.row_lock}",
+        "SELECT name, tokens, refilled_at, paused_until, unauthorized_since, out_of_credits_since"  # noqa: S608 - constant parts
+        f" FROM providers WHERE name = ?{tx.row_lock}",
         (provider,),
     ).fetchone()
     return None if row is None else ProviderRow(Provider(row[0]), *row[1:])
@@ -48,6 +49,16 @@ def set_authorized(tx: Tx, provider: Provider, *, authorized: bool, now: float) 
         " ELSE COALESCE(unauthorized_since, :now) END"
         " WHERE name = :name AND (unauthorized_since IS NULL) <> (:authorized = 1)",
         {"name": provider, "authorized": int(authorized), "now": now},
+    )
+
+
+def set_solvent(tx: Tx, provider: Provider, *, solvent: bool, now: float) -> None:
+    """Note whether a provider finds credits in our account."""
+    tx.execute(
+        "UPDATE providers SET out_of_credits_since = CASE WHEN :solvent = 1 THEN NULL"
+        " ELSE COALESCE(out_of_credits_since, :now) END"
+        " WHERE name = :name AND (out_of_credits_since IS NULL) <> (:solvent = 1)",
+        {"name": provider, "solvent": int(solvent), "now": now},
     )
 
 

@@ -76,6 +76,7 @@ const warning = (key, text, href) => ({ key, level: "warn", text, href });
 function troubleOfProvider(name, state) {
   switch (state.state) {
     case "refusing": return `${name} refuses our key since ${moment(state.unauthorized_since)}: check its credentials.`;
+    case "out_of_credits": return `${name} has refused submissions since ${moment(state.out_of_credits_since)}: no credits are left. Buy some.`;
     case "away": return `${name} is away since ${moment(state.circuit.since)}: ${state.circuit.reason}. Its work waits.`;
     case "testing": return `${name} was away; one submission tests whether it is back.`;
     case "paused": return `${name} is paused by ${state.paused_by} since ${moment(state.paused_since)}: it is given no new work.`;

@@ -252,6 +252,20 @@ def test_a_provider_counts_as_refusing_our_key_until_it_accepts_a_job(desk: JobS
     assert taken.unauthorized_since is None
 
 
+def test_a_provider_counts_as_out_of_credits_until_it_accepts_a_job(desk: JobScenario) -> None:
+    attempt = desk.sending()
+    refusal = Refused(ErrorCode.OUT_OF_CREDITS, "402")
+    desk.do(submit.refused, desk.policy, attempt, refusal, owner=GENERATOR, now=desk.now)
+    refused = desk.do(providers.get, IACREA)
+    assert refused is not None
+    assert refused.out_of_credits_since == START
+
+    desk.generating()
+    taken = desk.do(providers.get, IACREA)
+    assert taken is not None
+    assert taken.out_of_credits_since is None
+
+
 def test_work_for_one_provider_never_waits_for_the_other(desk: JobScenario) -> None:
     not_taken(desk, desk.sending(IACREA), NotAcceptedYet("429", retry_after=300, throttled=True))
     attempt = desk.claimed(HOMEDESIGNS)

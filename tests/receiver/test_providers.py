@@ -71,6 +71,13 @@ async def test_a_provider_that_refuses_our_key_is_shown_as_such(service: Service
     assert (await state_of(service, "iacrea"))["state"] == "refusing"
 
 
+async def test_a_provider_that_finds_our_account_empty_is_shown_as_such(service: Service) -> None:
+    await service.store.write(providers.set_tokens, Provider("iacrea"), tokens=1.0, now=NOW)
+    await service.store.write(providers.set_solvent, Provider("iacrea"), solvent=False, now=NOW)
+    assert (await state_of(service, "iacrea"))["state"] == "out_of_credits"
+    assert 'reelbus_provider_out_of_credits{provider="iacrea"} 1.0' in (await service.http.get("/metrics")).text
+
+
 async def test_one_without_credentials_is_off(tmp_path: Path) -> None:
     async with serving(tmp_path, homedesigns_token=None) as service:
         assert (await state_of(service, "homedesigns"))["state"] == "off"
