@@ -44,6 +44,10 @@ chaos: ## Break everything that can break, and check that nothing is lost or dou
 	@$(TWO_AT_ONCE) .venv/.dev programs
 	$(PY) -m tests.chaos $(ARGS)
 
+drill: ## Break the running service in seven ways, and time what tells its operators of it
+	@$(TWO_AT_ONCE) .venv/.dev programs proxies
+	$(PY) -m tests.drill $(ARGS)
+
 fuzz: ## Throw generated input at everything that reads input
 	@$(TWO_AT_ONCE) .venv/.dev programs
 	$(PY) -m tests.fuzz $(ARGS)
@@ -111,4 +115,4 @@ viewers-if-npm:
 	@setup/examples/install.sh
 	@touch $@
 
-.PHONY: help demo run test lint bench chaos fuzz viewers viewers-if-npm wheel sbom audit lock clean browser python programs proxies
+.PHONY: help demo run test lint bench chaos drill fuzz viewers viewers-if-npm wheel sbom audit lock clean browser python programs proxies

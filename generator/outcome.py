@@ -6,6 +6,7 @@ import structlog
 
 from process.provider_log import Answering, ProviderLog
 from providers.reports import Accepted, NotAcceptedYet, OutcomeUnknown, Refused, SubmissionOutcome
+from schemas.names import ErrorCode
 from store.attempts import AttemptRow
 
 log = structlog.get_logger(__name__)
@@ -26,6 +27,8 @@ def tell(attempt: AttemptRow, answer: SubmissionOutcome) -> None:
         case Refused():
             if answer.unauthorized:
                 _providers.note(provider, Answering.UNAUTHORIZED, answer.message)
+            if answer.code is ErrorCode.OUT_OF_CREDITS:
+                _providers.note(provider, Answering.OUT_OF_CREDITS, answer.message)
             line.info("submission refused", code=answer.code, reason=answer.message)
         case OutcomeUnknown(message):
             line.error("submission of unknown outcome", reason=message)

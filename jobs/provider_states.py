@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from jobs import circuit
+from jobs import circuit, webhook_record
 from providers.registry import PROVIDERS
 from schemas.names import Provider
 from schemas.status import Circuit, CircuitState, ProviderState
@@ -37,6 +37,7 @@ def of_one(tx: Tx, provider: Provider, enabled: Collection[Provider], *, now: fl
         paused_since=optional_rfc3339(pause.since if pause else None),
         paused_by=pause.caller if pause else None,
         circuit=_circuit(row, now),
+        webhooks=webhook_record.of_provider(tx, provider),
     )
 
 

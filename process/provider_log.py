@@ -13,6 +13,7 @@ class Answering(StrEnum):
     WELL = "well"
     UNAVAILABLE = "unavailable"
     UNAUTHORIZED = "unauthorized"
+    OUT_OF_CREDITS = "out of credits"
 
 
 class ProviderLog:
@@ -32,5 +33,7 @@ class ProviderLog:
                 log.info("provider answers again", provider=provider, after=before)
             case Answering.UNAVAILABLE:
                 log.warning("provider unavailable", provider=provider, reason=reason)
+            case Answering.OUT_OF_CREDITS:
+                log.error("provider finds no credits", provider=provider, reason=reason)
             case Answering.UNAUTHORIZED:
                 log.error("provider refuses our credentials", provider=provider, reason=reason)

@@ -83,6 +83,15 @@ async def requeue(settings: Settings, wanted: Collection[str] | None, *, timing:
     its copy, so a crash may put one back twice and loses none. Gives the ids that were put back (letters' ids
     for None). Raises `DeadLettersUnavailable`, which says how many were put back before.
     """
+    return await _take(settings, wanted, copies=True, timing=timing)
+
+
+async def drop(settings: Settings, wanted: Collection[str], *, timing: Timing = TIMING) -> set[str]:
+    """Take parked commands away for good; ids as for `requeue`. Raises `DeadLettersUnavailable`."""
+    return await _take(settings, wanted, copies=False, timing=timing)
+
+
+async def _take(settings: Settings, wanted: Collection[str] | None, *, copies: bool, timing: Timing) -> set[str]:
     done: set[str] = set()
     try:
         async with _opened(settings, timing) as channel:
@@ -91,12 +100,14 @@ async def requeue(settings: Settings, wanted: Collection[str] | None, *, timing:
                 named = {letter.letter_id} if wanted is None else {letter.letter_id, letter.message_id} & {*wanted}
                 if named:
                     async with asyncio.timeout(timing.confirm):
-                        await _confirmed(channel, COMMANDS, _copy(message, _own_headers(message)), SUBMIT_KEY)
+                        if copies:
+                            await _confirmed(channel, COMMANDS, _copy(message, _own_headers(message)), SUBMIT_KEY)
                         await message.ack()
                     done |= {name for name in named if name}
     except (DeliveryError, TimeoutError) as error:
         why = "the queue of commands is full" if isinstance(error, DeliveryError) else reason(error)
-        raise DeadLettersUnavailable(f"{why}; {len(done)} were put back before") from error
+        what = "put back" if copies else "dropped"
+        raise DeadLettersUnavailable(f"{why}; {len(done)} were {what} before") from error
     return done
 
 

@@ -346,6 +346,14 @@ def requeue_dead(
     raise typer.Exit(put_back(ids or [], everything=everything))
 
 
+@dead.command("drop", epilog=examples("reelbus dead drop 1f0c53ab9d2e"))
+def drop_dead(ids: Annotated[list[str], typer.Argument(metavar="ID", help="Ids of letters, or message ids.")]) -> None:
+    """Take parked commands away for good, and print their ids."""
+    from reelbus.dead import take_away
+
+    raise typer.Exit(take_away(ids))
+
+
 @app.command(epilog=examples("reelbus status --watch"))
 def status(
     watch: Annotated[bool, typer.Option("--watch", help="Show it again every two seconds, until Ctrl-C.")] = False,

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
-from publisher.dead_letters import DeadLetter, DeadLettersUnavailable, listed, requeue
+from publisher.dead_letters import DeadLetter, DeadLettersUnavailable, drop, listed, requeue
 from reelbus.errors import BAD_USAGE, NOT_FOUND, UNAVAILABLE, settings_or_exit, stop_with
 from reelbus.terminal import one_line, printable_json
 
@@ -21,7 +21,9 @@ def print_letters(*, limit: int, as_json: bool = False) -> int:
         stop_with(f"cannot list: {error}; check REELBUS_AMQP_URL", UNAVAILABLE)
     for letter in letters:
         sys.stdout.write(_json_line(letter) if as_json else _paragraph(letter))
-    sys.stderr.write(f"{len(letters)} shown; `reelbus dead requeue ID` puts one back\n")
+    sys.stderr.write(
+        f"{len(letters)} shown; `reelbus dead requeue ID` puts one back, `reelbus dead drop ID` takes it away\n"
+    )
     return 0
 
 
@@ -34,6 +36,20 @@ def put_back(ids: Sequence[str], *, everything: bool) -> int:
         done = asyncio.run(requeue(settings, None if everything else ids))
     except DeadLettersUnavailable as error:
         stop_with(f"cannot put back: {error}", UNAVAILABLE)
+    return _tell(ids, done)
+
+
+def take_away(ids: Sequence[str]) -> int:
+    """Take commands away for good, those of these ids; give the exit status."""
+    settings = settings_or_exit()
+    try:
+        done = asyncio.run(drop(settings, ids))
+    except DeadLettersUnavailable as error:
+        stop_with(f"cannot drop: {error}", UNAVAILABLE)
+    return _tell(ids, done)
+
+
+def _tell(ids: Sequence[str], done: set[str]) -> int:
     for name in sorted(done):
         sys.stdout.write(f"{one_line(name)}\n")
     absent = [name for name in ids if name not in done]

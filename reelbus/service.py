@@ -53,7 +53,7 @@ def _refuse_exposure(settings: Settings) -> None:
 async def _serve(settings: Settings, roles: Collection[Role]) -> None:
     stop = on_signal()
     reloads.hear()
-    sys.stderr.write(_banner(settings, roles))
+    _say_where(settings, roles)
     if fault := public_address_fault(settings):
         log.warning(fault[0], mend=fault[1])
     # What was imported stays for good. To look through it for garbage took 26 ms, twice a second under load.
@@ -62,7 +62,17 @@ async def _serve(settings: Settings, roles: Collection[Role]) -> None:
     log.info("stopped")
 
 
-def _banner(settings: Settings, roles: Collection[Role]) -> str:
+def _say_where(settings: Settings, roles: Collection[Role]) -> None:
+    """Say where everything is: a few lines for people on a terminal, one log line elsewhere."""
+    places = _places(settings, roles)
+    if not sys.stderr.isatty():
+        log.info("starting", **places)
+        return
+    width = max(map(len, places))
+    sys.stderr.write("".join(f"  {name:<{width}}  {value}\n" for name, value in places.items()))
+
+
+def _places(settings: Settings, roles: Collection[Role]) -> dict[str, str]:
     broker = urlsplit(settings.amqp_url.get_secret_value())
     asking = {Role.GENERATOR, Role.POLLER} & set(roles)
     none = "none (no credentials are set)" if asking else "as the generators announce them"
@@ -79,5 +89,4 @@ def _banner(settings: Settings, roles: Collection[Role]) -> str:
             lines["console"] = f"{settings.local_url}/console"
         if settings.surface != "private":
             lines["webhooks"] = f"{settings.base_url}/webhooks/…"
-    width = max(map(len, lines))
-    return "".join(f"  {name:<{width}}  {value}\n" for name, value in lines.items())
+    return lines

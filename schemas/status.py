@@ -74,6 +74,19 @@ class Circuit(Document):
     probe_at: Timestamp | None
 
 
+class WebhookRecord(Document):
+    """Whether a provider's webhooks come, by its newest 50 videos.
+
+    `videos` of them were made, for `arrived` of those a webhook came, for the newest `missed_in_a_row` none did;
+    `seconds_to_end` is the median from a webhook to the end that it prompted.
+    """
+
+    videos: int
+    arrived: int
+    missed_in_a_row: int
+    seconds_to_end: float | None
+
+
 class ProviderState(Document):
     """One provider: whether it has credentials here, takes them, and is being left alone for a while.
 
@@ -93,6 +106,8 @@ class ProviderState(Document):
     paused_since: Timestamp | None
     paused_by: str | None
     circuit: Circuit
+    webhooks: WebhookRecord | None
+    """Null for a provider that calls nobody back."""
 
 
 class NamedProvider(ProviderState):

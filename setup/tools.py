@@ -8,22 +8,22 @@ from pathlib import Path
 from sandbox.debian import PackagesMissing, apt, one_at_a_time, unpack
 
 CACHE = Path(__file__).parents[1] / ".run" / "tools"
-PACKAGES = {"promtool": "prometheus", "caddy": "caddy"}
-"""By program; both are statically linked, so that nothing else of Debian is needed."""
+PACKAGES = {"promtool": "prometheus", "prometheus": "prometheus", "caddy": "caddy"}
+"""By program; all are statically linked, so that nothing else of Debian is needed."""
 
 
 def locate(program: str, cache: Path = CACHE) -> Path:
     """Find a program on this machine, or unpack its package into `cache`. Raises `PackagesMissing`."""
     installed = shutil.which(program, path=f"{os.environ.get('PATH', os.defpath)}:/usr/local/bin")
-    return Path(installed) if installed else _fetch(program, cache / program) / "usr/bin" / program
+    return Path(installed) if installed else _fetch(PACKAGES[program], cache / PACKAGES[program]) / "usr/bin" / program
 
 
-def _fetch(program: str, cache: Path) -> Path:
+def _fetch(package: str, cache: Path) -> Path:
     root = cache / "root"
     with one_at_a_time(cache):
         if not root.exists():
             apt(cache, "update")
-            apt(cache, "download", PACKAGES[program], inside=cache / "packages")
+            apt(cache, "download", package, inside=cache / "packages")
             unpack(cache / "packages", cache / "unpacking")
             (cache / "unpacking").rename(root)
             shutil.rmtree(cache / "lists")
@@ -36,7 +36,7 @@ def main() -> int:
         for program in PACKAGES:
             locate(program)
     except PackagesMissing as missing:
-        sys.stderr.write(f"tools: no promtool or caddy here, and none could be fetched: install both ({missing})\n")
+        sys.stderr.write(f"tools: no prometheus or caddy here, and none could be fetched: install both ({missing})\n")
         return 1
     return 0
 

@@ -66,6 +66,8 @@ function troubles() {
   for (const [name, state] of Object.entries(found.providers)) {
     const text = troubleOfProvider(name, state);
     if (text) told.push({ key: `provider ${name}`, level: levelOf(state), text, href: `/console/providers/${name}` });
+    const missed = state.webhooks?.missed_in_a_row ?? 0;
+    if (missed >= 3) told.push(warning(`webhooks ${name}`, `No webhook of ${name} came for its newest ${count(missed)} videos; polling found them. Is the route to us open?`, `/console/providers/${name}`));
   }
   return told;
 }

@@ -29,7 +29,7 @@ async def _world(start: StartWorld, ports: dict[str, int]) -> World:
 
 def _lines(world: World, role: str) -> list[dict[str, Any]]:
     text = (world.service.folder / f"{role}.log").read_text()
-    return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+    return [json.loads(line) for line in text.splitlines()]  # off a terminal each is JSON, from the first one on
 
 
 async def test_every_step_of_a_video_is_one_line_that_names_it_and_the_role(
@@ -55,6 +55,9 @@ async def test_every_step_of_a_video_is_one_line_that_names_it_and_the_role(
     [accepted] = [line for line in _lines(world, "receiver") if line["event"] == "video accepted"]
     assert accepted["request_id"]
     assert [line["level"] for line in _lines(world, "receiver") if line["event"] == "webhook received"] == ["info"]
+
+    [started] = [line for line in _lines(world, "receiver") if line["event"] == "starting"]
+    assert started["api"] == f"{str(world.service.http.base_url).rstrip('/')}/docs"
 
     for port in ports.values():
         await _has(port, "reelbus_credits_spent", provider="iacrea")

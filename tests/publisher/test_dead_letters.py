@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from process.settings import Settings
 from publisher import dead_letters
-from publisher.dead_letters import DeadLettersUnavailable, listed, requeue
+from publisher.dead_letters import DeadLettersUnavailable, drop, listed, requeue
 from publisher.topology import COMMANDS, DEAD_QUEUE, SUBMIT_KEY, SUBMIT_QUEUE
 from reelbus.cli import app
 from tests.broker import Broker, eventually
@@ -38,6 +38,14 @@ async def test_a_list_tells_why_and_leaves_everything_where_it_is(broker: Broker
         "m-1",
         "m-2",
     ]
+
+
+async def test_what_is_dropped_is_gone_and_the_others_stay(broker: Broker, commanded: Room) -> None:
+    await eventually(lambda: commanded.state.dead_letters == 0)
+    await _letters(broker, b"one", b"two", b"three")
+    assert await drop(commanded.settings, ["m-1", "nothing"], timing=QUICK) == {"m-1"}
+    left = await listed(commanded.settings, limit=9, timing=QUICK)
+    assert [dead_letter.beginning for dead_letter in left] == [b"one", b"three"]
 
 
 async def test_what_is_put_back_is_handled_as_if_it_came_anew(broker: Broker, client: Client, door: Door) -> None:

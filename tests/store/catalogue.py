@@ -17,6 +17,7 @@ from store import (
     erasure,
     history,
     leases,
+    newest,
     open_attempts,
     outbox,
     providers,
@@ -58,6 +59,8 @@ CALLS: list[Callable[[Tx], object]] = [
         )
     ),
     lambda tx: videos.trace(tx, "v"),
+    lambda tx: newest.ended(tx, P, limit=50),
+    lambda tx: providers.set_solvent(tx, P, solvent=False, now=NOW),
     lambda tx: erasure.state_of(tx, "v"),
     lambda tx: erasure.ended_before(tx, before=NOW, up_to_id="0198", limit=1),
     lambda tx: erasure.erase(tx, with_metadata(tx)),
