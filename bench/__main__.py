@@ -21,6 +21,7 @@ from bench.footprint import measure_footprint
 from bench.measures import Row, table
 from bench.outage import measure_outage, measure_overload
 from bench.pipeline import measure_checks, measure_latency, measure_pipeline
+from bench.postgres import measure_accepting_beside, measure_pipeline_beside
 from bench.processes import ROOT
 from bench.scale import measure_scale
 from bench.setting import Setting
@@ -51,6 +52,8 @@ MEASUREMENTS: dict[str, Callable[[Setting], list[Row]]] = {
     "14": measure_outage,
     "15": measure_footprint,
     "load": measure_overload,
+    "p1,p2": measure_accepting_beside,
+    "p3,p4": measure_pipeline_beside,
 }
 PICTURES = ROOT / "docs" / "pictures"
 RESULTS = ROOT / "bench" / "results"

@@ -16,16 +16,18 @@ _RATE, _SECONDS = 50, 4
 
 
 @contextmanager
-def _standin(setting: Setting) -> Iterator[int]:
+def standin(setting: Setting) -> Iterator[int]:
+    """Run a provider that answers at once, and give its port."""
     port = free_port()
     with Started(["bench.standin", str(port)], folder=setting.folder) as started:
         started.wait_for_port(port)
         yield port
 
 
-def _env(standin: int) -> dict[str, str]:
+def provider_settings(port: int) -> dict[str, str]:
+    """Give the settings that make the service use the provider on a port."""
     return {
-        "REELBUS_IACREA_URL": f"http://127.0.0.1:{standin}",
+        "REELBUS_IACREA_URL": f"http://127.0.0.1:{port}",
         "REELBUS_IACREA_RATE": "10000",
         "REELBUS_POLL_MIN": "0.1",
     }
@@ -36,7 +38,7 @@ def measure_checks(setting: Setting) -> list[Row]:
     count = 500 if setting.quick else 2000
     ours: list[float] = []
     theirs: list[float] = []
-    with _standin(setting) as port, Started(["bench.asking", str(port)], folder=setting.folder) as asking:
+    with standin(setting) as port, Started(["bench.asking", str(port)], folder=setting.folder) as asking:
         asking.line()
         for number in range(setting.rounds + 1):
             for who, found in (("ours", ours), ("httpx", theirs)):
@@ -55,9 +57,9 @@ def measure_pipeline(setting: Setting) -> list[Row]:
     floors: list[float] = []
     cpu: list[float] = []
     with (
-        _standin(setting) as standin,
+        standin(setting) as provider,
         setting.peer("floor") as floor,
-        setting.role("run", setting.fresh(), **_env(standin)) as service,
+        setting.role("run", setting.fresh(), **provider_settings(provider)) as service,
         Started(["bench.consuming", setting.broker.url, EXCHANGE], folder=setting.folder) as subscriber,
     ):
         subscriber.line()
@@ -83,13 +85,13 @@ def measure_latency(setting: Setting) -> list[Row]:
     ours: list[dict[str, float]] = []
     broker_only: list[dict[str, float]] = []
     rounds = min(setting.rounds, 5)
-    with _standin(setting) as standin:
+    with standin(setting) as provider:
         for number in range(rounds):
             broker_only.append(_latency(setting, f"idle-{number}", 0))
             folder = setting.fresh()
             now = time.time()
             seed_open(create(folder), 0, _RATE * _SECONDS, at=now - 60, due=now + 100_000)
-            with setting.role("run", folder, **_env(standin)) as service:
+            with setting.role("run", folder, **provider_settings(provider)) as service:
                 time.sleep(1.5)  # for the relay to connect
                 ours.append(_latency(setting, EXCHANGE, service.port))
     if any(found["missing"] for found in ours):

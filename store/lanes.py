@@ -142,15 +142,19 @@ def _connected(session: Session) -> bool:
 
 
 def _transact(session: Session, group: list[Work], *, synced: bool) -> Committed:
-    tx = WritingTx(session, synced=synced)
-    session.begin("BEGIN" if synced else "BEGIN; SET LOCAL synchronous_commit = off")
     try:
-        outcomes: list[Outcome] = [(work.future, work.run(tx), None) for work in group]
-        session.commit()
+        tx = WritingTx(session, synced=synced)
+        outcomes = [_run(tx, work) for work in group]
+        tx.commit()
     except BaseException:
         session.rollback()
         raise
     return Committed(outcomes, tx.signals)
+
+
+def _run(tx: WritingTx, work: Work) -> Outcome:
+    tx.next_piece()
+    return work.future, work.run(tx), None
 
 
 def _refused(group: list[Work], error: Exception) -> Committed:

@@ -66,7 +66,6 @@ class PostgresReaders:
 
 
 def _snapshot(session: Session, run: Callable[[Tx], T]) -> T:
-    session.begin("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
     try:
         return run(ReadingTx(session))
     finally:

@@ -34,6 +34,8 @@ class Delivery(NamedTuple):
 KEPT_OF_AN_ATTEMPT = 200
 """How many deliveries of one attempt are kept, the newest with bodies and as many without; older ones are dropped."""
 
+_PRUNED_AT_ONCE = 64
+
 
 def record(tx: Tx, deliveries: Sequence[Delivery], *, now: float) -> None:
     """Keep deliveries. What they do comes when checks are claimed: see `jobs.check`."""
@@ -41,15 +43,20 @@ def record(tx: Tx, deliveries: Sequence[Delivery], *, now: float) -> None:
         "INSERT INTO webhooks (attempt_id, body, size, content_type, received_at) VALUES (?, ?, ?, ?, ?)",
         [(*delivery, now) for delivery in deliveries],
     )
-    tx.executemany(
-        "DELETE FROM webhooks WHERE attempt_id = :id AND (body IS NULL) = :bare AND id <= (SELECT id FROM webhooks"
-        " WHERE attempt_id = :id AND (body IS NULL) = :bare ORDER BY id DESC LIMIT 1 OFFSET :most)",
-        # Each kind by itself: a flood without bodies must not push out the one that names the job.
-        [
-            {"id": attempt_id, "bare": bare, "most": KEPT_OF_AN_ATTEMPT}
-            for attempt_id in {delivery[0] for delivery in deliveries}
-            for bare in (False, True)
-        ],
+    attempts = sorted({delivery[0] for delivery in deliveries})
+    for first in range(0, len(attempts), _PRUNED_AT_ONCE):
+        _drop_oldest(tx, attempts[first : first + _PRUNED_AT_ONCE])
+
+
+def _drop_oldest(tx: Tx, attempts: Sequence[str]) -> None:
+    """Keep each attempt's newest, by kind: a flood without bodies must not push out the one that names the job."""
+    # Few different numbers of places, so that few different statements are prepared.
+    room = next(size for size in (1, 8, _PRUNED_AT_ONCE) if size >= len(attempts))
+    tx.execute(
+        "DELETE FROM webhooks WHERE id IN (SELECT id FROM (SELECT id, ROW_NUMBER() OVER"  # noqa: S608 - only marks
+        " (PARTITION BY attempt_id, body IS NULL ORDER BY id DESC) AS place FROM webhooks"
+        f" WHERE attempt_id IN ({', '.join('?' * room)})) AS placed WHERE place > ?)",
+        (*attempts, *[attempts[0]] * (room - len(attempts)), KEPT_OF_AN_ATTEMPT),
     )
 
 

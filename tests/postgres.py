@@ -61,8 +61,8 @@ def _shared(postgres: Postgres) -> Iterator[Session]:
 def postgres_session(_shared: Session) -> Session:
     """Give a connection to tables that are empty."""
     tables = [name for (name,) in _shared.execute(DIALECT["tables"]).fetchall() if name != "migrations"]
-    _shared.begin("BEGIN")
+    _shared.execute("BEGIN")
     for table in sorted(tables, key=lambda name: name == "videos"):  # the others refer to it
         _shared.execute(f"DELETE FROM {table}")  # noqa: S608 - our own tables' names
-    _shared.commit()
+    _shared.execute("COMMIT")
     return _shared

@@ -65,10 +65,10 @@ def transact(
 
 
 def _transact_on_postgres(session: Session, work: Callable[[Tx], T]) -> T:
-    session.begin("BEGIN")
     try:
-        result = work(WritingTx(session, synced=True))
-        session.commit()
+        tx = WritingTx(session, synced=True)
+        result = work(tx)
+        tx.commit()
     except BaseException:
         session.rollback()
         raise

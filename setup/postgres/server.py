@@ -48,6 +48,13 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         self.port = _free_port()
 
+    @property
+    def pid(self) -> int:
+        """The id of the server's first process, the parent of all others. Raises `PostgresFailed`."""
+        if self._process is None:
+            raise PostgresFailed("it does not run")
+        return self._process.pid
+
     def url(self, database: str = "postgres") -> str:
         """Give the address of one of its databases."""
         return f"postgresql://{USER}:{PASSWORD}@127.0.0.1:{self.port}/{database}"

@@ -34,15 +34,16 @@ class Two:
             except BaseException as error:
                 answers.append(error)
 
-        self._first.begin("BEGIN")
+        tx = WritingTx(self._first, synced=True)
         try:
-            begun = first(WritingTx(self._first, synced=True))
+            begun = first(tx)
+            tx.send()
             thread = threading.Thread(target=run)
             thread.start()
             self._until_it_waits_or_ended(thread)
         finally:
             self.committed = True
-            self._first.commit()
+            tx.commit()
         thread.join(_PATIENCE)
         assert not thread.is_alive()
         if isinstance(answers[0], BaseException):

@@ -12,7 +12,8 @@ from process.settings import Settings
 from schemas.names import EventType
 from store import audit, outbox
 from store.database import Store, StoreUnavailable
-from store.postgres import CommitUnknown, Session, WritingTx, conninfo, translated_sql
+from store.postgres import CommitUnknown, Session, WritingTx, conninfo
+from store.postgres_pipeline import translated_sql
 from store.postgres_store import PostgresStore
 from store.transaction import Signal, Tx
 from tests.postgres import Postgres
@@ -64,15 +65,14 @@ async def test_a_commit_whose_answer_is_lost_is_told_as_unknown(
     store: PostgresStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await store.write(put, "before")
-    commit = Session.commit
+    commit = WritingTx.commit
 
-    def lose(session: Session) -> None:
-        commit(session)
-        session.close()
+    def lose(tx: WritingTx) -> None:
+        commit(tx)
         raise CommitUnknown("lost during the commit")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Session, "commit", lose)
+        patch.setattr(WritingTx, "commit", lose)
         group = (store.write(_count), store.write(put, "perhaps"), store.write(_count))
         answers = await asyncio.gather(*group, return_exceptions=True)
     assert {type(answer) for answer in answers} == {CommitUnknown}
@@ -106,12 +106,13 @@ async def test_a_listener_misses_no_event_that_is_committed_after_a_later_one(
     store: PostgresStore, postgres: Postgres
 ) -> None:
     slow = Session(conninfo(postgres.server.url(await store.read(_database))))
-    slow.begin("BEGIN")
-    _event(WritingTx(slow, synced=True), "first")
+    unfinished = WritingTx(slow, synced=True)
+    _event(unfinished, "first")
+    unfinished.send()
     await store.write(_event, "second")
     place = await store.read(feed.place_of, None)
     assert await store.read(feed.after, 0) == []
-    slow.commit()
+    unfinished.commit()
     slow.close()
     assert [event.event_id for event in await store.read(feed.after, 0)] == ["first", "second"]
     assert "first" in {event.event_id for event in await store.read(feed.after, min(place, 0))}
@@ -150,12 +151,13 @@ def test_an_address_is_shown_without_its_password(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sql", "written"),
+    ("sql", "written", "names"),
     [
-        ("SELECT ? WHERE a = :b", "SELECT %s WHERE a = %(b)s"),
-        ("SELECT 'what?' || ':no' || '5%'", "SELECT 'what?' || ':no' || '5%%'"),
-        ("SELECT a % 2, b::int", "SELECT a %% 2, b::int"),
+        ("SELECT ? WHERE a = ?", "SELECT $1 WHERE a = $2", ("?0", "?1")),
+        ("SELECT :b WHERE a = :c OR a = :b", "SELECT $1 WHERE a = $2 OR a = $1", ("b", "c")),
+        ("SELECT 'what?' || ':no' || '5%'", "SELECT 'what?' || ':no' || '5%'", ()),
+        ("SELECT a % 2, b::int", "SELECT a % 2, b::int", ()),
     ],
 )
-def test_placeholders_are_written_as_the_driver_wants_them(sql: str, written: str) -> None:
-    assert translated_sql(sql) == written
+def test_placeholders_are_numbered_as_the_database_wants_them(sql: str, written: str, names: tuple[str, ...]) -> None:
+    assert translated_sql(sql) == (written, names)
