@@ -13,7 +13,7 @@ import uvloop
 
 from providers.capabilities import Given
 from providers.iacrea.client import Iacrea
-from providers.reports import Ready
+from providers.reports import Handle, Ready
 
 _AT_ONCE = 8
 
@@ -36,7 +36,7 @@ async def _main(port: int) -> None:
     stock = httpx.AsyncClient()
 
     async def ours() -> None:
-        if not isinstance(await client.check("some-job"), Ready):
+        if not isinstance(await client.check(Handle("some-job")), Ready):
             raise TypeError("the stand-in gave another answer")
 
     async def theirs() -> None:

@@ -42,6 +42,7 @@ class Pictures:
             image=image,
             content_type=content_type,
             webhook_url=self._webhook(attempt),
+            name=attempt.id,
         )
 
     def _webhook(self, attempt: AttemptRow) -> str | None:

@@ -3,13 +3,11 @@
 from dataclasses import dataclass
 
 from jobs.policy import Policy
+from providers.registry import capabilities
 from schemas.names import Provider
 from store import providers
 from store.providers import ProviderRow
 from store.transaction import Tx
-
-BURST_SECONDS = 10
-"""How many seconds' worth of requests may be made at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +31,7 @@ def allowance(tx: Tx, policy: Policy, provider: Provider, *, now: float) -> Allo
         providers.set_tokens(tx, provider, tokens=shared.tokens, now=now)
     if shared is not None and shared.paused_until > now:
         return Allowance(0, shared.paused_until)
-    left = tokens(shared, rate, now)
+    left = tokens(provider, shared, rate, now)
     return Allowance(max(int(left), 0), now + (1 - left % 1) / rate, left)
 
 
@@ -43,9 +41,9 @@ def spend(tx: Tx, provider: Provider, allowed: Allowance, requests: int, *, now:
         providers.set_tokens(tx, provider, tokens=allowed.tokens - requests, now=now)
 
 
-def tokens(shared: ProviderRow | None, rate: float, now: float) -> float:
+def tokens(provider: Provider, shared: ProviderRow | None, rate: float, now: float) -> float:
     """Say how many requests the bucket holds; negative where more were made than it held."""
-    full = max(rate * BURST_SECONDS, 1.0)
+    full = max(rate * capabilities(provider).burst_seconds, 1.0)
     if shared is None:
         return full
     return min(full, shared.tokens + max(0.0, now - shared.refilled_at) * rate)

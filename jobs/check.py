@@ -143,9 +143,9 @@ def _meaning(attempt: AttemptRow, report: Report, policy: Policy, now: float, pl
     match report:
         case Ready(urls):
             return Succeed(urls)
-        case Failed(message):
-            refund = refunds.of_reported_failure(attempt.provider)
-            return AttemptFailed(ErrorCode.GENERATION_FAILED, message, refund, prompted_by(attempt))
+        case Failed(message, code):
+            refund = refunds.of_reported_failure(attempt.provider, report)
+            return AttemptFailed(code, message, refund, prompted_by(attempt))
         case _:
             return _open(attempt, report, policy, now, schedule.next_check(attempt, policy, now=now, plan=plan))
 
@@ -272,7 +272,7 @@ def apply_late(
         case Failed(message):
             apply_transition(tx, KEEP_WATCHING, current.id, {"due_at": None, **RELEASED_LEASE})
             history.note(tx, current.video_id, "failed late", now=now, attempt=current.number, detail=message)
-            if refunds.of_reported_failure(current.provider).status is RefundStatus.REFUNDED:
+            if refunds.of_reported_failure(current.provider, report).status is RefundStatus.REFUNDED:
                 credits.enter(tx, current.provider, current.id, Entry.REFUNDED, sent_at=now, now=now)
         case _:
             due_at = _next_late_check(tx, policy, attempt, current, report, now)

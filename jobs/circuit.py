@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from jobs.policy import Policy
 from jobs.schedule import retry_delay
+from providers.registry import capabilities
 from providers.reports import NotAcceptedYet, OutcomeUnknown, SubmissionOutcome
 from schemas.names import Provider
 from schemas.status import CircuitState
@@ -16,9 +17,6 @@ from store import attempts, circuits, history, pauses
 from store.attempts import AttemptRow, AttemptState
 from store.circuits import CircuitRow
 from store.transaction import Signal, Tx
-
-FAILURES_TO_OPEN = 5
-"""How many submissions in a row, of whichever process, must fail."""
 
 _IN_HAND = frozenset({AttemptState.CLAIMED, AttemptState.SENDING})
 _TO_SUBMIT = (AttemptState.WAITING, AttemptState.CLAIMED, AttemptState.SENDING)
@@ -110,13 +108,19 @@ def _failed(
         return None  # it was under way when the circuit opened, and tells nothing new
     failures = row.failures + 1
     known = row._replace(failures=failures, reason=reason, probe_attempt=None)
-    if failures < FAILURES_TO_OPEN:
+    most = failures_to_open(attempt.provider)
+    if failures < most:
         circuits.put(tx, attempt.provider, known)
         return None
     opened_at = row.opened_at if row.is_open else now
-    probe_at = now + retry_delay(failures - FAILURES_TO_OPEN + 1, retry_after)
+    probe_at = now + retry_delay(failures - most + 1, retry_after)
     circuits.put(tx, attempt.provider, known._replace(opened_at=opened_at, closed_at=None, probe_at=probe_at))
     return Change(CircuitState.OPEN, reason)
+
+
+def failures_to_open(provider: Provider) -> int:
+    """Say how many submissions in a row, of whichever process, must fail."""
+    return capabilities(provider).failures_to_open
 
 
 def note_wait(tx: Tx, attempt: AttemptRow, over: CircuitRow, *, now: float) -> None:

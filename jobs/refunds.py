@@ -7,6 +7,7 @@ accepted was not charged. Of everything else nobody can tell.
 from collections.abc import Sequence
 
 from providers.registry import capabilities
+from providers.reports import Failed
 from schemas.names import Provider, RefundStatus
 from schemas.video import Refund
 
@@ -15,9 +16,12 @@ CHARGED = Refund(status=RefundStatus.CHARGED, credits=0)
 UNKNOWN = Refund(status=RefundStatus.UNKNOWN, credits=None)
 
 
-def of_reported_failure(provider: Provider) -> Refund:
-    """Say what becomes of the credit of a job that its provider itself reports as failed."""
-    return capabilities(provider).failure_refund
+def of_reported_failure(provider: Provider, report: Failed) -> Refund:
+    """Say what becomes of the credit of a job that its provider itself reports as failed.
+
+    What the report tells of this job counts before what the provider's pages say of all.
+    """
+    return report.refund or capabilities(provider).failure_refund
 
 
 def total(refunds: Sequence[Refund]) -> Refund:

@@ -205,7 +205,7 @@ def accepted(tx: Tx, policy: Policy, attempt: AttemptRow, answer: Accepted, *, s
     providers.set_authorized(tx, current.provider, authorized=True, now=now)
     providers.set_solvent(tx, current.provider, solvent=True, now=now)
     due_at = now if current.woken_at else _first_check(tx, policy, current.provider, now)
-    columns = {"provider_job_id": answer.provider_job_id, "accepted_at": now, "due_at": due_at}
+    columns = {**_named(answer), "accepted_at": now, "due_at": due_at}
     if not apply_transition(tx, ACCEPT, current.id, {**columns, **schedule.NO_DOUBT, **RELEASED_LEASE}):
         _accepted_too_late(tx, policy, current, answer, now)
         return
@@ -216,6 +216,11 @@ def accepted(tx: Tx, policy: Policy, attempt: AttemptRow, answer: Accepted, *, s
     if due_at <= now + STORE_POLL_SECONDS:
         tx.notify(Signal.CHECKS)
     _finish_at_once(tx, policy, current, answer, now)
+
+
+def _named(answer: Accepted) -> dict[str, object]:
+    """Give the columns by which a job is asked about."""
+    return {"provider_job_id": answer.provider_job_id, "job_details": dict(answer.details) or None}
 
 
 def _is_anothers(tx: Tx, attempt: AttemptRow, provider_job_id: str | None) -> bool:
@@ -233,9 +238,9 @@ def _finish_at_once(tx: Tx, policy: Policy, attempt: AttemptRow, answer: Accepte
     match answer.finished:
         case Ready(urls):
             settle.succeed(tx, attempt, urls, detected_by=DetectedBy.POLL, now=now)
-        case Failed(message):
-            refund = refunds.of_reported_failure(attempt.provider)
-            failing = AttemptFailed(ErrorCode.GENERATION_FAILED, message, refund, DetectedBy.POLL)
+        case Failed() as report:
+            refund = refunds.of_reported_failure(attempt.provider, report)
+            failing = AttemptFailed(report.code, report.message, refund, DetectedBy.POLL)
             settle.fail(tx, policy, attempt, failing, now=now)
         case None:
             return
@@ -244,12 +249,12 @@ def _finish_at_once(tx: Tx, policy: Policy, attempt: AttemptRow, answer: Accepte
 def _accepted_too_late(tx: Tx, policy: Policy, attempt: AttemptRow, answer: Accepted, now: float) -> None:
     """Keep the job of an attempt that has ended meanwhile, so that it can still be found and is nobody else's."""
     if attempt.state is AttemptState.SUCCEEDED and attempt.provider_job_id is None:
-        apply_transition(tx, NAME_JOB, attempt.id, {"provider_job_id": answer.provider_job_id})
+        apply_transition(tx, NAME_JOB, attempt.id, _named(answer))
     if attempt.state is not AttemptState.FAILED or attempt.provider_job_id is not None:
         return
     watchable = answer.provider_job_id is not None or answer.finished is not None
     due_at = schedule.next_late_check(attempt, policy, now=now) if watchable else None
-    columns = {"provider_job_id": answer.provider_job_id, "accepted_at": now, "due_at": due_at}
+    columns = {**_named(answer), "accepted_at": now, "due_at": due_at}
     apply_transition(tx, KEEP_WATCHING, attempt.id, columns)
     history.note(
         tx,

@@ -19,7 +19,7 @@ from process.failpoints import failpoint
 from process.provider_log import ProviderLog
 from providers.base import ProviderClient
 from providers.registry import capabilities
-from providers.reports import Report
+from providers.reports import Handle, Report
 from schemas.names import DetectedBy
 from store.attempts import AttemptRow
 from store.database import Store
@@ -51,7 +51,7 @@ class Checker:
             await self._prover().seek(client, attempt)
             decision = None
         else:
-            decision = await self._look(client, attempt, attempt.provider_job_id)
+            decision = await self._look(client, attempt, Handle(attempt.provider_job_id, attempt.job_details or {}))
         await failpoint("settled")
         if decision is None or isinstance(decision, Wait):
             return False
@@ -61,9 +61,9 @@ class Checker:
     def _prover(self) -> Prover:
         return Prover(self.store, self.policy, self.owner, self.read_webhook, self._report)
 
-    async def _look(self, client: ProviderClient, attempt: AttemptRow, provider_job_id: str) -> Decision | None:
+    async def _look(self, client: ProviderClient, attempt: AttemptRow, job: Handle) -> Decision | None:
         asked_at = time.time() - self.clock.skipped_since(attempt.accepted_at or 0.0)
-        report = await self._report(client, attempt, provider_job_id)
+        report = await self._report(client, attempt, job)
         now = time.time()
         decision = await self.store.write_small(
             check.apply, self.policy, attempt, report, owner=self.owner, now=now, asked_at=asked_at
@@ -85,11 +85,11 @@ class Checker:
             del self.lessons[: len(lessons)]
         return 0
 
-    async def _report(self, client: ProviderClient, attempt: AttemptRow, provider_job_id: str) -> Report:
+    async def _report(self, client: ProviderClient, attempt: AttemptRow, job: Handle) -> Report:
         self.watch.asked(attempt, at=time.monotonic())
         try:
             with metrics.provider_request_seconds.labels(client.name, "check").time():
-                report = await client.check(provider_job_id)
+                report = await client.check(job)
         except BaseException:
             self.watch.dropped(attempt)
             raise

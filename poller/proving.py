@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from jobs import unconfirmed
 from jobs.policy import Policy
 from providers.base import ProviderClient
-from providers.reports import Doubtful, Failed, Ready, Report, Unavailable, UnknownJob, WebhookHint, Working
+from providers.reports import Doubtful, Failed, Handle, Ready, Report, Unavailable, UnknownJob, WebhookHint, Working
 from schemas.names import ErrorCode
 from store.attempts import AttemptRow, AttemptState
 from store.database import Store
@@ -28,7 +28,7 @@ class Prover:
     policy: Policy
     owner: str
     read_webhook: ReadWebhook
-    ask: Callable[[ProviderClient, AttemptRow, str], Awaitable[Report]]
+    ask: Callable[[ProviderClient, AttemptRow, Handle], Awaitable[Report]]
 
     async def seek(self, client: ProviderClient, attempt: AttemptRow) -> None:
         """Look once whether a webhook proves that a submission was accepted; without proof, wait on."""
@@ -40,7 +40,7 @@ class Prover:
             if asked and not await self._may_ask_again(client):
                 break
             asked += 1
-            report = await self.ask(client, attempt, job_id)
+            report = await self.ask(client, attempt, Handle(job_id))
             if _knows_the_job(report):
                 await self._write(unconfirmed.confirm_job, attempt, job_id, report, owner=self.owner)
                 return

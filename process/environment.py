@@ -16,7 +16,7 @@ _FROM_FILE = re.compile(r"(?:.*_)?(?:URL|KEY|KEYS|TOKEN|TOKENS|SECRET|SECRETS|PA
 _LARGEST_FILE = 1024 * 1024
 _OURS = frozenset({"REELBUS_TEST_CRASH", "REELBUS_TEST_SLOW"})
 _SETS = tuple(
-    frozenset(f"{PREFIX}{name}_{each.name}".upper() for each in provider.credentials)
+    frozenset(f"{PREFIX}{name}_{each.name}".upper() for each in provider.credentials if each.required)
     for name, provider in PROVIDERS.items()
 )
 """The credentials that belong together."""

@@ -113,6 +113,9 @@ def _providers(names: object) -> object:
 Credential = Annotated[SecretStr, AfterValidator(_one_line)]
 """A secret that goes into a request as it is."""
 
+OptionText = Annotated[str, Field(max_length=500), AfterValidator(_one_line_text)]
+"""A choice of the operator's that goes into a request as it is."""
+
 Seconds = Annotated[float, Field(gt=0, le=10_000_000, allow_inf_nan=False)]
 BaseUrl = Annotated[str, AfterValidator(_no_path)]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -128,6 +131,7 @@ def _fields_of(provider: Capabilities) -> dict[str, Any]:
     fields: dict[str, Any] = {"url": (BaseUrl, provider.url), "rate": (Rate, provider.rate)}
     if provider.calls_back:
         fields["webhook_grace"] = (Grace, provider.webhook_grace)
+    fields |= {each.name: (OptionText, each.default) for each in provider.options}
     return fields | {each.name: (_type_of(each) | None, None) for each in provider.credentials}
 
 
@@ -238,7 +242,7 @@ class Settings(BaseModel):
     @cached_property
     def enabled_providers(self) -> tuple[Provider, ...]:
         """The providers that have credentials, in the order of preference."""
-        return tuple(provider for provider in self.providers if all(self._credentials(provider).values()))
+        return tuple(provider for provider in self.providers if self._has_credentials(provider))
 
     def given(self, provider: Provider) -> Given:
         """Give what a provider's client is built from."""
@@ -247,6 +251,8 @@ class Settings(BaseModel):
             credentials=self._credentials(provider),
             timeout=self.provider_timeout,
             allow_private_outputs=self.allow_private_output_hosts,
+            options={each.name: str(getattr(self, f"{provider}_{each.name}")) for each in PROVIDERS[provider].options},
+            job_timeout=self.job_timeout,
         )
 
     def rate(self, provider: Provider) -> float:
@@ -268,6 +274,10 @@ class Settings(BaseModel):
             for setting in PROVIDERS[provider].credentials
             if setting.kind is SettingKind.ACCOUNT
         )
+
+    def _has_credentials(self, provider: Provider) -> bool:
+        values = self._credentials(provider)
+        return all(values[each.name] for each in PROVIDERS[provider].credentials if each.required)
 
     def _credentials(self, provider: Provider) -> dict[str, str]:
         values = {each.name: getattr(self, f"{provider}_{each.name}") for each in PROVIDERS[provider].credentials}

@@ -5,6 +5,7 @@ A record imports nothing that speaks HTTP, so that rooms that must not ask a pro
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import Enum, auto
 
 from schemas.names import Motion, MotionForm, Provider
@@ -19,6 +20,19 @@ class PictureForm(Enum):
     EITHER = auto()
 
 
+@dataclass(frozen=True, slots=True)
+class PictureBounds:
+    """What is documented of the pictures that a provider takes; None where its pages name no bound."""
+
+    max_bytes: int | None = None
+    min_side: int | None = None
+    """Pixels of the shorter side."""
+    ratio: tuple[float, float] | None = None
+    """The narrowest and the widest, width by height."""
+    asks_head: bool = False
+    """Whether it asks the picture's address with HEAD before it fetches it."""
+
+
 class Webhook(Enum):
     """Whether the provider calls us back, and what its call is worth."""
 
@@ -26,6 +40,15 @@ class Webhook(Enum):
     UNSIGNED = auto()
     """A wake-up: whoever knows the address could have sent it."""
     SIGNED = auto()
+    """Its client verifies the signature: `ProviderClient.read_webhook`."""
+
+
+class WebhookMoment(Enum):
+    """When the provider calls back."""
+
+    START = auto()
+    CHANGE = auto()
+    END = auto()
 
 
 class Lookup(Enum):
@@ -38,6 +61,33 @@ class Lookup(Enum):
     """The provider can be asked by a name of ours: that it does not know it proves that it took nothing."""
     SEARCH = auto()
     """The provider can be searched: only what is found proves anything."""
+
+
+class Cancel(Enum):
+    """Whether the provider can be told to stop a job, and what its word is worth."""
+
+    NONE = auto()
+    WISH = auto()
+    """It may go on all the same once the job runs."""
+    CERTAIN = auto()
+
+
+class Deadline(Enum):
+    """What the provider can be told of the time that a job may take."""
+
+    NONE = auto()
+    START_BY = auto()
+    END_BY = auto()
+
+
+class OverLimit(Enum):
+    """What the provider does with a job beyond the account's limit of jobs at once."""
+
+    UNKNOWN = auto()
+    WAITS = auto()
+    """It is accepted, and waits there."""
+    REFUSED = auto()
+    """It is not accepted, and may be sent again: that is no failure of the job, however often it happens."""
 
 
 class SettingKind(Enum):
@@ -54,6 +104,26 @@ class CredentialSetting:
 
     name: str
     kind: SettingKind = SettingKind.SECRET
+    required: bool = True
+    """Whether the provider is off without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class OptionSetting:
+    """A choice that changes faster than the protocol: `model` of `toy` is read from `REELBUS_TOY_MODEL`."""
+
+    name: str
+    default: str
+    says: str
+    """What it is, in a few words."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndOfLife:
+    """When the model that the defaults name is switched off, and what follows it; None where nothing is announced."""
+
+    on: date | None = None
+    successor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,25 +146,62 @@ class Capabilities:
     url: str
     """Where it is reached, unless a setting says otherwise."""
     credentials: tuple[CredentialSetting, ...]
-    """Without all of them it is switched off."""
+    """Without all that are required it is switched off."""
+    options: tuple[OptionSetting, ...] = ()
+    options_date: date | None = None
+    """The day on which the defaults of the options were true."""
+    end_of_life: EndOfLife = EndOfLife()
+
     motions: Mapping[Motion, MotionOffer]
     """A motion that is missing is refused for this provider, never replaced."""
+    prompt_limit: int | None = None
+    """UTF-16 code units of the whole prompt, sentence and caller's words."""
     picture: PictureForm
+    picture_bounds: PictureBounds = PictureBounds()
+
     webhook: Webhook = Webhook.NONE
+    webhook_moments: frozenset[WebhookMoment] = frozenset()
+    webhook_headers: tuple[str, ...] = ()
+    """The headers that its signature needs, in lower case: kept with the body."""
+    webhook_names_job: bool = False
+    webhook_is_report: bool = False
+    """Whether its body is the same document that a check gives, so that a signed one settles the job."""
+    webhook_grace: float = 120.0
+    """For how long a job is left to its webhook before it is polled as well, unless a setting says otherwise."""
+
     lookup: Lookup = Lookup.NONE
+    cancel: Cancel = Cancel.NONE
+    deadline: Deadline = Deadline.NONE
+    requests_per_check: int = 1
+    jobs_per_check: int = 1
+    """How many jobs one question may be about; the client gathers what is asked at the same time."""
+
     failure_refund: Refund
-    """What becomes of the credit of a job that the provider itself reports as failed."""
+    """What becomes of the credit of a job that the provider reports as failed, unless its report says more."""
+    refund_evidence: str = ""
+    """Where that is known from."""
+    unit: str = "credit"
+    """What the provider counts its prices in."""
+
+    over_limit: OverLimit = OverLimit.UNKNOWN
     rate: float = 1.0
     """Requests that it may be asked, submissions and checks together, unless a setting says otherwise."""
+    burst_seconds: float = 10.0
+    """How many seconds' worth of requests may be made at once."""
+    failures_to_open: int = 5
+    """After how many failed submissions in a row its circuit opens."""
     check_price: float = 1.0
     """What one check is worth, in seconds for which a finished video may go unnoticed.
 
     A check at twice the price is made some 0.7 times as often.
     """
-    webhook_grace: float = 120.0
-    """For how long a job is left to its webhook before it is polled as well, unless a setting says otherwise."""
+
     results_live: float | None = None
     """For how long the addresses of a result are good, where that is documented."""
+    results_renewable: bool = False
+    """Whether asking about the job again gives fresh addresses."""
+    results_protected: bool = False
+    """Whether a result may need our credentials to be fetched."""
 
     @property
     def calls_back(self) -> bool:
@@ -113,9 +220,12 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What the operator gave for one provider; `credentials` has a value for each that it declares."""
+    """What the operator gave for one provider; `credentials` has a value, perhaps empty, for each that it declares."""
 
     url: str
     credentials: Mapping[str, str] = field(repr=False)
     timeout: float
     allow_private_outputs: bool
+    options: Mapping[str, str] = field(default_factory=dict)
+    job_timeout: float = 900.0
+    """After how many seconds a job is given up here."""

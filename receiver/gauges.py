@@ -52,7 +52,7 @@ def _backlog(overview: Overview, now: float) -> None:
 def _provider(provider: Provider, row: ProviderRow | None, rate: float, now: float) -> None:
     metrics.provider_authorized.labels(provider).set(int(row is None or row.unauthorized_since is None))
     metrics.provider_held_back.labels(provider).set(int(row is not None and row.paused_until > now))
-    metrics.provider_budget_requests.labels(provider).set(max(0.0, budget.tokens(row, rate, now)))
+    metrics.provider_budget_requests.labels(provider).set(max(0.0, budget.tokens(provider, row, rate, now)))
 
 
 def _credits(provider: Provider, found: ProviderCredits) -> None:

@@ -1,6 +1,7 @@
 """Hear that a provider has news. The body is not believed and not read here: it is kept, and a check falls due."""
 
 import asyncio
+from collections.abc import Collection
 
 import structlog
 from starlette.responses import Response
@@ -28,6 +29,9 @@ _WINDOW_SECONDS = 60.0
 _MANY_ATTEMPTS = 20_000
 _GROUP_SECONDS = 0.05
 
+_TYPE = "content-type"
+_LONGEST_HEADER = 1000
+
 _RECORDED = Response(b"{}", media_type="application/json")
 
 
@@ -41,6 +45,7 @@ class Webhooks:
         self._received = {
             str(name): metrics.webhooks_received.labels(name) for name, each in PROVIDERS.items() if each.calls_back
         }
+        self._headers = {str(name): frozenset({_TYPE, *each.webhook_headers}) for name, each in PROVIDERS.items()}
         self._deliveries: dict[str, int] = {}
         self._window_ends = 0.0
         self._ended: set[str] = set()
@@ -87,7 +92,8 @@ class Webhooks:
         if self._is_flood(attempt_id):
             await self._record_in_group(attempt_id, size)
         else:
-            await self._inbox.record(Delivery(attempt_id, body, size, _content_type(scope)))
+            headers = _kept_headers(self._headers[provider], scope)
+            await self._inbox.record(Delivery(attempt_id, body, size, headers.pop(_TYPE, None), headers))
             _log.info("webhook received", provider=provider, attempt_id=attempt_id, bytes=size)
         await failpoints.failpoint("webhook recorded")
         if stalled:
@@ -117,8 +123,11 @@ class Webhooks:
         await self._inbox.record(Delivery(attempt_id, None, size, None))
 
 
-def _content_type(scope: Scope) -> str | None:
+def _kept_headers(wanted: Collection[str], scope: Scope) -> dict[str, str]:
+    """Give the content type and what a signature needs; of a header that came twice the first."""
+    kept: dict[str, str] = {}
     for name, value in scope["headers"]:
-        if name == b"content-type":
-            return str(value[:200], "latin-1")
-    return None
+        key = str(name, "latin-1")
+        if key in wanted:
+            kept.setdefault(key, str(value[:_LONGEST_HEADER], "latin-1"))
+    return kept

@@ -54,12 +54,14 @@ class AttemptRow(NamedTuple):
     refund_credits: int | None
     created_at: float | None
     """None for the first attempts of all, made before this was kept."""
+    job_details: Mapping[str, str] | None = None
+    """What the provider gave to ask about its job by, besides the id."""
 
 
 _COLUMNS = (
     "id, video_id, number, provider, state, tries, provider_job_id, due_at, lease_owner, submitted_at,"
     " accepted_at, finished_at, woken_at, checked_at, doubt, doubt_since, doubt_count, detected_by, output_urls,"
-    " error_code, error_message, refund_status, refund_credits, created_at"
+    " error_code, error_message, refund_status, refund_credits, created_at, job_details"
 )
 _LONGEST_WAIT = 60.0
 _CHANGEABLE = frozenset(AttemptRow._fields) - {"id", "video_id", "number", "provider", "state", "created_at"} | {
@@ -75,6 +77,7 @@ def _row(columns: Sequence[object]) -> AttemptRow:
     values[18] = tuple(json.loads(str(values[18])))
     values[19] = values[19] and ErrorCode(str(values[19]))
     values[21] = values[21] and RefundStatus(str(values[21]))
+    values[24] = values[24] and json.loads(str(values[24]))
     return AttemptRow(*values)  # type: ignore[arg-type]  # the columns are selected in the fields' order
 
 
@@ -148,7 +151,8 @@ def change(
 ) -> bool:
     """Move an attempt to a state, and set columns, if it is in one of `among`; say whether it was.
 
-    With `owner` its lease must also still be the owner's. `output_urls` is given as a sequence of addresses.
+    With `owner` its lease must also still be the owner's. `output_urls` is given as a sequence of addresses, and
+    `job_details` as a mapping.
     Raises ValueError for a column that may not change.
     """
     if not columns.keys() <= _CHANGEABLE:
@@ -156,6 +160,8 @@ def change(
     values = dict(columns)
     if "output_urls" in values:
         values["output_urls"] = json.dumps(values["output_urls"])
+    if values.get("job_details") is not None:
+        values["job_details"] = json.dumps(values["job_details"])
     settings = "".join(f", {column} = :{column}" for column in values)
     states = ", ".join(f"'{state}'" for state in sorted(from_states))
     held = " AND lease_owner = :held_by" if owner is not None else ""

@@ -1,8 +1,9 @@
 """Webhooks as they came: an append-only inbox, and the note that each was acted on."""
 
-from collections.abc import Collection, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from store.transaction import Tx
 
@@ -17,9 +18,11 @@ class Webhook:
     content_type: str | None
     body: bytes | None
     size: int
+    headers: dict[str, str]
+    """Those that the provider's signature needs, in lower case."""
 
 
-_COLUMNS = "id, attempt_id, received_at, content_type, body, size"
+_COLUMNS = "id, attempt_id, received_at, content_type, body, size, headers"
 
 
 class Delivery(NamedTuple):
@@ -29,6 +32,12 @@ class Delivery(NamedTuple):
     body: bytes | None
     size: int
     content_type: str | None
+    headers: Mapping[str, str] | None = None
+    """Those that the provider's signature needs, in lower case."""
+
+
+def _webhook(row: Sequence[Any]) -> Webhook:
+    return Webhook(*[*row[:-1], json.loads(row[-1]) if row[-1] else {}])
 
 
 KEPT_OF_AN_ATTEMPT = 200
@@ -40,8 +49,11 @@ _PRUNED_AT_ONCE = 64
 def record(tx: Tx, deliveries: Sequence[Delivery], *, now: float) -> None:
     """Keep deliveries. What they do comes when checks are claimed: see `jobs.check`."""
     tx.executemany(
-        "INSERT INTO webhooks (attempt_id, body, size, content_type, received_at) VALUES (?, ?, ?, ?, ?)",
-        [(*delivery, now) for delivery in deliveries],
+        "INSERT INTO webhooks (attempt_id, body, size, content_type, headers, received_at) VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            (*delivery[:4], json.dumps(dict(delivery.headers)) if delivery.headers else None, now)
+            for delivery in deliveries
+        ],
     )
     attempts = sorted({delivery[0] for delivery in deliveries})
     for first in range(0, len(attempts), _PRUNED_AT_ONCE):
@@ -79,7 +91,7 @@ def of_attempt(tx: Tx, attempt_id: str, *, limit: int = 50) -> list[Webhook]:
         f"SELECT {_COLUMNS} FROM webhooks WHERE attempt_id = ? ORDER BY id DESC LIMIT ?",  # noqa: S608 - constant columns
         (attempt_id, limit),
     ).fetchall()
-    return [Webhook(*row) for row in rows]
+    return [_webhook(row) for row in rows]
 
 
 def with_bodies(tx: Tx, attempt_id: str, *, limit: int = 50) -> list[Webhook]:
@@ -88,7 +100,7 @@ def with_bodies(tx: Tx, attempt_id: str, *, limit: int = 50) -> list[Webhook]:
         f"SELECT {_COLUMNS} FROM webhooks WHERE attempt_id = ? AND body IS NOT NULL ORDER BY id DESC LIMIT ?",  # noqa: S608 - constant columns
         (attempt_id, limit),
     ).fetchall()
-    return [Webhook(*row) for row in rows]
+    return [_webhook(row) for row in rows]
 
 
 def last_old(tx: Tx, *, after: int, before: float, limit: int) -> int | None:

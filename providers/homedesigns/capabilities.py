@@ -2,7 +2,7 @@
 
 from types import MappingProxyType
 
-from providers.capabilities import Capabilities, CredentialSetting, MotionOffer, PictureForm
+from providers.capabilities import Capabilities, CredentialSetting, MotionOffer, PictureBounds, PictureForm
 from schemas.names import Motion, MotionForm, Provider, RefundStatus
 from schemas.video import Refund
 
@@ -30,7 +30,9 @@ CAPABILITIES = Capabilities(
         }
     ),
     picture=PictureForm.BYTES,
+    picture_bounds=PictureBounds(min_side=512),
     failure_refund=Refund(status=RefundStatus.UNKNOWN, credits=None),
+    refund_evidence="its pages say nothing of failures",
     rate=1.0,
     check_price=0.5,
 )

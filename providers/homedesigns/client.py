@@ -11,7 +11,7 @@ from urllib.parse import quote
 import aiohttp
 from aiohttp.payload import BytesIOPayload, StringPayload
 
-from providers.base import BeforeFirstByte, Order, VerificationFailed
+from providers.base import BeforeFirstByte, Order, ProviderClient, VerificationFailed
 from providers.capabilities import Given
 from providers.homedesigns.capabilities import CAPABILITIES
 from providers.http.account import Account
@@ -22,7 +22,7 @@ from providers.parsing.fields import describe_counts, job_id_in, subscription_in
 from providers.parsing.json import decode
 from providers.parsing.status import Reader, UnknownStatus, describe_response, ignore, refusal_text
 from providers.parsing.submission import interpret_status, refused_by_body, unreadable
-from providers.reports import Accepted, Report, SubmissionOutcome, Unavailable
+from providers.reports import Accepted, Handle, Report, SubmissionOutcome, Unavailable
 
 GENERATE = "/api/v2/video_generation"
 STATUS = "/api/v2/video_generation/status_check/"
@@ -34,7 +34,7 @@ _FILE_NAMES = {"image/png": "picture.png", "image/jpeg": "picture.jpg"}
 _TRAILING_COMMA = re.compile(rb",(\s*[\]}])")
 
 
-class HomeDesigns:
+class HomeDesigns(ProviderClient):
     """Submits pictures, asks about their videos, and keeps nothing but its connections."""
 
     name = CAPABILITIES.name
@@ -65,10 +65,10 @@ class HomeDesigns:
         )
         return self._parse_acceptance(answer) if isinstance(answer, Response) else answer
 
-    async def check(self, provider_job_id: str) -> Report:
+    async def check(self, job: Handle) -> Report:
         """Read the state of a video."""
         try:
-            answer = await self._checks.get(STATUS + quote(provider_job_id, safe=""))
+            answer = await self._checks.get(STATUS + quote(job.id, safe=""))
         except NoResponse as error:
             return Unavailable(str(error))
         return self._reader.report(answer)

@@ -10,6 +10,7 @@ from providers.capabilities import (
     PictureForm,
     SettingKind,
     Webhook,
+    WebhookMoment,
 )
 from schemas.names import Motion, Provider, RefundStatus
 from schemas.video import Refund
@@ -35,9 +36,10 @@ CAPABILITIES = Capabilities(
     ),
     picture=PictureForm.ADDRESS,
     webhook=Webhook.UNSIGNED,
+    webhook_moments=frozenset({WebhookMoment.END}),
     lookup=Lookup.WEBHOOK,
-    # Documented, and only for a job that it reports as FAILED.
     failure_refund=Refund(status=RefundStatus.REFUNDED, credits=1),
+    refund_evidence="its page promises the credit back, and only for a job that it reports as FAILED",
     rate=2.0,
     check_price=4.0,  # checks are only the safety net under its webhooks
 )

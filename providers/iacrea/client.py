@@ -3,7 +3,7 @@
 Credits are taken when a job is submitted. Retrieving is a POST too, and costs nothing.
 """
 
-from providers.base import BeforeFirstByte, Order, VerificationFailed
+from providers.base import BeforeFirstByte, Order, ProviderClient, VerificationFailed
 from providers.capabilities import Given
 from providers.http.account import Account
 from providers.http.client import NoResponse, ProviderHttp
@@ -14,7 +14,7 @@ from providers.parsing.fields import count_in, describe_counts, job_id_in
 from providers.parsing.json import decode
 from providers.parsing.status import Reader, UnknownStatus, describe_response, ignore, refusal_text
 from providers.parsing.submission import interpret_status, refused_by_body, unreadable
-from providers.reports import Accepted, Report, SubmissionOutcome, Unavailable
+from providers.reports import Accepted, Handle, Report, SubmissionOutcome, Unavailable
 from schemas.names import Motion
 
 GENERATE = "/api/animation/v2/generate"
@@ -26,7 +26,7 @@ _REMAINING_KEYS = ("remaining_videos", "remainingvideos")
 _WITHOUT_PROMPT = frozenset({Motion.AUTO, Motion.AUTO_REVERSE})
 
 
-class Iacrea:
+class Iacrea(ProviderClient):
     """Submits animations, asks about them, and keeps nothing but its connections."""
 
     name = CAPABILITIES.name
@@ -60,9 +60,9 @@ class Iacrea:
         answer = await self._submissions.post(GENERATE, before_first_byte=before_first_byte, json=self._payload(order))
         return self._parse_acceptance(answer) if isinstance(answer, Response) else answer
 
-    async def check(self, provider_job_id: str) -> Report:
+    async def check(self, job: Handle) -> Report:
         """Read the state of an animation."""
-        question = {"user_id": self._user_id, "generation_id": provider_job_id}
+        question = {"user_id": self._user_id, "generation_id": job.id}
         try:
             answer = await self._checks.post(GET, question)
         except NoResponse as error:

@@ -19,9 +19,9 @@ from jobs.policy import Policy
 from process.addresses import Addresses
 from process.inspector import Inspectors
 from process.tokens import Signer
-from providers.base import BeforeFirstByte, Order
+from providers.base import BeforeFirstByte, Order, ProviderClient
 from providers.reports import Accepted as Taken
-from providers.reports import Report, SubmissionOutcome, Working
+from providers.reports import Handle, Report, SubmissionOutcome, Working
 from schemas.names import Provider, ProviderChoice
 from schemas.picture import Picture
 from schemas.video import Video
@@ -34,7 +34,7 @@ PICTURE = picture()
 
 
 @dataclass
-class Taker:
+class Taker(ProviderClient):
     """A provider that takes every picture, unless `answer` says otherwise."""
 
     name: Provider = Provider("homedesigns")
@@ -50,8 +50,8 @@ class Taker:
         await before_first_byte()
         return Taken(f"job-{number}")
 
-    async def check(self, provider_job_id: str) -> Report:
-        del provider_job_id
+    async def check(self, job: Handle) -> Report:
+        del job
         return Working()
 
     async def verify(self) -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from jobs import circuit, fetching, submit
-from jobs.circuit import FAILURES_TO_OPEN, Change
+from jobs.circuit import Change
 from providers.reports import Accepted, NotAcceptedYet, OutcomeUnknown, Refused, SubmissionOutcome
 from schemas.names import ErrorCode, Provider, ProviderChoice
 from schemas.status import CircuitState
@@ -16,6 +16,7 @@ from tests.jobs.scenario import GENERATOR, JobScenario
 
 IACREA, HOMEDESIGNS = Provider("iacrea"), Provider("homedesigns")
 AWAY = NotAcceptedYet("it is away")
+FAILURES_TO_OPEN = circuit.failures_to_open(IACREA)
 
 
 def claim(

@@ -34,7 +34,7 @@ from jobs.transitions import RELEASED_LEASE, Transition, apply_transition
 from process.settings import Settings
 from process.workers import Workers
 from providers.parsing.webhook_hints import read_webhook
-from providers.reports import Ready, Report
+from providers.reports import Failed, Ready, Report
 from publisher import connection as connecting
 from publisher.connection import BrokerState
 from publisher.timing import Timing
@@ -150,7 +150,7 @@ def all_that_are_over(_: object, __: Policy, found: overdue.Overdue, **___: floa
     return [row.id for row in found.attempts]
 
 
-_REFUNDED = refunds.of_reported_failure(Provider("iacrea"))
+_REFUNDED = refunds.of_reported_failure(Provider("iacrea"), Failed("FAILED"))
 
 
 def refunding_time_out(_: Policy) -> AttemptFailed:
@@ -244,8 +244,8 @@ def all_that_are_silent(_: object, seen: Any, *, at: float) -> set[tuple[Role, P
 
 
 def clock_back_empties_the_bucket() -> AbstractContextManager[object]:
-    def tokens(shared: ProviderRow | None, rate: float, now: float) -> float:
-        full = max(rate * budget.BURST_SECONDS, 1.0)
+    def tokens(_provider: Provider, shared: ProviderRow | None, rate: float, now: float) -> float:
+        full = max(rate * 10, 1.0)
         return full if shared is None else min(full, shared.tokens + (now - shared.refilled_at) * rate)
 
     return mock.patch.object(budget, "tokens", tokens)
@@ -293,8 +293,8 @@ IN_THE_SIMULATION = [
     Mutant("a webhook's body is believed", patched(check, "_hand_over_webhooks", believing_bodies)),
     Mutant("our own time-out is refunded", patched(overdue, "timed_out", refunding_time_out)),
     Mutant("age alone times out", patched(overdue.Watch, "step", all_that_are_over)),
-    Mutant("HomeDesigns is said to refund", patched(refunds, "of_reported_failure", lambda _: _REFUNDED)),
-    Mutant("nobody is said to refund", patched(refunds, "of_reported_failure", lambda _: refunds.UNKNOWN)),
+    Mutant("HomeDesigns is said to refund", patched(refunds, "of_reported_failure", lambda *_: _REFUNDED)),
+    Mutant("nobody is said to refund", patched(refunds, "of_reported_failure", lambda *_: refunds.UNKNOWN)),
     Mutant("a second credit is risked unasked", patched(jobs.settle, "_UNSURE", frozenset())),
     Mutant("the terminal event comes after the commit", patched(events, "announce", announced_after_the_commit)),
     Mutant("a lease never expires", never_expiring_leases),

@@ -11,7 +11,7 @@ from jobs.policy import Policy
 from poller.checking import Checker
 from providers.parsing.webhook_hints import read_webhook
 from providers.reports import Accepted as Taken
-from providers.reports import Ready, Report
+from providers.reports import Handle, Ready, Report
 from schemas.names import Provider, ProviderChoice
 from store import sqlite
 from store.attempts import AttemptRow
@@ -31,9 +31,9 @@ class Done:
 
     name = HOMEDESIGNS
 
-    async def check(self, provider_job_id: str) -> Report:
+    async def check(self, job: Handle) -> Report:
         """Find it ready."""
-        return Ready((f"https://cdn.example/{provider_job_id}.mp4",))
+        return Ready((f"https://cdn.example/{job.id}.mp4",))
 
 
 def claimed(tx: Tx, count: int) -> list[AttemptRow]:

@@ -26,6 +26,7 @@ def an_order(
         image=b"\x89PNG picture",
         content_type=content_type,
         webhook_url="https://reelbus.example/webhooks/iacrea/tokentokentoken1",
+        name="018f0000000070008000000000000001",
     )
 
 

@@ -55,8 +55,12 @@ async def test_a_video_by_a_new_provider_is_made_after_its_webhook(service: http
     generating = await until(lambda: video("generating"), what="the submission")
     [client] = toy.MADE
     [order] = client.orders
-    assert (client.given.credentials, client.given.url) == ({"key": "a key"}, "https://toy.example")
+    assert (client.given.credentials, client.given.url) == (
+        {"key": "a key", "second_key": ""},
+        "https://toy.example",
+    )
     assert order.webhook_url is not None
+    assert order.name
     assert "/webhooks/toy/" in order.webhook_url
     assert generating["attempts"][0]["motion_form"] == "prompt"
 
@@ -65,7 +69,7 @@ async def test_a_video_by_a_new_provider_is_made_after_its_webhook(service: http
     assert (await service.post(order.webhook_url, content=b"{}")).status_code == 200
     ready = await until(lambda: video("ready"), what="the end")
     assert (ready["provider"], ready["detected_by"]) == ("toy", "webhook")
-    assert ready["output_urls"] == ["https://toy.example/toy-1.mp4"]
+    assert ready["output_urls"] == ["https://toy.example/toy-1/toy-1.mp4"]
     live = datetime.fromisoformat(ready["expires_at"]) - datetime.fromisoformat(ready["completed_at"])
     assert live == timedelta(hours=1)
 

@@ -11,7 +11,7 @@ import pytest
 from providers.base import ProviderClient
 from providers.homedesigns.client import HomeDesigns
 from providers.iacrea.client import Iacrea
-from providers.reports import Doubtful, Failed, Ready, Unavailable, UnknownJob, Working
+from providers.reports import Doubtful, Failed, Handle, Ready, Unavailable, UnknownJob, Working
 from schemas.names import ErrorCode
 from tests.providers.conftest import MakeClient, MakePeer
 from tests.providers.orders import HASTY, KEY, PATIENT, USER
@@ -21,13 +21,13 @@ CLIP = "https://clips.example/v.mp4"
 
 
 async def asked(client: ProviderClient) -> object:
-    return await client.check("job-1")
+    return await client.check(Handle("job-1"))
 
 
 async def asked_in_haste(build: MakeClient, url: str) -> object:
     client = build(url, HASTY)
     began = time.monotonic()
-    report = await client.check("job-1")
+    report = await client.check(Handle("job-1"))
     assert time.monotonic() - began < HASTY + 1
     return report
 
@@ -259,7 +259,7 @@ async def test_a_failure_without_a_reason_still_says_something(peer: MakePeer, c
 
 async def test_iacrea_is_asked_as_documented(peer: MakePeer, iacrea: Callable[..., Iacrea]) -> None:
     server = await peer(says(200, {"status": "STARTING"}))
-    await iacrea(server.url).check("1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed")
+    await iacrea(server.url).check(Handle("1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed"))
     request = server.requests[0]
     assert request.startswith(b"POST /api/animation/v2/get HTTP/1.1\r\n")
     assert header(request, "x-api-key") == KEY
@@ -294,7 +294,7 @@ async def test_homedesigns_is_asked_as_documented_and_its_id_stays_one_segment(
     peer: MakePeer, homedesigns: Callable[..., HomeDesigns], job_id: str, path: str
 ) -> None:
     server = await peer(says(200, {"status": "starting"}))
-    await homedesigns(server.url + "/").check(job_id)
+    await homedesigns(server.url + "/").check(Handle(job_id))
     line = f"GET /api/v2/video_generation/status_check/{path} HTTP/1.1\r\n"
     assert server.requests[0].startswith(line.encode())
     assert header(server.requests[0], "authorization") == f"Bearer {KEY}"
@@ -316,7 +316,7 @@ async def test_unknown_words_are_counted_cut_and_not_without_end(
 
 async def test_cancelling_a_check_is_left_to_the_caller(peer: MakePeer, client: MakeClient) -> None:
     server = await peer(hangs())
-    task = asyncio.create_task(client(server.url).check("job-1"))
+    task = asyncio.create_task(client(server.url).check(Handle("job-1")))
     await server.until_asked()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

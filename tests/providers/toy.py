@@ -3,9 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from providers.base import BeforeFirstByte, Order
-from providers.capabilities import Capabilities, CredentialSetting, Given, Lookup, MotionOffer, PictureForm, Webhook
-from providers.reports import Accepted, Ready, Report, SubmissionOutcome, Working
+from providers.base import BeforeFirstByte, Order, ProviderClient
+from providers.capabilities import (
+    Capabilities,
+    CredentialSetting,
+    Given,
+    Lookup,
+    MotionOffer,
+    OptionSetting,
+    PictureForm,
+    Webhook,
+)
+from providers.reports import Accepted, Handle, Ready, Report, SubmissionOutcome, Working
 from schemas.names import Motion, MotionForm, Provider, RefundStatus
 from schemas.video import Refund
 
@@ -14,7 +23,8 @@ CAPABILITIES = Capabilities(
     label="Toy",
     client="tests.providers.toy:build",
     url="https://toy.example",
-    credentials=(CredentialSetting("key"),),
+    credentials=(CredentialSetting("key"), CredentialSetting("second_key", required=False)),
+    options=(OptionSetting("model", "toy-1", "the model"),),
     motions={Motion.ZOOM_IN: MotionOffer("closer", MotionForm.PROMPT)},
     picture=PictureForm.ADDRESS,
     webhook=Webhook.UNSIGNED,
@@ -28,7 +38,7 @@ MADE: list["Toy"] = []
 
 
 @dataclass
-class Toy:
+class Toy(ProviderClient):
     """Takes every order, and has made its video once `done` says so."""
 
     given: Given
@@ -40,10 +50,10 @@ class Toy:
     async def submit(self, order: Order, *, before_first_byte: BeforeFirstByte) -> SubmissionOutcome:
         await before_first_byte()
         self.orders.append(order)
-        return Accepted(f"toy-{len(self.orders)}")
+        return Accepted(f"toy-{len(self.orders)}", details={"shelf": self.given.options["model"]})
 
-    async def check(self, provider_job_id: str) -> Report:
-        return Ready((f"https://toy.example/{provider_job_id}.mp4",)) if self.done else Working()
+    async def check(self, job: Handle) -> Report:
+        return Ready((f"https://toy.example/{job.details['shelf']}/{job.id}.mp4",)) if self.done else Working()
 
     async def verify(self) -> str:
         return "the toy is there"

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from providers.base import Order
+from providers.base import Order, ProviderClient
 from providers.reports import (
     Accepted,
     Doubtful,
     Failed,
+    Handle,
     NotAcceptedYet,
     OutcomeUnknown,
     Ready,
@@ -58,7 +59,7 @@ class Job:
 
 
 @dataclass(slots=True)
-class Account:
+class Account(ProviderClient):
     """A provider's own record of us: the truth that the invariants are held against."""
 
     outside: Outside
@@ -138,9 +139,9 @@ class Account:
         for _ in range(rng.choice((1, 1, 1, 2, 3))):
             self.outside.send_webhook(job.attempt_id, body, delay + rng.choice((0.0, 0.1, 1.0, 30.0)))
 
-    async def check(self, provider_job_id: str) -> Report:
+    async def check(self, job: Handle) -> Report:
         """Answer as far as it pleases."""
-        report = await Step(lambda: self._look(provider_job_id), self.outside.now + 0.05, f"asking {self.name}")
+        report = await Step(lambda: self._look(job.id), self.outside.now + 0.05, f"asking {self.name}")
         return await Step(lambda: report, self.outside.now + self.outside.rng.choice((0.0, 0.1, 2.0)), "being answered")
 
     def _look(self, job_id: str) -> Report:

@@ -378,7 +378,7 @@ def virtual(world: World) -> Iterator[None]:
     waiting = SimpleNamespace(sleep=lambda seconds: _sleep(world, seconds), CancelledError=asyncio.CancelledError)
     chance = SimpleNamespace(uniform=world.rng.uniform)
     with (
-        mock.patch.object(jobs.circuit, "FAILURES_TO_OPEN", 2),
+        mock.patch.object(jobs.circuit, "failures_to_open", return_value=2),
         mock.patch.object(generator.submission, "time", clock),
         mock.patch.object(generator.submission, "asyncio", waiting),
         mock.patch.object(generator.submission, "log", Silence()),
