@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from documents.json_schemas import events_schema, video_schema
+from documents.openapi_operations import operation_paths
 from documents.openapi_parts import (
     Json,
     answer,
@@ -108,7 +109,7 @@ def openapi() -> Json:
             {"name": "operations", "description": "Watch over the service."},
         ],
         "security": [{"key": []}],
-        "paths": {**_video_paths(), **_operator_paths(), **_provider_paths()},
+        "paths": {**_video_paths(), **_operator_paths(), **operation_paths(), **_provider_paths()},
         "components": {
             "schemas": schemas(),
             "securitySchemes": {

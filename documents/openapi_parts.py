@@ -10,12 +10,14 @@ from pydantic.json_schema import models_json_schema
 from documents.json_schemas import request_schema
 from schemas.audit import AuditPage
 from schemas.batch import MOST, BatchResults
+from schemas.dead_commands import DeadCommands
 from schemas.event import VideoEvents
 from schemas.names import PROVIDERS, VideoStatus
 from schemas.problem import CONTENT_TYPE as PROBLEM_TYPE
 from schemas.problem import Problem, ProblemCode, problem
 from schemas.status import Alive, NamedProvider, ProviderList, Ready, Redelivery, Status
 from schemas.video import ProviderCredits, Timeline, Video, VideoPage
+from schemas.webhooks import RefusedWebhooks, WebhookPage
 
 Json = dict[str, Any]
 _Mode = Literal["validation", "serialization"]
@@ -33,6 +35,9 @@ _ANSWERS: list[type[BaseModel]] = [
     Alive,
     Ready,
     AuditPage,
+    DeadCommands,
+    WebhookPage,
+    RefusedWebhooks,
     BatchResults,
     Problem,
 ]

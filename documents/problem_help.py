@@ -40,6 +40,10 @@ EXPLANATIONS: dict[ProblemCode, str] = {
         "The video cannot be erased yet: it is still in work, or the broker has not confirmed all its events. Wait "
         "until its status is ready or failed and its events are published."
     ),
+    ProblemCode.NOT_GENERATING: (
+        "A check now was asked for, but no provider has the video in work: it waits to be submitted, or has ended. "
+        "Read the video's status; a finished video needs no check, and a waiting one shows why in its timeline."
+    ),
     ProblemCode.NOT_FAILED: (
         "The video is still in work, or it is ready, so there is nothing to retry. Wait until it has failed; to have a "
         "finished one made once more, submit it again."

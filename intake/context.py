@@ -2,11 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
+from intake.dead_commands import DeadCommandQueue
 from intake.enabled import EnabledProviders
 from intake.spool import Spool
 from process.addresses import Addresses
@@ -106,6 +107,9 @@ class Context:
     store: Store
     signer: Signer
     broker: BrokerLink | None = None
+    dead_commands: DeadCommandQueue | None = None
+    shown_settings: Sequence[Mapping[str, object]] = ()
+    """Name, source and value of every setting, secrets masked."""
     limits: Limits = Limits()
     now: Callable[[], float] = time.time
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

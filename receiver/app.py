@@ -11,12 +11,16 @@ from intake.context import Context
 from receiver import documents, problems
 from receiver.audit_log import AuditLog
 from receiver.batches import Batches
+from receiver.check_now import CheckNow
+from receiver.dead_commands import DeadCommandRoutes
+from receiver.deliveries import Deliveries
 from receiver.guard import Guard
 from receiver.health import Health
 from receiver.media import Media
 from receiver.middleware import RequestMiddleware
 from receiver.one_video import OneVideo
 from receiver.providers import Providers
+from receiver.settings_page import SettingsPage
 from receiver.sse import Events
 from receiver.videos import Videos
 from receiver.webhooks import Webhooks
@@ -51,6 +55,7 @@ def build_health(context: Context) -> ASGIApp:
 
 def _api(context: Context, health: Health) -> list[BaseRoute]:
     videos, one, providers = Videos(context), OneVideo(context), Providers(context)
+    dead, deliveries = DeadCommandRoutes(context), Deliveries(context)
     return [
         _route("/v1/videos", GET=videos.list, POST=videos.create),
         _route("/v1/videos/batch", POST=Batches(context).create),
@@ -59,6 +64,7 @@ def _api(context: Context, health: Health) -> list[BaseRoute]:
         _route("/v1/videos/{id}/events", GET=videos.events),
         _route("/v1/videos/{id}/redeliver", POST=videos.redeliver),
         _route("/v1/videos/{id}/retry", POST=videos.retry),
+        _route("/v1/videos/{id}/check", POST=CheckNow(context).check),
         _route("/v1/providers", GET=providers.list),
         _route("/v1/providers/{name}/pause", POST=providers.pause),
         _route("/v1/providers/{name}/resume", POST=providers.resume),
@@ -66,6 +72,12 @@ def _api(context: Context, health: Health) -> list[BaseRoute]:
         _route("/v1/credits", GET=videos.credits),
         _route("/v1/audit", GET=AuditLog(context).list),
         _route("/v1/status", GET=health.status),
+        _route("/v1/webhooks", GET=deliveries.list),
+        _route("/v1/webhooks/refused", GET=deliveries.refused),
+        _route("/v1/settings", GET=SettingsPage(context).show),
+        _route("/v1/dead-commands", GET=dead.list),
+        _route("/v1/dead-commands/{id}", DELETE=dead.drop),
+        _route("/v1/dead-commands/{id}/requeue", POST=dead.requeue),
         _route("/metrics", GET=health.metrics),
     ]
 

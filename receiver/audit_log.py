@@ -21,12 +21,12 @@ class AuditLog:
 
     async def list(self, request: Request) -> Response:
         """Show who did what, newest first."""
-        limit, cursor = _query(request)
+        limit, cursor = page_query(request)
         page = await self._context.store.read(audit.page, cursor=cursor, limit=limit)
         return Response(page.model_dump_json(), media_type="application/json")
 
 
-def _query(request: Request) -> tuple[int, str | None]:
+def page_query(request: Request) -> tuple[int, str | None]:
     """Read the query. Raises `Refusal` with every fault at once."""
     query = request.query_params
     faults = [

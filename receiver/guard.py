@@ -26,10 +26,20 @@ _NOTED_A_MINUTE = 30
 """How many refused keys the audit log keeps a minute, of however many peers."""
 
 
+_TO_READ = {
+    "/v1/audit": Scope.OPERATE,
+    "/v1/dead-commands": Scope.OPERATE,
+    "/v1/settings": Scope.OPERATE,
+    "/v1/webhooks": Scope.OPERATE,
+    "/v1/webhooks/refused": Scope.OPERATE,
+    "/metrics": Scope.METRICS,
+}
+
+
 def needed_scope(method: str, path: str) -> Scope:
     """Say which scope a request needs; what changes anything and is not listed needs `operate`."""
     if method in {"GET", "HEAD"}:
-        return {"/v1/audit": Scope.OPERATE, "/metrics": Scope.METRICS}.get(path, Scope.READ)
+        return _TO_READ.get(path, Scope.READ)
     if path in {"/v1/videos", "/v1/videos/batch"} or path.endswith("/retry"):
         return Scope.SUBMIT
     return Scope.REDELIVER if path.endswith("/redeliver") else Scope.OPERATE

@@ -14,6 +14,7 @@ from providers.registry import PROVIDERS
 from receiver import problems
 from receiver.bodies import read_capped_body
 from receiver.inbox import Inbox
+from receiver.refused_webhooks import RefusedWebhookNotes
 from schemas.problem import ProblemCode, Refusal
 from store.webhooks import Delivery
 
@@ -42,6 +43,7 @@ class Webhooks:
         self._context = context
         self._inbox = Inbox(context)
         self._attempt_of = context.signer.attempt_of
+        self._refused = RefusedWebhookNotes(context)
         self._received = {
             str(name): metrics.webhooks_received.labels(name) for name, each in PROVIDERS.items() if each.calls_back
         }
@@ -57,6 +59,7 @@ class Webhooks:
         attempt_id = self._attempt_of(token) if provider in self._received else None
         if attempt_id is None or not await self._is_awaited(attempt_id):
             metrics.webhooks_refused.inc()
+            self._refused.note(scope, provider=provider, reason=self._why(provider, attempt_id))
             await problems.not_found()(scope, receive, send)
         elif scope["method"] in {"POST", "PUT"}:
             await self._record(provider, attempt_id, scope, receive)
@@ -66,6 +69,11 @@ class Webhooks:
             await _RECORDED(scope, receive, send)
         else:
             await problems.method_not_allowed("POST, PUT, GET, HEAD")(scope, receive, send)
+
+    def _why(self, provider: str, attempt_id: str | None) -> str:
+        if provider not in self._received:
+            return "no provider that calls back has this name"
+        return "its token is not ours" if attempt_id is None else "nobody waits for its attempt any more"
 
     async def _is_awaited(self, attempt_id: str) -> bool:
         """Say whether an attempt's address is still good: it ends with the last interest in the attempt."""

@@ -30,6 +30,9 @@ from providers.http.pictures import fetch_picture
 from providers.parsing.webhook_hints import read_webhook
 from publisher.commands import Command
 from publisher.connection import BrokerState
+from reelbus.errors import env_file
+from reelbus.parked import ParkedCommands
+from reelbus.setting_sources import sources
 from reelbus.wiring import awaited_store, opened_clients, opened_inspectors, policy_of, signer_of
 from schemas.event import Naming
 from schemas.names import Provider
@@ -61,7 +64,15 @@ class _Parts:
     @property
     def context(self) -> Context:
         """What the rooms that accept videos work with."""
-        return Context(self.settings, self.store, self.signer, broker=self.broker, inspectors=self.inspectors)
+        return Context(
+            self.settings,
+            self.store,
+            self.signer,
+            broker=self.broker,
+            dead_commands=ParkedCommands(self.settings),
+            shown_settings=sources(self.settings, env_file()),
+            inspectors=self.inspectors,
+        )
 
 
 async def run_roles(settings: Settings, roles: Collection[Role], stop: asyncio.Event) -> None:

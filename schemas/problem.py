@@ -23,6 +23,7 @@ class ProblemCode(StrEnum):
     NO_TERMINAL_EVENT = "no_terminal_event"
     NOT_FINISHED = "not_finished"
     NOT_FAILED = "not_failed"
+    NOT_GENERATING = "not_generating"
     RETRY_MAY_PAY_TWICE = "retry_may_pay_twice"
     PAYLOAD_TOO_LARGE = "payload_too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
@@ -64,6 +65,7 @@ _STATUS = {
     ProblemCode.IDEMPOTENCY_CONFLICT: (409, "The idempotency key belongs to another request"),
     ProblemCode.NO_TERMINAL_EVENT: (409, "The video has no terminal event yet"),
     ProblemCode.NOT_FINISHED: (409, "The video is still in work"),
+    ProblemCode.NOT_GENERATING: (409, "No provider has the video in work"),
     ProblemCode.NOT_FAILED: (409, "Only a failed video can be retried"),
     ProblemCode.RETRY_MAY_PAY_TWICE: (409, "The failed video may have been paid for"),
     ProblemCode.PAYLOAD_TOO_LARGE: (413, "The request body is too large"),

@@ -348,6 +348,24 @@ def held_elsewhere(tx: Tx, attempt_ids: Collection[str]) -> set[str]:
     return {name for (name,) in tx.execute(sql, ids).fetchall()} - free
 
 
+def hasten(tx: Tx, video_id: str, *, now: float, pause: float) -> bool:
+    """Make the checks of a video that is in work due: `pause` seconds after the last at least. Say whether any is.
+
+    A check that somebody has in hand stays as it is: its answer is newer than what one could ask for now.
+    """
+    tx.execute(
+        "UPDATE attempts SET due_at = CASE WHEN checked_at + :pause > :now THEN checked_at + :pause ELSE :now END"
+        " WHERE video_id = :video AND state IN ('unconfirmed', 'generating') AND lease_until <= :now"
+        " AND due_at > :now",
+        {"video": video_id, "now": now, "pause": pause},
+    )
+    return bool(
+        tx.execute(
+            "SELECT 1 FROM attempts WHERE video_id = ? AND state IN ('unconfirmed', 'generating')", (video_id,)
+        ).fetchone()
+    )
+
+
 def mark_due(tx: Tx, attempt_id: str, *, now: float, pause: float, watched: float) -> Provider | None:
     """Note that a webhook came for an attempt, and make its check due: `pause` seconds after the last at least.
 

@@ -94,6 +94,34 @@ def of_attempt(tx: Tx, attempt_id: str, *, limit: int = 50) -> list[Webhook]:
     return [_webhook(row) for row in rows]
 
 
+class Shown(NamedTuple):
+    """A delivery with the attempt that it is for; the attempt's fields are None where it was erased."""
+
+    webhook: Webhook
+    handled_at: float | None
+    video_id: str | None
+    number: int | None
+    provider: str | None
+    finished_at: float | None
+
+
+def page(tx: Tx, *, before: int | None, limit: int) -> list[Shown]:
+    """Read deliveries newest first, those older than the delivery `before` where it is given."""
+    where = "" if before is None else "WHERE id < :before"
+    rows = tx.execute(
+        f"SELECT {_COLUMNS}, handled_at FROM webhooks {where} ORDER BY id DESC LIMIT :limit",  # noqa: S608 - constant parts
+        {"limit": limit} if before is None else {"before": before, "limit": limit},
+    ).fetchall()
+    return [Shown(Webhook(*row[:-1]), row[-1], *_attempt_of(tx, row[1])) for row in rows]
+
+
+def _attempt_of(tx: Tx, attempt_id: str) -> tuple[str | None, int | None, str | None, float | None]:
+    row: tuple[str, int, str, float | None] | None = tx.execute(
+        "SELECT video_id, number, provider, finished_at FROM attempts WHERE id = ?", (attempt_id,)
+    ).fetchone()
+    return row or (None, None, None, None)
+
+
 def with_bodies(tx: Tx, attempt_id: str, *, limit: int = 50) -> list[Webhook]:
     """Read the newest deliveries of an attempt whose bodies were kept, newest first."""
     rows = tx.execute(

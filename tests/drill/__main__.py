@@ -49,13 +49,14 @@ def drill(scenarios: list[Scenario], folder: Path, say: Say) -> list[Outcome]:
         logging.getLogger(name).setLevel(logging.CRITICAL)  # the broker goes away on purpose
     node = Node(folder / "broker")
     node.start(owner=os.getpid())
+    outcomes = []
     try:
-        return [
-            asyncio.run(carry_out(scenario, _made(folder / str(number)), node, say))
-            for number, scenario in enumerate(scenarios)
-        ]
+        for number, scenario in enumerate(scenarios):
+            outcomes.append(asyncio.run(carry_out(scenario, _made(folder / str(number)), node, say)))
+            say("\n" + table(outcomes[-1:]) + "\n".join(faults(outcomes[-1:])))
     finally:
         node.stop(now=True)
+    return outcomes
 
 
 def _made(folder: Path) -> Path:

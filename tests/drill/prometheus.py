@@ -38,7 +38,7 @@ class Prometheus:
                 stderr=log,
             )
         started = cls(process, httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10))
-        await until(lambda: started.sees(len(ports)), what="the first scrape of every role")
+        await until(lambda: started.sees(len(ports)), within=240, what="the first scrape of every role")
         return started
 
     async def sees(self, count: int) -> bool:

@@ -108,13 +108,12 @@ async def running_site(folder: Path, node: Node) -> AsyncIterator[Site]:
         base = await stack.enter_async_context(gallery())
         fleet = Fleet(folder, _settings(sandbox.env, broker.url, exchange))
         stack.push_async_callback(fleet.close)
-        for role in ROLES:
-            await fleet.start(role, REELBUS_HEALTH_PORT=str(ports[role]))
+        await asyncio.gather(*(fleet.start(role, REELBUS_HEALTH_PORT=str(ports[role])) for role in ROLES))
         http = await stack.enter_async_context(httpx.AsyncClient(base_url=fleet.receivers[0], timeout=30))
         prometheus = await Prometheus.start(folder / "prometheus", ports)
         stack.push_async_callback(prometheus.close)
         site = Site(fleet, sandbox, broker, prometheus, ports, http, base, exchange)
-        await until(site.makes_videos, what="a video of each provider")
+        await until(site.makes_videos, within=240, what="a video of each provider")
         asking = asyncio.create_task(_ask_on(site))
         try:
             yield site
