@@ -206,6 +206,11 @@ def _event_headers() -> Json:
         "type": "string",
         "description": "The trace of the request (W3C Trace Context); only where it came with one.",
     }
+    for name in ("id", "timestamp", "signature"):
+        described["properties"][f"webhook-{name}"] = {
+            "type": "string",
+            "description": "Standard Webhooks, over the exact body; only where `REELBUS_EVENT_SIGNING_SECRET` is set.",
+        }
     described["properties"]["provider"] = {
         "type": "string",
         "description": "The last word of the routing key. The list is open.",

@@ -23,6 +23,7 @@ from pydantic import (
 from process import environment
 from process.api_keys import ApiKey, read_keys
 from process.environment import PREFIX, WrongSettings
+from process.standard_webhooks import secret_key
 from providers.capabilities import Capabilities, CredentialSetting, Given, SettingKind
 from providers.registry import PROVIDERS
 from schemas.names import Provider
@@ -87,6 +88,12 @@ def _list(text: object) -> object:
 def _secrets(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
     if any(len(secret.get_secret_value()) < 16 for secret in secrets):
         raise ValueError("has a secret shorter than 16 characters; use at least 16 random ones")
+    return secrets
+
+
+def _signing_secrets(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    for secret in secrets:
+        secret_key(secret.get_secret_value())
     return secrets
 
 
@@ -187,6 +194,9 @@ class Settings(BaseModel):
     health_port: Port | None = None
     health_host: str | None = None
     reply_to_prefixes: Annotated[tuple[str, ...], BeforeValidator(_list), AfterValidator(_prefixes)] = ()
+    event_signing_secret: Annotated[
+        tuple[SecretStr, ...], BeforeValidator(_list), AfterValidator(_signing_secrets)
+    ] = ()
     source: Annotated[str, AfterValidator(_uri_reference)] = "/reelbus"
     exchange: Annotated[str, Field(pattern="^[A-Za-z0-9._-]{1,200}$")] = "video.events"
 

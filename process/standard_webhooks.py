@@ -7,28 +7,32 @@ bytes of the body, compares in constant time, and refuses a timestamp more than 
 import base64
 import binascii
 import hmac
-import secrets
+from secrets import token_bytes
 
 _PREFIX = "whsec_"
 
 
 def new_secret() -> str:
     """Make a secret of 32 random bytes."""
-    return _PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+    return _PREFIX + base64.b64encode(token_bytes(32)).decode()
 
 
-def signature_headers(secret: str, *, message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
+def signature_headers(*secrets: str, message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
     """Give the three headers that go along with a body; `timestamp` is in Unix seconds.
 
-    Raises ValueError, with the mend, for a secret of another form.
+    Several secrets give several signatures, of which a receiver needs one: so a secret is rotated. Raises
+    ValueError, with the mend, for a secret of another form.
     """
     signed = b".".join((message_id.encode(), str(timestamp).encode(), body))
-    signature = base64.b64encode(hmac.digest(secret_key(secret), signed, "sha256")).decode()
     return {
         "webhook-id": message_id,
         "webhook-timestamp": str(timestamp),
-        "webhook-signature": f"v1,{signature}",
+        "webhook-signature": " ".join(_signature(secret, signed) for secret in secrets),
     }
+
+
+def _signature(secret: str, signed: bytes) -> str:
+    return "v1," + base64.b64encode(hmac.digest(secret_key(secret), signed, "sha256")).decode()
 
 
 def secret_key(secret: str) -> bytes:

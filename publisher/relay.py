@@ -18,6 +18,7 @@ from process.settings import Settings
 from publisher import confirmed
 from publisher.connection import BrokerConnection, ConnectionLost, reason
 from publisher.lease import Lease, kept
+from publisher.signing import signing
 from publisher.timing import Timing
 from publisher.window import UNROUTABLE, Outcome, send
 from store import outbox
@@ -37,6 +38,7 @@ class Relay:
 
     def __init__(self, settings: Settings, store: Store, *, stop: asyncio.Event, timing: Timing) -> None:
         self._exchange = settings.exchange
+        self._sign = signing(settings)
         self._store = store
         self._stop = stop
         self._timing = timing
@@ -108,7 +110,7 @@ class Relay:
         deadline = time.monotonic() + self._timing.confirm
         try:
             async with asyncio.timeout(self._timing.confirm):
-                sent = await send(channel, self._exchange, events)
+                sent = await send(channel, self._exchange, events, sign=self._sign)
                 await failpoints.failpoint("relayed")
         except Exception as error:  # the channel is gone, or the broker reads no more
             return Outcome(mark_lost=error)

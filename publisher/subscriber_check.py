@@ -18,6 +18,7 @@ from aio_pika.exceptions import ChannelClosed, ChannelNotFoundEntity
 
 from process.settings import Settings
 from publisher.connection import close, connect, reason
+from publisher.signing import Sign, signing
 from publisher.timing import TIMING
 from publisher.trigger import TEST_HEADER, marked_message
 from publisher.watch import BrokerUnavailable
@@ -80,7 +81,7 @@ async def check_subscriber(
     try:
         async with _connected(settings) as connection:
             examiner = _Examiner(connection, queue, dead_queue or f"{queue}.dead", taken_within, held_for)
-            return await examiner.run(tell)
+            return await examiner.run(trials(signing(settings)), tell)
     except NoSuchQueue:
         raise
     except Exception as error:
@@ -96,19 +97,20 @@ async def _connected(settings: Settings) -> AsyncIterator[AbstractConnection]:
         await close(connection, within=TIMING.close)
 
 
-def trials() -> list[Trial]:
-    """List what a subscriber must stand."""
+def trials(sign: Sign) -> list[Trial]:
+    """List what a subscriber must stand, signed as real events are."""
     ready = sample_event("ready")
     late = sample_event("late", changes=[("data.id", ready["data"]["id"]), ("subject", ready["subject"])])
     unknown = {**sample_event("ready"), "type": "video.newer_than_this_subscriber"}
+    again = marked_message(ready, sign)
     no_json = Message(b"this is not JSON", delivery_mode=DeliveryMode.PERSISTENT, headers={TEST_HEADER: 1})
     return [
-        *(Trial(f"test event video.{kind}", [marked_message(sample_event(kind))]) for kind in EVENT_KINDS),
-        Trial("duplicate", [marked_message(ready), marked_message(ready)]),
-        Trial("late event", [marked_message(late)]),
-        Trial("unknown type", [marked_message(unknown)]),
+        *(Trial(f"test event video.{kind}", [marked_message(sample_event(kind), sign)]) for kind in EVENT_KINDS),
+        Trial("duplicate", [again, again]),
+        Trial("late event", [marked_message(late, sign)]),
+        Trial("unknown type", [marked_message(unknown, sign)]),
         Trial("not JSON", [no_json], may_be_dead_lettered=True),
-        Trial("acknowledgements", [marked_message(ready)] * BURST),
+        Trial("acknowledgements", [again] * BURST),
     ]
 
 
@@ -123,7 +125,7 @@ class _Examiner:
         self._held_for = held_for
         self._channel: AbstractChannel | None = None
 
-    async def run(self, tell: Callable[[Verdict], None]) -> bool:
+    async def run(self, trials: Sequence[Trial], tell: Callable[[Verdict], None]) -> bool:
         """Try one thing after the other, as long as there is a subscriber."""
         before = await self._count()
         if before.consumers == 0:
@@ -133,7 +135,7 @@ class _Examiner:
             tell(Verdict("keeps up", ok=False, mend=f"{before.ready} messages wait in {self._queue} and stay there"))
             return False
         verdicts = []
-        for trial in trials():
+        for trial in trials:
             verdicts.append(await self._try(trial, before.consumers))
             tell(verdicts[-1])
             if not (verdicts[-1].ok or await self._recovered(before.consumers)):

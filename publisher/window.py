@@ -7,7 +7,7 @@ confirmations. Where another release is installed the public way is taken; both 
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import version
@@ -23,6 +23,7 @@ from aiormq.abc import ChannelFrame
 from aiormq.channel import Channel
 from pamqp import commands
 
+from publisher.signing import Sign, unsigned
 from schemas.event import CONTENT_TYPE, Naming, headers
 from schemas.times import rfc3339
 from store.outbox import OutboxEvent
@@ -59,7 +60,12 @@ class Sent(Protocol):
 
 
 async def send(
-    channel: AbstractChannel, exchange: str, events: Sequence[OutboxEvent], *, fast: bool | None = None
+    channel: AbstractChannel,
+    exchange: str,
+    events: Sequence[OutboxEvent],
+    *,
+    sign: Sign = unsigned,
+    fast: bool | None = None,
 ) -> Sent:
     """Write a window to the broker, every event mandatory and persistent.
 
@@ -69,14 +75,14 @@ async def send(
     if FAST if fast is None else fast:
         below = await channel.get_underlay_channel()
         if isinstance(below, Channel):
-            return await _BatchedFrames(below, events).write(exchange)
-    return _GatheredConfirms(await channel.get_exchange(exchange, ensure=False), events)
+            return await _BatchedFrames(below, events, sign).write(exchange)
+    return _GatheredConfirms(await channel.get_exchange(exchange, ensure=False), events, sign)
 
 
 class _GatheredConfirms:
-    def __init__(self, exchange: AbstractExchange, events: Sequence[OutboxEvent]) -> None:
+    def __init__(self, exchange: AbstractExchange, events: Sequence[OutboxEvent], sign: Sign) -> None:
         self._publishing = {
-            asyncio.ensure_future(exchange.publish(_message(event), event.routing_key, mandatory=True)): event
+            asyncio.ensure_future(exchange.publish(_message(event, sign), event.routing_key, mandatory=True)): event
             for event in events
         }
 
@@ -98,9 +104,10 @@ class _GatheredConfirms:
         return outcome
 
 
-def _message(event: OutboxEvent) -> Message:
+def _message(event: OutboxEvent, sign: Sign) -> Message:
+    body = event.body.encode()
     return Message(
-        event.body.encode(),
+        body,
         content_type=CONTENT_TYPE,
         delivery_mode=DeliveryMode.PERSISTENT,
         correlation_id=event.video_id,
@@ -114,6 +121,7 @@ def _message(event: OutboxEvent) -> Message:
             "cloudEvents_subject": event.video_id,
             "cloudEvents_time": rfc3339(event.created_at),
             **({} if event.traceparent is None else {"traceparent": event.traceparent}),
+            **sign(event.event_id, body),
         },
     )
 
@@ -143,8 +151,9 @@ class _PendingConfirm:
 
 
 class _BatchedFrames:
-    def __init__(self, channel: Channel, events: Sequence[OutboxEvent]) -> None:
+    def __init__(self, channel: Channel, events: Sequence[OutboxEvent], sign: Sign) -> None:
         self.outcome = Outcome()
+        self._sign = sign
         self._channel = channel
         self._events = events
         self._unanswered = len(events)
@@ -190,7 +199,7 @@ class _BatchedFrames:
         for event in self._events:
             body = event.body.encode()
             yield _publish_frame(number, exchange, event.routing_key)
-            yield _header_frame(number, event, len(body))
+            yield _header_frame(number, event, len(body), self._sign(event.event_id, body))
             for start in range(0, len(body), largest):
                 part = body[start : start + largest]
                 yield _FRAME.pack(_BODY, number, len(part))
@@ -236,7 +245,7 @@ def _common_headers(event_type: str, routing_key: str, source: str) -> bytes:
     return pamqp.encode.field_table(dict(headers(event_type, routing_key, source)))[_SIZE.size :]
 
 
-def _headers(event: OutboxEvent) -> bytes:
+def _headers(event: OutboxEvent, signature: Mapping[str, str]) -> bytes:
     table = b"".join(
         (
             _common_headers(event.type, event.routing_key, Naming.source),
@@ -247,6 +256,7 @@ def _headers(event: OutboxEvent) -> bytes:
             _TIME,
             _long(rfc3339(event.created_at)),
             *(() if event.traceparent is None else (_TRACE, _long(event.traceparent))),
+            *(part for name, value in signature.items() for part in (_short(name), b"S", _long(value))),
         )
     )
     return _SIZE.pack(len(table)) + table
@@ -263,12 +273,12 @@ def _last_properties(event_type: str) -> bytes:
     return _short(event_type) + _short(APP_ID)
 
 
-def _header_frame(number: int, event: OutboxEvent, body_size: int) -> bytes:
+def _header_frame(number: int, event: OutboxEvent, body_size: int, signature: Mapping[str, str]) -> bytes:
     payload = b"".join(
         (
             _CONTENT.pack(_CLASS_BASIC, 0, body_size, _FLAGS),
             _FIRST_PROPERTIES,
-            _headers(event),
+            _headers(event, signature),
             _PERSISTENT,
             _short(event.video_id),
             _short(event.event_id),

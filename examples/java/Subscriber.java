@@ -19,13 +19,18 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.security.GeneralSecurityException;
+import java.security.MessageDigest;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
 
 public final class Subscriber {
   private static final String AMQP_URL = setting("AMQP_URL", "amqp://guest:guest@127.0.0.1/");
@@ -34,6 +39,7 @@ public final class Subscriber {
   private static final String DEAD = QUEUE + ".dead";
   private static final String DATABASE = "jdbc:sqlite:" + setting("DATABASE", "subscriber.db");
   private static final Path CLIPS = Path.of(setting("CLIPS", "clips"));
+  private static final String SIGNING_SECRET = setting("SIGNING_SECRET", ""); // one of REELBUS_EVENT_SIGNING_SECRET
   private static final Map<String, Object> ARGUMENTS =
       Map.of(
           "x-queue-type", "quorum",
@@ -90,6 +96,9 @@ public final class Subscriber {
   private static void take(Channel channel, Delivery message) throws IOException {
     long tag = message.getEnvelope().getDeliveryTag();
     try {
+      if (!SIGNING_SECRET.isEmpty()) {
+        verify(message.getBody(), message.getProperties().getHeaders());
+      }
       handle(message.getBody());
       channel.basicAck(tag, false);
     } catch (Unreadable error) {
@@ -117,6 +126,29 @@ public final class Subscriber {
     String clip = type.equals("video.ready") ? download(id, video, trace) : null;
     boolean isNew = store(id, video, clip, trace);
     System.out.println(type + " " + id + (isNew ? " handled" : " a duplicate"));
+  }
+
+  /** Check the Standard Webhooks signature; not its time, for a durable queue may keep an event for days. */
+  private static void verify(byte[] body, Map<String, Object> headers) throws Unreadable {
+    try {
+      byte[] key = Base64.getDecoder().decode(SIGNING_SECRET.replaceFirst("^whsec_", ""));
+      Mac mac = Mac.getInstance("HmacSHA256");
+      mac.init(new SecretKeySpec(key, "HmacSHA256"));
+      mac.update((header(headers, "webhook-id") + "." + header(headers, "webhook-timestamp") + ".").getBytes());
+      byte[] right = ("v1," + Base64.getEncoder().encodeToString(mac.doFinal(body))).getBytes();
+      for (String given : header(headers, "webhook-signature").split(" ")) {
+        if (MessageDigest.isEqual(right, given.getBytes())) {
+          return;
+        }
+      }
+    } catch (GeneralSecurityException error) {
+      throw new IllegalStateException(error);
+    }
+    throw new Unreadable("its signature is missing or wrong");
+  }
+
+  private static String header(Map<String, Object> headers, String name) {
+    return headers == null ? "" : String.valueOf(headers.get(name));
   }
 
   private static JsonObject read(byte[] body) throws Unreadable {

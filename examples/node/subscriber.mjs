@@ -1,4 +1,5 @@
 // A subscriber with amqplib: npm ci && node subscriber.mjs
+import { createHmac, timingSafeEqual } from "node:crypto";
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import amqp from "amqplib";
@@ -6,6 +7,7 @@ import sqlite from "node-sqlite3-wasm";
 
 const { AMQP_URL = "amqp://guest:guest@127.0.0.1/", EXCHANGE = "video.events", QUEUE = "shop.node" } = process.env;
 const { DATABASE = "subscriber.db", CLIPS = "clips" } = process.env;
+const { SIGNING_SECRET } = process.env; // one of reelbus's REELBUS_EVENT_SIGNING_SECRET
 const DEAD = `${QUEUE}.dead`;
 const ARGUMENTS = {
   "x-queue-type": "quorum",
@@ -23,6 +25,16 @@ rmSync(`${DATABASE}.lock`, { recursive: true, force: true });
 const database = new sqlite.Database(DATABASE);
 database.exec("CREATE TABLE IF NOT EXISTS handled (event_id TEXT PRIMARY KEY)");
 database.exec("CREATE TABLE IF NOT EXISTS listings (video_id TEXT PRIMARY KEY, status TEXT, clip TEXT, trace TEXT)");
+
+// Check the Standard Webhooks signature. Its time is not looked at: a durable queue may keep an event for days.
+function verify(body, headers) {
+  const key = Buffer.from(SIGNING_SECRET.replace(/^whsec_/, ""), "base64");
+  const hmac = createHmac("sha256", key).update(`${headers["webhook-id"]}.${headers["webhook-timestamp"]}.`);
+  const right = Buffer.from(`v1,${hmac.update(body).digest("base64")}`);
+  const given = String(headers["webhook-signature"]).split(" ").map((each) => Buffer.from(each));
+  if (!given.some((each) => each.length === right.length && timingSafeEqual(each, right)))
+    throw new Unreadable("its signature is missing or wrong");
+}
 
 function read(body) {
   let event;
@@ -48,7 +60,8 @@ async function download(event) {
   return path;
 }
 
-async function handle(body) {
+async function handle(body, headers) {
+  if (SIGNING_SECRET) verify(body, headers);
   const event = read(body);
   if (event.reelbustest || !["video.ready", "video.failed"].includes(event.type)) {
     console.log(event.type, event.id, "ignored"); // a test event, or a type newer than this program
@@ -75,7 +88,7 @@ async function handle(body) {
 
 async function take(channel, message) {
   try {
-    await handle(message.content);
+    await handle(message.content, message.properties.headers ?? {});
     channel.ack(message);
   } catch (error) {
     const again = !(error instanceof Unreadable);

@@ -1,26 +1,32 @@
 """What a subscriber does with an event, whichever client library brought it.
 
-`handle(body)` acts on one message and returns when its effect is on disk; only then may the message be
+`handle(body, headers)` acts on one message and returns when its effect is on disk; only then may the message be
 acknowledged. It raises `Unreadable` for what no later try can read: that goes to the dead-letter queue.
 """
 
+import base64
+import hmac
 import json
 import os
 import sqlite3
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 DATABASE = os.environ.get("DATABASE", "subscriber.db")
 CLIPS = Path(os.environ.get("CLIPS", "clips"))
+SIGNING_SECRET = os.environ.get("SIGNING_SECRET", "")  # one of reelbus's REELBUS_EVENT_SIGNING_SECRET
 
 
 class Unreadable(Exception):
-    """The message is no event that this program can read."""
+    """The message is no event that this program can read or believe."""
 
 
-def handle(body: bytes) -> None:
+def handle(body: bytes, headers: Mapping[str, Any] | None) -> None:
     """Act on one event, exactly once however often it is delivered."""
+    if SIGNING_SECRET:
+        _verify(body, headers or {})
     event = _read(body)
     if event.get("reelbustest") or event["type"] not in {"video.ready", "video.failed"}:
         print(event["type"], event["id"], "ignored", flush=True)  # a test event, or a type newer than this program
@@ -38,6 +44,16 @@ def handle(body: bytes) -> None:
             )
     database.close()
     print(event["type"], event["id"], "handled" if is_new else "a duplicate", flush=True)
+
+
+def _verify(body: bytes, headers: Mapping[str, Any]) -> None:
+    """Check the Standard Webhooks signature. Its time is not looked at: a durable queue may keep an event for days."""
+    signed = f"{headers.get('webhook-id')}.{headers.get('webhook-timestamp')}.".encode() + body
+    key = base64.b64decode(SIGNING_SECRET.removeprefix("whsec_"))
+    right = b"v1," + base64.b64encode(hmac.digest(key, signed, "sha256"))
+    given = str(headers.get("webhook-signature")).encode().split()
+    if not any(hmac.compare_digest(right, each) for each in given):
+        raise Unreadable("its signature is missing or wrong")
 
 
 def _read(body: bytes) -> dict[str, Any]:

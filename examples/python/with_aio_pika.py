@@ -40,7 +40,7 @@ async def subscribe() -> None:
 async def take(message: aio_pika.abc.AbstractIncomingMessage) -> None:
     """Handle one message, and acknowledge it after its effect is on disk."""
     try:
-        await asyncio.to_thread(handle, message.body)
+        await asyncio.to_thread(handle, message.body, message.headers)
     except Unreadable as error:
         print("to the dead-letter queue:", error, flush=True)
         await message.reject(requeue=False)

@@ -37,11 +37,11 @@ async def as_bytes(message: RabbitMessage) -> bytes:
 
 
 @broker.subscriber(queue, events, decoder=as_bytes)
-async def on_event(body: bytes) -> None:
+async def on_event(body: bytes, message: RabbitMessage) -> None:
     """Handle one event. An exception rejects the message: it goes to the dead-letter queue, where it waits for you."""
     for pause in (1, 2, 4, None):
         try:
-            return await asyncio.to_thread(handle, body)
+            return await asyncio.to_thread(handle, body, message.headers)
         except Unreadable as error:
             print("to the dead-letter queue:", error, flush=True)
             raise RejectMessage from error

@@ -5,6 +5,7 @@ import time
 
 import pika
 from handling import Unreadable, handle
+from pika import BasicProperties
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import AMQPError
 
@@ -33,14 +34,14 @@ def subscribe() -> None:
         for key in ("video.ready.*", "video.failed.*"):
             channel.queue_bind(QUEUE, EXCHANGE, key)
         print("subscribed", flush=True)
-        for method, _, body in channel.consume(QUEUE):
-            take(channel, method.delivery_tag, body)
+        for method, properties, body in channel.consume(QUEUE):
+            take(channel, method.delivery_tag, properties, body)
 
 
-def take(channel: BlockingChannel, tag: int, body: bytes) -> None:
+def take(channel: BlockingChannel, tag: int, properties: BasicProperties, body: bytes) -> None:
     """Handle one message, and acknowledge it after its effect is on disk."""
     try:
-        handle(body)
+        handle(body, properties.headers)
     except Unreadable as error:
         print("to the dead-letter queue:", error, flush=True)
         channel.basic_reject(tag, requeue=False)

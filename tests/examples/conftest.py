@@ -5,7 +5,8 @@ import os
 import signal
 import sqlite3
 import sys
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ import pytest
 import pytest_asyncio
 from aio_pika import ExchangeType
 
+from process.standard_webhooks import new_secret, signature_headers
 from tests.broker import Broker, eventually
 from tests.examples.relay import Relay, relay
 
@@ -28,6 +30,9 @@ COMMANDS = {
     "node": ["node", str(ROOT / ".run/examples/node/subscriber.mjs")],
     "java": ["java", "-Xshare:auto", "-cp", f"{ROOT}/.run/examples/java:{JARS}", "Subscriber"],
 }
+SECRETS = (new_secret(), new_secret())
+"""The newer secret, and the older one that subscribers know still."""
+
 CLIP = b"\x00\x00\x00\x18ftypmp42" + bytes(2048)
 
 
@@ -120,7 +125,13 @@ async def subscriber(
     exchange, queue = f"test.{tmp_path.name}.{stack}", f"shop.{tmp_path.name}.{stack}"
     parts = urlsplit(broker.url)
     address = parts._replace(netloc=parts.netloc.replace(f":{parts.port}", f":{line.port}")).geturl()
-    environment = {"AMQP_URL": address, "EXCHANGE": exchange, "QUEUE": queue, "PYTHONWARNINGS": "ignore"}
+    environment = {
+        "AMQP_URL": address,
+        "EXCHANGE": exchange,
+        "QUEUE": queue,
+        "PYTHONWARNINGS": "ignore",
+        "SIGNING_SECRET": SECRETS[1],
+    }
     program = Subscriber(COMMANDS[stack], tmp_path, environment)
     yield program
     await program.kill()
@@ -153,11 +164,17 @@ async def declare(broker: Broker, exchange: str) -> None:
         await channel.declare_exchange(exchange, ExchangeType.TOPIC, durable=True)
 
 
-async def publish(broker: Broker, exchange: str, routing_key: str, body: bytes) -> None:
-    """Publish a persistent message with reelbus's content type."""
+async def publish(
+    broker: Broker, exchange: str, routing_key: str, body: bytes, headers: Mapping[str, str] | None = None
+) -> None:
+    """Publish a persistent message with reelbus's content type, signed unless it comes with headers."""
+    signed = signature_headers(*SECRETS, message_id="any", timestamp=int(time.time()), body=body)
     async with broker.channel() as channel:
         message = aio_pika.Message(
-            body, content_type="application/cloudevents+json", delivery_mode=aio_pika.DeliveryMode.PERSISTENT
+            body,
+            content_type="application/cloudevents+json",
+            delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+            headers=dict(signed if headers is None else headers),
         )
         await (await channel.get_exchange(exchange)).publish(message, routing_key)
 

@@ -1,13 +1,15 @@
 """Every subscriber in `examples/` acts once on each event, whatever happens to it, to the broker or to a message."""
 
 import json
+import time
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from process.standard_webhooks import new_secret, signature_headers
 from tests.broker import Broker, eventually
-from tests.examples.conftest import CLIP, Subscriber, declare, depth, publish
+from tests.examples.conftest import CLIP, SECRETS, Subscriber, declare, depth, publish
 from tests.examples.relay import Relay
 
 pytestmark = pytest.mark.timeout(120)
@@ -87,6 +89,28 @@ async def test_what_it_cannot_read_is_dead_lettered_and_the_next_event_is_handle
     await send(broker, subscriber, ready(clips))
     await subscriber.says("handled")
     dead = subscriber.environment["QUEUE"] + ".dead"
+
+    async def all_parked() -> bool:
+        return await depth(broker, dead) == 3
+
+    await eventually(all_parked)
+
+
+async def test_what_nobody_signed_and_what_was_changed_is_dead_lettered(
+    broker: Broker, subscriber: Subscriber, clips: str
+) -> None:
+    await subscribed(broker, subscriber)
+    exchange, dead = subscriber.environment["EXCHANGE"], subscriber.environment["QUEUE"] + ".dead"
+    genuine = json.dumps(ready(clips)).encode()
+    signature = signature_headers(*SECRETS, message_id="any", timestamp=int(time.time()), body=genuine)
+    strangers = signature_headers(new_secret(), message_id="any", timestamp=int(time.time()), body=genuine)
+    await publish(broker, exchange, "video.ready.iacrea", genuine, {})
+    await publish(broker, exchange, "video.ready.iacrea", genuine, strangers)
+    await publish(broker, exchange, "video.ready.iacrea", genuine.replace(b"ready", b"reddy"), signature)
+    await subscriber.says("signature", times=3)
+    await publish(broker, exchange, "video.ready.iacrea", genuine, signature)
+    await subscriber.says("handled")
+    assert len(subscriber.listings()) == 1
 
     async def all_parked() -> bool:
         return await depth(broker, dead) == 3

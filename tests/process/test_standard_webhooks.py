@@ -18,6 +18,13 @@ def test_the_vector_of_a_providers_own_page_is_met() -> None:
     assert headers["webhook-signature"] == "v1,UsKlJP00XoQyOn410NM9xv34sP+Gl0jnOO9Lcpr7NJ4="
 
 
+def test_each_of_two_secrets_signs_so_that_one_can_be_rotated() -> None:
+    older, newer = new_secret(), new_secret()
+    alone = [signature_headers(each, message_id="1", timestamp=2, body=b"{}") for each in (newer, older)]
+    both = signature_headers(newer, older, message_id="1", timestamp=2, body=b"{}")
+    assert both["webhook-signature"].split(" ") == [headers["webhook-signature"] for headers in alone]
+
+
 def test_a_new_secret_has_the_form_that_is_asked_for() -> None:
     assert len(secret_key(new_secret())) == 32
     assert new_secret() != new_secret()

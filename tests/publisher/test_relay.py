@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 from aio_pika import DeliveryMode
+from cloudevents.core.bindings import rabbitmq
 
 from process.settings import Settings
 from publisher import window
@@ -66,6 +67,18 @@ async def test_an_event_arrives_with_the_documented_properties_and_the_stored_by
     assert message.body == stored.body.encode()
     assert Event.model_validate_json(message.body).subject == video_id
     await _drained(store)
+
+
+async def test_the_cloudevents_sdk_reads_an_event_as_it_came(broker: Broker, store: Store, room: Room) -> None:
+    inbox = await subscribe(broker, room.settings.exchange)
+    video_id = str(uuid4())
+    event_id = await announce(store, EventType.READY, video_id=video_id)
+    [message] = await inbox.take(1)
+    read = rabbitmq.from_rabbitmq_event(
+        rabbitmq.RabbitMQMessage(dict(message.headers), message.body, message.content_type)
+    )
+    assert (read.get_id(), read.get_type(), read.get_subject()) == (event_id, "video.ready", video_id)
+    assert read.get_data() == json.loads(message.body)["data"]
 
 
 @pytest.mark.usefixtures("way")

@@ -11,7 +11,11 @@ import pytest
 from aio_pika import ExchangeType
 from aio_pika.abc import AbstractChannel
 from aio_pika.exceptions import ChannelNotFoundEntity
+from pydantic import SecretStr
 
+from process.settings import Settings
+from process.standard_webhooks import new_secret, signature_headers
+from publisher.signing import signing
 from publisher.window import FAST, REFUSED, UNROUTABLE, Outcome, send
 from schemas.names import EventType
 from store.outbox import OutboxEvent
@@ -126,3 +130,19 @@ async def test_an_event_names_its_trace_in_a_header_and_others_name_none(broker:
         messages = {message.message_id: message for message in await inbox.take(2)}
     assert [messages[event.event_id].headers.get("traceparent") for event in events] == [trace, None]
     assert messages[events[0].event_id].headers["cloudEvents_id"] == events[0].event_id
+
+
+async def test_each_event_is_signed_over_the_bytes_of_its_body(broker: Broker, *, fast: bool) -> None:
+    pair = (new_secret(), new_secret())
+    sign = signing(Settings(event_signing_secret=tuple(map(SecretStr, pair))))
+    async with broker.channel() as channel:
+        exchange = await _exchange(channel)
+        inbox = await subscribe(broker, exchange, "video.ready.*")
+        event = _event("video.ready.iacrea")
+        outcome = await (await send(channel, exchange, [event], sign=sign, fast=fast)).settled(within=10)
+        assert outcome.confirmed == [event]
+        [message] = await inbox.take(1)
+    timestamp = int(str(message.headers["webhook-timestamp"]))
+    expected = signature_headers(*pair, message_id=event.event_id, timestamp=timestamp, body=message.body)
+    assert {name: message.headers[name] for name in expected} == expected
+    assert abs(time.time() - timestamp) < 60
