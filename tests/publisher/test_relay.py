@@ -74,9 +74,8 @@ async def test_the_cloudevents_sdk_reads_an_event_as_it_came(broker: Broker, sto
     video_id = str(uuid4())
     event_id = await announce(store, EventType.READY, video_id=video_id)
     [message] = await inbox.take(1)
-    read = rabbitmq.from_rabbitmq_event(
-        rabbitmq.RabbitMQMessage(dict(message.headers), message.body, message.content_type)
-    )
+    text_headers = {name: str(value) for name, value in message.headers.items()}
+    read = rabbitmq.from_rabbitmq_event(rabbitmq.RabbitMQMessage(text_headers, message.content_type, message.body))
     assert (read.get_id(), read.get_type(), read.get_subject()) == (event_id, "video.ready", video_id)
     assert read.get_data() == json.loads(message.body)["data"]
 
