@@ -57,6 +57,10 @@ viewers: receiver/viewers/.done ## The viewers of /docs, from their makers' npm 
 wheel: .venv/.dev receiver/viewers/.done ## A wheel in dist/, for pipx or uv tool install
 	@.venv/bin/uv build --quiet --wheel --no-build-isolation --out-dir dist
 
+docs: .venv/.dev ## The documentation as a site, in .run/site
+	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
+	@echo "docs: .run/site/index.html"
+
 sbom: .venv/.dev ## dist/sbom.cdx.json: what the image holds (CycloneDX)
 	@setup/audit.sh sbom
 
@@ -115,4 +119,4 @@ viewers-if-npm:
 	@setup/examples/install.sh
 	@touch $@
 
-.PHONY: help demo run test lint bench chaos drill fuzz viewers viewers-if-npm wheel sbom audit lock clean browser python programs proxies
+.PHONY: help demo run test lint bench chaos drill fuzz viewers viewers-if-npm wheel docs sbom audit lock clean browser python programs proxies

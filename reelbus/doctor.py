@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from jobs import provider_states
@@ -22,13 +21,14 @@ from reelbus import __version__
 from reelbus.errors import env_file
 from reelbus.public_address import leads_back
 from reelbus.setting_sources import sources
+from reelbus.takers import takers
 from reelbus.terminal import printable_json
 from reelbus.wiring import opened_clients, opened_store
 from schemas.names import Provider
 from schemas.status import CircuitState, ProviderState
 from store import open_attempts, secrets, unreadable
 from store.database import StoreUnavailable
-from store.look import look
+from store.look import look, sqlite_file
 from store.migrate import StoreTooNew
 from store.probe import probe as write_probe
 from store.unreadable import Unreadable
@@ -89,6 +89,7 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
         yield finding
     for name, ok, detail, mend in await probe(settings):
         yield Finding(name, "ok" if ok else "fail", detail, mend)
+    yield Finding("takers", *await takers(settings))
     async for finding in _providers(settings):
         yield finding
 
@@ -107,7 +108,7 @@ async def _public_address(settings: Settings) -> AsyncIterator[Finding]:
 
 async def _signer(settings: Settings) -> Signer | None:
     """Take the secret from the settings or the store; None where a first start has yet to make one."""
-    file = _file(settings)
+    file = sqlite_file(settings.database_url)
     found = look(file) if file else None
     if not settings.webhook_secrets and file and (found is None or found.behind):
         return None
@@ -151,7 +152,7 @@ async def _store(settings: Settings) -> AsyncIterator[Finding]:
     """Look first: to open a store would make a missing one, and upgrade an older one."""
     mend = "check REELBUS_DATABASE_URL, the disk and its permissions"
     try:
-        file = _file(settings)
+        file = sqlite_file(settings.database_url)
         found = look(file) if file else None
         if file and found is None:
             new = "set REELBUS_DATABASE_URL if you expected one; a start makes it, new and empty"
@@ -172,13 +173,6 @@ async def _store(settings: Settings) -> AsyncIterator[Finding]:
         return
     for path in found.readable_by_others if found else []:
         yield Finding("store", "warn", f"{path} can be read by other users", f"chmod 600 {path}; secrets are in it")
-
-
-def _file(settings: Settings) -> Path | None:
-    """Name the store's file, absolute, if it is one."""
-    prefix = "sqlite:///"
-    url = settings.database_url
-    return Path(url.removeprefix(prefix)).absolute() if url.startswith(prefix) else None
 
 
 def _unreadable(rows: Sequence[Unreadable]) -> list[Finding]:
@@ -236,7 +230,7 @@ def _trouble(provider: Provider, state: ProviderState | None) -> Iterator[Findin
 async def _kept(settings: Settings) -> tuple[dict[Provider, ProviderState], dict[Provider, int]]:
     """Read what the store says of the providers, and how many attempts of each are open."""
     try:
-        file = _file(settings)
+        file = sqlite_file(settings.database_url)
         found = look(file) if file else None
         if file and (found is None or found.behind):
             return {}, {}

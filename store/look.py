@@ -20,6 +20,12 @@ class Look(NamedTuple):
     readable_by_others: list[Path]
 
 
+def sqlite_file(database_url: str) -> Path | None:
+    """Name the file of a store, absolute, if it is one."""
+    prefix = "sqlite:///"
+    return Path(database_url.removeprefix(prefix)).absolute() if database_url.startswith(prefix) else None
+
+
 def look(path: Path) -> Look | None:
     """Look at the store in a file; None if there is no file. Raises `StoreUnavailable` and `StoreTooNew`."""
     if not path.exists():
