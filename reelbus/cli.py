@@ -8,7 +8,6 @@ import typer
 
 from reelbus import __version__, operating
 from reelbus.cli_keys import keys
-from reelbus.cli_webhook import webhook
 from reelbus.help_text import examples
 from schemas.names import AUTO, PROVIDERS, Motion, Orientation, VideoStatus
 from schemas.names import EVENT_KINDS as KINDS
@@ -320,7 +319,6 @@ def erase(
 
 
 app.add_typer(keys, name="keys")
-app.add_typer(webhook, name="webhook")
 
 dead = typer.Typer(help="Commands that could not be handled and are parked in `video.commands.dead`.")
 app.add_typer(dead, name="dead", no_args_is_help=True)

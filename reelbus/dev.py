@@ -6,6 +6,8 @@ import sys
 from functools import partial
 from pathlib import Path
 
+import httpx
+
 from process import logs
 from process.asyncio_events import on_signal, wait_any
 from publisher.watch import Arrival, watch
@@ -76,8 +78,12 @@ async def _show_samples(service: LocalService, ready: asyncio.Event, stop: async
     if not wanted or stop.is_set():
         return
     _say("\nThree videos, since this store is new; every event as RabbitMQ brings it:")
-    async for _ in submit_samples(service):
-        pass
+    try:
+        async for _ in submit_samples(service):
+            pass
+    except httpx.HTTPError:
+        if not stop.is_set():  # what ends refuses new work
+            raise
 
 
 def _publish(service: LocalService) -> None:

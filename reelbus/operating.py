@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from reelbus.cli_webhook import webhook
+
 
 def retry(
     video_ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ids of failed videos.")] = None,
@@ -57,5 +59,6 @@ def add_to(app: typer.Typer) -> None:
     """Add these commands to those of `reelbus`; pausing and resuming under either spelling."""
     app.command()(retry)
     app.add_typer(providers_app, name="providers")
+    app.add_typer(webhook, name="webhook")
     app.command()(pause)
     app.command()(resume)
