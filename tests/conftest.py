@@ -4,7 +4,7 @@ import os
 
 from hypothesis import settings
 
-pytest_plugins = ["tests.broker", "tests.postgres"]
+pytest_plugins = ["tests.support.broker", "tests.support.postgres"]
 
 # The same examples each time, and no limit of time for one: a machine under load fails nothing by chance.
 settings.register_profile("repeatable", derandomize=True, deadline=None)

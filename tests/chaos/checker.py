@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.chaos.driver import prompt
-from tests.chaos.subscriber import TERMINAL
 from tests.chaos.world import PROVIDERS, World
+from tests.support.subscriber import TERMINAL
 
 UNKNOWN: dict[str, object] = {"status": "unknown", "credits": None}
 REFUNDED: dict[str, object] = {"status": "refunded", "credits": 1}

@@ -15,7 +15,7 @@ from setup.postgres.server import Server
 from tests.chaos.hosts import DATABASE, Host
 from tests.chaos.kinds import Kind, kind_in
 from tests.chaos.world import World
-from tests.relay import Relay
+from tests.support.tcp_relay import Relay
 
 DATABASE_KINDS: list[Kind] = []
 _kind = partial(kind_in, DATABASE_KINDS)

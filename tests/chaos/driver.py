@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from tests.chaos.pictures import picture
+from tests.support.gallery import numbered_picture
 
 PROVIDERS = ("iacrea", "homedesigns", "auto")
 AT_ONCE = 12
@@ -56,7 +56,7 @@ class Driver:
     @staticmethod
     def digest(job: Job) -> str:
         """Tell a job's picture from all others by its SHA-256."""
-        return hashlib.sha256(picture(job.number)).hexdigest()
+        return hashlib.sha256(numbered_picture(job.number)).hexdigest()
 
     async def run(self, count: int, rate: float, enough: asyncio.Event) -> None:
         """Ask for `count` videos at `rate` a second, faster once `enough` is set, and for more until it is."""
@@ -113,7 +113,7 @@ class Driver:
             fields = self.document(job)
             del fields["image_url"]
             form = {name: value if isinstance(value, str) else json.dumps(value) for name, value in fields.items()}
-            files = {"image": ("p.png", picture(job.number), "image/png")}
+            files = {"image": ("p.png", numbered_picture(job.number), "image/png")}
             return await http.post(address, data=form, files=files, headers=key)
         return await http.post(address, json=self.document(job), headers=key)
 

@@ -17,7 +17,7 @@ from tests.chaos.driver import Job
 from tests.chaos.fleet import ROLES
 from tests.chaos.kinds import Kind, kind_in
 from tests.chaos.world import PROVIDERS, REPLIES, World
-from tests.service import until
+from tests.support.waiting import eventually
 
 EDGES: list[Kind] = []
 _kind = partial(kind_in, EDGES)
@@ -89,7 +89,7 @@ async def replies_refused(world: World, chance: random.Random, scale: float) -> 
             await commands.publish(
                 Message(body, message_id=f"{world.seed}-{job.number}", reply_to=reply_to), SUBMIT_KEY
             )
-        await until(partial(_accepted, world, jobs), within=60, what="the acceptance of every command")
+        await eventually(partial(_accepted, world, jobs), within=60, what="the acceptance of every command")
 
 
 async def _accepted(world: World, jobs: list[Job]) -> bool:

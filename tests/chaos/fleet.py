@@ -16,7 +16,9 @@ import httpx
 from tests.chaos import member
 from tests.chaos.skew import sitecustomize
 from tests.chaos.skew.sitecustomize import Skew
-from tests.service import PROVIDER_SECRETS, ROOT, free_port, until
+from tests.support.ports import free_port
+from tests.support.service import PROVIDER_SECRETS, ROOT
+from tests.support.waiting import eventually
 
 ROLES = ("receiver", "generator", "poller", "publisher")
 
@@ -219,7 +221,7 @@ class Fleet:
                     return (await http.get("/healthz")).is_success
                 return False
 
-            await until(healthy, within=120, what="the receiver's start")
+            await eventually(healthy, within=120, what="the receiver's start")
 
     def _note_strange_ends(self) -> None:
         for each in self.members:

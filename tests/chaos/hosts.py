@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from setup.postgres.pair import Pair, address
-from tests.relay import Relay, relay
+from tests.support.tcp_relay import Relay, relay
 
 DATABASE = "chaos"
 LEAST = {"receiver": 2, "generator": 2, "poller": 2, "publisher": 2}

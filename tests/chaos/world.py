@@ -14,14 +14,15 @@ import httpx
 
 from sandbox.broker.node import Node
 from setup.postgres.pair import Pair
-from tests.broker import Broker, subscribe
 from tests.chaos.driver import Driver
 from tests.chaos.fleet import Fleet
 from tests.chaos.hosts import LEAST, Host, connected_host
-from tests.chaos.pictures import gallery
-from tests.chaos.subscriber import Subscriber
-from tests.relay import relay
-from tests.service import QUICK, Sandbox, until
+from tests.support.broker import Broker, subscribe
+from tests.support.gallery import gallery
+from tests.support.service import QUICK, Sandbox
+from tests.support.subscriber import Subscriber
+from tests.support.tcp_relay import relay
+from tests.support.waiting import eventually
 
 PROVIDERS = ("iacrea", "homedesigns")
 
@@ -113,7 +114,7 @@ class World:
                     return found
             return None
 
-        return (await until(answer, within=180, what=f"an answer to GET {path}")).json()
+        return (await eventually(answer, within=180, what=f"an answer to GET {path}")).json()
 
     @property
     def open_jobs(self) -> set[int]:

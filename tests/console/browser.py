@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.async_api import Browser, Page, Request, async_playwright
 
-from tests.receiver.serving import Service
+from tests.support.receiver import Receiver
 
 # Nothing is looked up and nothing is sent by the browser's own accord.
 _ARGUMENTS = [
@@ -40,7 +40,7 @@ class Broker:
 class Console:
     """The console in a page of its own."""
 
-    service: Service
+    service: Receiver
     page: Page
     errors: list[str] = field(default_factory=list)
     outside: list[str] = field(default_factory=list)
@@ -74,7 +74,7 @@ async def running_browser() -> AsyncIterator[Browser]:
 
 
 @asynccontextmanager
-async def console_of(service: Service, browser: Browser, **options: Any) -> AsyncIterator[Console]:
+async def console_of(service: Receiver, browser: Browser, **options: Any) -> AsyncIterator[Console]:
     """Give a console with a profile of its own; afterwards no error and no request to elsewhere may have been seen."""
     context = await browser.new_context(**{"viewport": DESKTOP, **options})
     context.set_default_timeout(_PATIENCE_MS)

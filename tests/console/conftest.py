@@ -7,7 +7,7 @@ import pytest_asyncio
 from playwright.async_api import Browser
 
 from tests.console.browser import Broker, Console, console_of, running_browser
-from tests.receiver.serving import Service, serving
+from tests.support.receiver import Receiver, serving
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -22,12 +22,12 @@ async def broker() -> Broker:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def service(tmp_path: Path, broker: Broker) -> AsyncIterator[Service]:
+async def service(tmp_path: Path, broker: Broker) -> AsyncIterator[Receiver]:
     async with serving(tmp_path, broker=broker) as serving_:
         yield serving_
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def console(service: Service, browser: Browser) -> AsyncIterator[Console]:
+async def console(service: Receiver, browser: Browser) -> AsyncIterator[Console]:
     async with console_of(service, browser) as opened:
         yield opened

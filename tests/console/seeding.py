@@ -11,10 +11,10 @@ from schemas.names import ErrorCode
 from schemas.video import Refund
 from store import attempts, outbox, videos
 from store.transaction import Tx
-from tests.receiver.serving import Service
+from tests.support.receiver import Receiver
 
 
-async def many(service: Service, number: int) -> list[str]:
+async def many(service: Receiver, number: int) -> list[str]:
     """Make so many videos of two hours ago; their ids, newest first."""
     model = await service.make()
 
@@ -30,7 +30,7 @@ async def many(service: Service, number: int) -> list[str]:
     return sorted([model, *await service.store.write(add)], reverse=True)
 
 
-async def failed(service: Service, refund: Refund = NOT_CHARGED, **fields: object) -> str:
+async def failed(service: Receiver, refund: Refund = NOT_CHARGED, **fields: object) -> str:
     """Make a video that its provider failed."""
     video_id = await service.make(provider="iacrea", **fields)
     now = service.context.now()
@@ -45,7 +45,7 @@ async def failed(service: Service, refund: Refund = NOT_CHARGED, **fields: objec
     return video_id
 
 
-async def publish_all(service: Service, video_id: str) -> None:
+async def publish_all(service: Receiver, video_id: str) -> None:
     """Note that the broker has confirmed all of a video's events."""
 
     def publish(tx: Tx) -> None:

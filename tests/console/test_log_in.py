@@ -8,7 +8,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page
 
 from tests.console.browser import console_of, until_text
-from tests.receiver.serving import Service, serving
+from tests.support.receiver import Receiver, serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -16,7 +16,7 @@ KEY = "a key of sixteen characters"
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def keyed(tmp_path: Path) -> AsyncIterator[Service]:
+async def keyed(tmp_path: Path) -> AsyncIterator[Receiver]:
     async with serving(tmp_path, api_keys=f"shop:{KEY}") as service:
         yield service
 
@@ -27,7 +27,7 @@ async def _log_in(page: Page, key: str) -> None:
 
 
 async def test_a_key_is_asked_for_kept_for_the_tab_and_forgotten_by_logging_out(
-    keyed: Service, browser: Browser
+    keyed: Receiver, browser: Browser
 ) -> None:
     video_id = await keyed.make()
     async with console_of(keyed, browser) as console:

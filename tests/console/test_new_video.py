@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import Page, Route
 
 from tests.console.browser import Console, until_text
-from tests.receiver.serving import picture
+from tests.support.pictures import picture
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -8,7 +8,7 @@ from playwright.async_api import Browser, Page
 
 from tests.console.browser import DESKTOP, PHONE, Broker, Console, console_of, until_still
 from tests.console.seeding import failed
-from tests.receiver.serving import Service
+from tests.support.receiver import Receiver
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -85,7 +85,7 @@ async def test_operations_show_the_outbox_and_how_dead_letters_are_put_back(cons
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 async def test_no_page_has_a_barrier_or_is_wider_than_the_screen(
-    service: Service, browser: Browser, broker: Broker, viewport: Any, scheme: Any
+    service: Receiver, browser: Browser, broker: Broker, viewport: Any, scheme: Any
 ) -> None:
     video_id = await failed(service, metadata={"house": "12 Elm Street, a house with a name that is long" * 3})
     await service.finish(await service.make())

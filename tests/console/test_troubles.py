@@ -7,7 +7,7 @@ from schemas.names import Provider
 from store import circuits, providers
 from store.circuits import CircuitRow
 from tests.console.browser import Broker, Console, console_of, until_text
-from tests.receiver.serving import serving
+from tests.support.receiver import serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

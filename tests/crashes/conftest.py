@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from tests.broker import Broker
 from tests.crashes.scenario import Stage, stage
-from tests.service import Sandbox
+from tests.support.broker import Broker
+from tests.support.service import Sandbox
 
 SetStage = Callable[..., AbstractAsyncContextManager[Stage]]
 

@@ -12,11 +12,12 @@ from typing import Any
 import httpx
 
 from process.failpoints import EXIT_STATUS
-from tests.broker import Broker, eventually, subscribe
 from tests.chaos.driver import prompt
-from tests.chaos.pictures import picture
-from tests.chaos.subscriber import TERMINAL, Subscriber
-from tests.service import Command, Sandbox, Service, until
+from tests.support.broker import Broker, subscribe
+from tests.support.gallery import numbered_picture
+from tests.support.service import Command, Sandbox, Service
+from tests.support.subscriber import TERMINAL, Subscriber
+from tests.support.waiting import eventually
 
 SETTINGS = {
     "REELBUS_IACREA_WEBHOOK_GRACE": "1",
@@ -47,7 +48,7 @@ class Stage:
             return not started[0].running
 
         if {"run", "publisher"} & set(roles or ("run",)):
-            await until(ready, within=30, what="readiness")
+            await eventually(ready, within=30, what="readiness")
         return started
 
     async def subscribe(self) -> None:
@@ -67,13 +68,13 @@ class Stage:
                     document = {**fields, "image_url": f"{gallery}/{number}.png"}
                     answer = await http.post("/v1/videos", json=document, headers=headers)
                 else:
-                    files = {"image": ("p.png", picture(number), "image/png")}
+                    files = {"image": ("p.png", numbered_picture(number), "image/png")}
                     answer = await http.post("/v1/videos", data=fields, files=files, headers=headers)
                 if answer.is_success:
                     return str(answer.json()["id"])
             return None
 
-        return str(await until(answered, within=30, what="an answer to the request"))
+        return str(await eventually(answered, within=30, what="an answer to the request"))
 
     async def hold_webhooks(self, *, held: bool) -> None:
         """Keep this service's webhooks, or send what was kept."""
@@ -88,7 +89,7 @@ class Stage:
                 sql = "SELECT state FROM attempts WHERE video_id = ? ORDER BY number DESC LIMIT 1"
                 return bool(store.execute(sql, (video_id,)).fetchone() == (state,))
 
-        await until(reached, within=30, what=f"the state {state} of video {video_id}")
+        await eventually(reached, within=30, what=f"the state {state} of video {video_id}")
 
     async def ended(self, video_id: str, within: float = 40.0) -> Any:
         """Wait until the end of a video was delivered, and read it."""
@@ -113,7 +114,7 @@ class Stage:
 
     async def records(self, number: int) -> list[Any]:
         """Read what the stand-ins saw of a job."""
-        digest = sha256(picture(number)).hexdigest()
+        digest = sha256(numbered_picture(number)).hexdigest()
         records = (await self.sandbox.records())["records"]
         return [each for each in records if prompt(number) == each["prompt"] or digest == each["picture_sha256"]]
 

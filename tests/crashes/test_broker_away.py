@@ -3,9 +3,9 @@
 import asyncio
 import time
 
-from tests.broker import Broker, eventually
 from tests.crashes.conftest import SetStage
-from tests.service import until
+from tests.support.broker import Broker
+from tests.support.waiting import eventually
 
 VIDEOS = 30
 
@@ -27,7 +27,7 @@ async def test_jobs_and_webhooks_go_on_without_a_broker_and_the_backlog_follows(
             page = await on.service.http.get("/v1/videos", params={"limit": "100", "status": "ready"})
             return len(page.json()["items"]) == VIDEOS
 
-        await until(all_ready, what="the end of every video")
+        await eventually(all_ready, what="the end of every video")
         heard = [record for record in (await on.sandbox.records())["records"] if record["webhooks"]]
         assert all(answer == 200 for record in heard for _, answer in record["webhooks"])
 

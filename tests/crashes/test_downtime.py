@@ -8,7 +8,7 @@ import pytest
 
 from tests.crashes.conftest import SetStage
 from tests.crashes.scenario import Stage
-from tests.service import until
+from tests.support.waiting import eventually
 
 VIDEOS = 60
 JOB_TIMEOUT = 12.0
@@ -37,7 +37,7 @@ async def _all_taken(on: Stage, ids: list[str]) -> None:
         videos = [await on.service.video(video_id) for video_id in ids]
         return all(video["status"] in {"generating", "ready"} for video in videos)
 
-    await until(taken, within=60, what="the acceptance of all jobs")
+    await eventually(taken, within=60, what="the acceptance of all jobs")
 
 
 def _end(video: Any) -> str:

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from process.failpoints import POINTS
-from tests.chaos.pictures import gallery
 from tests.crashes.conftest import SetStage
 from tests.crashes.scenario import Stage, died
+from tests.support.gallery import gallery
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("intake", "receiver", "generator", "poller", "publisher")

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.chaos.pictures import gallery
 from tests.crashes.conftest import SetStage
-from tests.service import until
+from tests.support.gallery import gallery
+from tests.support.waiting import eventually
 
 ENDS = {
     "iacrea": ("hang-after-accept-named", "ready"),
@@ -26,7 +26,7 @@ async def test_a_generator_killed_before_the_answer_pays_once_and_says_what_it_k
         _, victim, *_ = await on.start("receiver", "generator", "poller", "publisher")
         await on.subscribe()
         video_id = await on.ask(1, provider, pictures)
-        await until(lambda: on.paid(1), within=30, what="the provider's taking of the job")
+        await eventually(lambda: on.paid(1), within=30, what="the provider's taking of the job")
         await victim.kill()
         await on.start("generator")
         video = await on.ended(video_id, within=80)

@@ -8,7 +8,8 @@ import pytest
 
 from tests.crashes.conftest import SetStage
 from tests.crashes.scenario import Stage
-from tests.service import PROVIDER_SECRETS, Command, until
+from tests.support.service import PROVIDER_SECRETS, Command
+from tests.support.waiting import eventually
 
 
 @pytest.mark.timeout(240)
@@ -57,7 +58,7 @@ async def test_a_row_that_cannot_be_read_stops_no_process_and_no_other_video(set
         async def told() -> bool:
             return "put aside as unreadable" in await _doctor(on)
 
-        await until(told, what="the doctor's line about the row")
+        await eventually(told, what="the doctor's line about the row")
         assert process.running
 
 
@@ -66,14 +67,14 @@ async def _refused_once(on: Stage, video_id: str) -> None:
         timeline = (await on.service.http.get(f"/v1/videos/{video_id}/timeline")).json()["items"]
         return any(entry["what"] == "not accepted" for entry in timeline)
 
-    await until(refused, what="a try that was not accepted")
+    await eventually(refused, what="a try that was not accepted")
 
 
 async def _in_status(on: Stage, video_id: str, status: str) -> None:
     async def reached() -> Any:
         return (await on.service.video(video_id))["status"] == status
 
-    await until(reached, what=f"the status {status}")
+    await eventually(reached, what=f"the status {status}")
 
 
 def _write(on: Stage, sql: str, video_id: str) -> None:

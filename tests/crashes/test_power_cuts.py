@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.pictures import gallery
 from tests.crashes.conftest import SetStage
 from tests.crashes.power.sitecustomize import KEPT_IN
 from tests.crashes.scenario import Stage, died
 from tests.crashes.test_each_place import PLACES, adds_up
-from tests.service import ROOT
+from tests.support.gallery import gallery
+from tests.support.service import ROOT
 
 
 @pytest.mark.timeout(150)

@@ -9,10 +9,10 @@ import aio_pika
 import pytest
 
 from process.failpoints import EXIT_STATUS
-from tests.broker import Broker
 from tests.chaos import checker
 from tests.chaos.driver import Job
 from tests.chaos.world import Behaviours, World, world
+from tests.support.broker import Broker
 
 STEADY: Behaviours = {
     "iacrea": {"webhook-names-generation": 4, "webhook-twice": 2, "webhook-never": 1, "fail": 1},

@@ -5,7 +5,7 @@ import signal
 from jobs.policy import LEASE_SECONDS
 from tests.crashes.conftest import SetStage
 from tests.crashes.scenario import Stage
-from tests.service import until
+from tests.support.waiting import eventually
 
 
 async def _seen(on: Stage, video_id: str, what: str) -> None:
@@ -13,7 +13,7 @@ async def _seen(on: Stage, video_id: str, what: str) -> None:
         timeline = (await on.service.http.get(f"/v1/videos/{video_id}/timeline")).json()["items"]
         return any(what in entry["what"] for entry in timeline)
 
-    await until(noted, within=30, what=f"{what!r} in the timeline")
+    await eventually(noted, within=30, what=f"{what!r} in the timeline")
 
 
 async def test_a_webhook_that_comes_before_the_acceptance_is_recorded_is_kept_and_acted_on_then(
@@ -43,7 +43,7 @@ async def test_a_generator_that_was_suspended_before_it_sent_finds_itself_fenced
         async def fenced() -> bool:
             return "submission left to another process" in (on.service.folder / "generator.log").read_text()
 
-        await until(fenced, what="the fence")
+        await eventually(fenced, what="the fence")
         assert video["status"] == "ready"
         assert await on.paid(1) == 1
         assert on.terminals(video_id) == 1

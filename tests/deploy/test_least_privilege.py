@@ -13,8 +13,9 @@ from aiormq.exceptions import ChannelAccessRefused
 
 from publisher import topology
 from sandbox.broker.node import Node
-from tests.broker import Broker, close
-from tests.service import Sandbox, Service, until
+from tests.support.broker import Broker, close
+from tests.support.service import Sandbox, Service
+from tests.support.waiting import eventually
 
 DEFINITIONS = Path(__file__).parents[2] / "deploy" / "rabbitmq" / "definitions.json"
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
@@ -88,8 +89,8 @@ async def test_every_role_works_with_its_own_user(broker: Broker, address: str, 
         async def declared() -> bool:
             return "video.events.log" in await broker.ctl("list_queues", "-p", VHOST, "name")
 
-        await until(ready, what="readiness")
-        await until(declared, what="the topology's declaration")
+        await eventually(ready, what="readiness")
+        await eventually(declared, what="the topology's declaration")
         shop = await aio_pika.connect(_url("shop", address))
         channel = await shop.channel()
         queue = await channel.declare_queue("shop.videos", durable=True)
@@ -103,7 +104,7 @@ async def test_every_role_works_with_its_own_user(broker: Broker, address: str, 
         async def both_accepted() -> bool:
             return len((await service.http.get("/v1/videos")).json()["items"]) == 2
 
-        await until(both_accepted, what="the command's acceptance")
+        await eventually(both_accepted, what="the command's acceptance")
         await close(shop)
     finally:
         await service.close()

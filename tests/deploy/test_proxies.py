@@ -14,7 +14,8 @@ import pytest
 
 from setup.proxies import locate as locate_proxy
 from setup.tools import locate
-from tests.receiver.serving import Service, free_port, serving
+from tests.support.ports import free_port
+from tests.support.receiver import Receiver, serving
 
 DEPLOY = Path(__file__).parents[2] / "deploy" / "proxies"
 ATTEMPT = "0198b2c4d1e87000a000000000000001"
@@ -100,7 +101,7 @@ async def _answering(http: httpx.AsyncClient, log: Path) -> None:
 
 
 @pytest.fixture(params=["nginx", "caddy"])
-async def behind(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[tuple[Service, httpx.AsyncClient]]:
+async def behind(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[tuple[Receiver, httpx.AsyncClient]]:
     """Give a receiver of all surfaces, so that only the proxy hides anything, and a client behind the proxy."""
     async with (
         serving(tmp_path / "store") as service,
@@ -110,7 +111,7 @@ async def behind(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 
 
 async def test_webhooks_and_pictures_come_through_and_nothing_else_does(
-    behind: tuple[Service, httpx.AsyncClient], tmp_path: Path
+    behind: tuple[Receiver, httpx.AsyncClient], tmp_path: Path
 ) -> None:
     service, http = behind
     token = service.context.signer.webhook_token(ATTEMPT)
@@ -128,7 +129,7 @@ async def test_webhooks_and_pictures_come_through_and_nothing_else_does(
     assert token not in (tmp_path / "log").read_text()
 
 
-async def test_the_path_is_handed_on_as_it_came(behind: tuple[Service, httpx.AsyncClient]) -> None:
+async def test_the_path_is_handed_on_as_it_came(behind: tuple[Receiver, httpx.AsyncClient]) -> None:
     _, http = behind
     for path in ("/webhooks/../v1/videos", "/webhooks/%2e%2e/v1/videos", "/media/..%2fv1/videos", "//v1/videos"):
         answer = await http.get(path)

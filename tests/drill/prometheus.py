@@ -10,7 +10,8 @@ import httpx
 import yaml
 
 from setup.tools import locate
-from tests.service import free_port, until
+from tests.support.ports import free_port
+from tests.support.waiting import eventually
 
 SHIPPED = Path(__file__).parents[2] / "deploy" / "monitoring"
 
@@ -38,7 +39,7 @@ class Prometheus:
                 stderr=log,
             )
         started = cls(process, httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10))
-        await until(lambda: started.sees(len(ports)), within=240, what="the first scrape of every role")
+        await eventually(lambda: started.sees(len(ports)), within=240, what="the first scrape of every role")
         return started
 
     async def sees(self, count: int) -> bool:

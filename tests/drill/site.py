@@ -13,11 +13,13 @@ import aio_pika
 import httpx
 
 from sandbox.broker.node import Node
-from tests.broker import Broker
+from tests.support.broker import Broker
 from tests.chaos.fleet import ROLES, Fleet
-from tests.chaos.pictures import gallery
+from tests.support.gallery import gallery
 from tests.drill.prometheus import Prometheus
-from tests.service import QUICK, Command, Sandbox, free_port, until
+from tests.support.ports import free_port
+from tests.support.service import QUICK, Command, Sandbox
+from tests.support.waiting import eventually
 
 PROVIDERS = ("iacrea", "homedesigns")
 WEBHOOK_GRACE = 5.0
@@ -113,7 +115,7 @@ async def running_site(folder: Path, node: Node) -> AsyncIterator[Site]:
         prometheus = await Prometheus.start(folder / "prometheus", ports)
         stack.push_async_callback(prometheus.close)
         site = Site(fleet, sandbox, broker, prometheus, ports, http, base, exchange)
-        await until(site.makes_videos, within=240, what="a video of each provider")
+        await eventually(site.makes_videos, within=240, what="a video of each provider")
         asking = asyncio.create_task(_ask_on(site))
         try:
             yield site

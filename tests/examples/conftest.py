@@ -17,8 +17,9 @@ import pytest_asyncio
 from aio_pika import ExchangeType
 
 from process.standard_webhooks import new_secret, signature_headers
-from tests.broker import Broker, eventually
 from tests.examples.relay import Relay, relay
+from tests.support.broker import Broker
+from tests.support.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 LIBRARIES = ("amqp-client", "gson", "sqlite-jdbc", "slf4j-nop", "slf4j-api")

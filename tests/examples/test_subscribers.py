@@ -8,9 +8,10 @@ from uuid import uuid4
 import pytest
 
 from process.standard_webhooks import new_secret, signature_headers
-from tests.broker import Broker, eventually
 from tests.examples.conftest import CLIP, SECRETS, Subscriber, declare, depth, publish
 from tests.examples.relay import Relay
+from tests.support.broker import Broker
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from process import logs
 from tests.fuzz import messages, parsers, pictures, raw_http
-from tests.receiver.conformance import KEY, conform
-from tests.receiver.serving import serving
+from tests.support.conformance import KEY, conform
+from tests.support.receiver import serving
 
 MINUTES = 10
 CASES = 3_000

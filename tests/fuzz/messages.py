@@ -31,7 +31,7 @@ from publisher.topology import COMMANDS, DEAD_QUEUE, SUBMIT_KEY, SUBMIT_QUEUE
 from sandbox.broker.node import Node
 from schemas.problem import Refusal
 from store.database import Store
-from tests.receiver.weighing import resident
+from tests.support.weighing import resident
 
 BATCH = 500
 HONEST_EVERY = 50

@@ -16,7 +16,7 @@ from receiver.forms import read_form
 from schemas.addresses import image_url_fault, is_public, output_url_usable
 from schemas.picture import PictureRejected, inspect
 from schemas.problem import Refusal
-from tests.receiver.serving import picture
+from tests.support.pictures import picture
 
 texts = st.text(st.characters(exclude_categories=()), max_size=60)
 words = st.sampled_from(

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from process.inspector import Inspectors
 from schemas.picture import MAX_PIXELS, MINIMUM_SIDE, Picture, PictureRejected
-from tests.hostile_pictures import DEAR, odd_exif
-from tests.receiver.serving import picture
+from tests.support.hostile_pictures import DEAR, odd_exif
+from tests.support.pictures import picture
 
 CPU_SECONDS = 1.0
 MEMORY = 100_000_000

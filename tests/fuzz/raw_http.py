@@ -16,9 +16,9 @@ from pathlib import Path
 
 import httpx
 
-from tests.receiver.hostile import corpus
-from tests.receiver.raw import CLOSED, connected
-from tests.receiver.weighing import alone, resident
+from tests.support.hostile_requests import corpus
+from tests.support.raw_http import CLOSED, connected
+from tests.support.weighing import alone, resident
 
 AT_ONCE = 16
 MOST_GROWN = 100_000_000

@@ -26,9 +26,9 @@ from schemas.names import Provider, ProviderChoice
 from schemas.picture import Picture
 from schemas.video import Video
 from store.database import Store
-from tests.jobs.scenario import REQUEST
-from tests.receiver.serving import picture
-from tests.stores import url_of
+from tests.support.job_scenario import REQUEST
+from tests.support.pictures import picture
+from tests.support.stores import url_of
 
 PICTURE = picture()
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from schemas.names import Provider
 from store import attempts, providers
 from tests.generator.conftest import OpenWorkshop
-from tests.receiver.serving import picture
+from tests.support.pictures import picture
 
 BYTES = picture()
 

@@ -20,10 +20,10 @@ from store.database import Store
 from store.transaction import Tx
 from store.uploads import Upload
 from store.videos import VideoRow
-from tests.jobs.scenario import JobScenario
-from tests.odd_inspector import odd_inspectors
-from tests.receiver.serving import picture
-from tests.stores import url_of
+from tests.support.job_scenario import JobScenario
+from tests.support.odd_inspector import odd_inspectors
+from tests.support.pictures import picture
+from tests.support.stores import url_of
 
 
 @pytest.fixture

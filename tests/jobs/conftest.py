@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import settings
 
-from tests.jobs.scenario import JobScenario
+from tests.support.job_scenario import JobScenario
 
 # On a machine that is shared, slowness says nothing about an example.
 settings.register_profile("unhurried", deadline=None)

@@ -10,7 +10,7 @@ from schemas.names import Motion, Orientation, Provider, ProviderChoice, VideoSt
 from store import attempts, uploads, videos
 from store.uploads import Upload
 from store.videos import EVERY, Filter
-from tests.jobs.scenario import FAILED, READY, REQUEST, START, JobScenario
+from tests.support.job_scenario import FAILED, READY, REQUEST, START, JobScenario
 
 DAY = 24 * 3600.0
 

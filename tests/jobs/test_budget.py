@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from jobs import budget, check, submit
 from schemas.names import Provider
 from store import providers
-from tests.jobs.scenario import START, JobScenario
+from tests.support.job_scenario import START, JobScenario
 
 IACREA = Provider("iacrea")
 

@@ -8,7 +8,7 @@ from providers.reports import Doubtful, Ready, Report, Unavailable, UnknownJob, 
 from schemas.names import PROVIDERS, DetectedBy, ErrorCode, Provider
 from store import providers
 from store.attempts import AttemptState
-from tests.jobs.scenario import CLIP, FAILED, READY, START, JobScenario
+from tests.support.job_scenario import CLIP, FAILED, READY, START, JobScenario
 
 HOMEDESIGNS = Provider("homedesigns")
 DOUBT = Doubtful(ErrorCode.RESULT_INVALID, "success without an address")

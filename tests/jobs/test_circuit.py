@@ -12,7 +12,7 @@ from schemas.status import CircuitState
 from store import circuits
 from store.attempts import AttemptRow, AttemptState
 from store.circuits import CircuitRow
-from tests.jobs.scenario import GENERATOR, JobScenario
+from tests.support.job_scenario import GENERATOR, JobScenario
 
 IACREA, HOMEDESIGNS = Provider("iacrea"), Provider("homedesigns")
 AWAY = NotAcceptedYet("it is away")

@@ -10,7 +10,7 @@ from process.clock import Clock
 from schemas.names import Provider
 from store import attempts, leases, outbox, providers
 from store.attempts import AttemptRow
-from tests.jobs.scenario import GENERATOR, READY, JobScenario
+from tests.support.job_scenario import GENERATOR, READY, JobScenario
 
 HOMEDESIGNS = Provider("homedesigns")
 

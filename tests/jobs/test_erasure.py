@@ -12,8 +12,8 @@ from store.attempts import AttemptRow
 from store.database import Store
 from store.uploads import Upload
 from store.webhooks import Delivery
-from tests.jobs.scenario import FAILED, READY, JobScenario
-from tests.stores import tables, url_of
+from tests.support.job_scenario import FAILED, READY, JobScenario
+from tests.support.stores import tables, url_of
 
 DAY = 86400.0
 

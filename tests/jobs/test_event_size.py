@@ -10,7 +10,7 @@ from providers.reports import Failed, Ready
 from schemas.event import LARGEST, Naming
 from schemas.problem import Refusal
 from schemas.request import MAX_TEXT_BYTES, VideoRequest
-from tests.jobs.scenario import JobScenario
+from tests.support.job_scenario import JobScenario
 
 HOUSE = "\U0001f3e0"
 

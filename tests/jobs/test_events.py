@@ -6,7 +6,7 @@ from jobs import events, feed, submit
 from schemas.event import Event
 from schemas.names import EventType, Provider, ProviderChoice
 from store import outbox
-from tests.jobs.scenario import FAILED, GENERATOR, READY, JobScenario
+from tests.support.job_scenario import FAILED, GENERATOR, READY, JobScenario
 
 
 def test_both_terminal_types_share_the_one_id_of_their_video() -> None:

@@ -6,7 +6,7 @@ from jobs import submit
 from jobs.settle import AttemptFailed, fail
 from schemas.names import ErrorCode, Motion, Provider, ProviderChoice, RefundStatus
 from schemas.video import Refund
-from tests.jobs.scenario import FAILED, GENERATOR, JobScenario
+from tests.support.job_scenario import FAILED, GENERATOR, JobScenario
 
 UNSURE = {ErrorCode.SUBMISSION_UNKNOWN, ErrorCode.TIMED_OUT}
 

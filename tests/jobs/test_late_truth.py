@@ -5,7 +5,7 @@ import pytest
 from jobs.policy import LATE_RESULT_SECONDS
 from providers.reports import Report, Unavailable, UnknownJob, Working
 from schemas.names import ErrorCode, Provider, ProviderChoice
-from tests.jobs.scenario import CLIP, FAILED, READY, JobScenario
+from tests.support.job_scenario import CLIP, FAILED, READY, JobScenario
 
 
 def test_a_late_video_is_announced_once_and_its_addresses_are_shown_with_the_attempt(desk: JobScenario) -> None:

@@ -11,8 +11,8 @@ from schemas.video import ProviderCredits
 from store import credits
 from store.credits import Entry, LedgerEntry
 from store.transaction import Tx
-from tests.jobs.scenario import FAILED, READY, JobScenario
-from tests.stores import emptied, in_memory, transact
+from tests.support.job_scenario import FAILED, READY, JobScenario
+from tests.support.stores import emptied, in_memory, transact
 
 PURSE = 100
 

@@ -7,8 +7,8 @@ from providers.reports import Accepted, NotAcceptedYet
 from schemas.names import ErrorCode, Provider, ProviderChoice, RefundStatus
 from store import pauses
 from store.attempts import AttemptRow, AttemptState
-from tests.jobs.scenario import GENERATOR, JobScenario
 from tests.jobs.test_circuit import AWAY, answered, claim, go_away, row
+from tests.support.job_scenario import GENERATOR, JobScenario
 
 IACREA, HOMEDESIGNS = Provider("iacrea"), Provider("homedesigns")
 

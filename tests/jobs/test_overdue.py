@@ -11,7 +11,7 @@ from providers.reports import Unavailable, Working
 from schemas.names import PROVIDERS, ErrorCode, Provider
 from store import providers
 from store.attempts import AttemptRow
-from tests.jobs.scenario import READY, START, JobScenario
+from tests.support.job_scenario import READY, START, JobScenario
 
 HOMEDESIGNS = Provider("homedesigns")
 

@@ -7,7 +7,7 @@ from jobs.pruning import EVENTS_KEPT, WEBHOOKS_KEPT
 from schemas.event import Event
 from store import outbox, webhooks
 from store.attempts import AttemptRow
-from tests.jobs.scenario import READY, JobScenario
+from tests.support.job_scenario import READY, JobScenario
 
 
 def waiting(desk: JobScenario) -> list[tuple[str, str, str]]:

@@ -26,8 +26,8 @@ from store.attempts import AttemptRow
 from store.database import Store
 from store.transaction import Tx
 from store.webhooks import Delivery
-from tests.jobs.scenario import REQUEST, START
-from tests.stores import in_memory, transact, url_of
+from tests.support.job_scenario import REQUEST, START
+from tests.support.stores import in_memory, transact, url_of
 
 POLICY = replace(Policy(), rates={Provider("iacrea"): 1e6, Provider("homedesigns"): 1e6})
 CLIP = ("https://cdn.example/v.mp4",)

@@ -9,7 +9,7 @@ from providers.reports import Doubtful, NotAcceptedYet, Refused, UnknownJob
 from schemas.names import ErrorCode, Motion, Provider, ProviderChoice, RefundStatus
 from schemas.video import Refund
 from store.attempts import AttemptRow
-from tests.jobs.scenario import FAILED, GENERATOR, READY, JobScenario
+from tests.support.job_scenario import FAILED, GENERATOR, READY, JobScenario
 
 NONE = Refund(status=RefundStatus.NOT_CHARGED, credits=0)
 ONE = Refund(status=RefundStatus.REFUNDED, credits=1)

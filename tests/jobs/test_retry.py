@@ -13,7 +13,7 @@ from schemas.video import Refund
 from store import uploads, videos
 from store.attempts import AttemptRow
 from store.uploads import Upload
-from tests.jobs.scenario import CLIP, FAILED, GENERATOR, READY, JobScenario
+from tests.support.job_scenario import CLIP, FAILED, GENERATOR, READY, JobScenario
 
 PICTURE = Upload("image/png", 9, "its digest", "the file")
 

@@ -8,7 +8,7 @@ from jobs import routing, submit
 from providers.registry import PROVIDERS
 from schemas.names import AUTO, ErrorCode, Motion, Provider, ProviderChoice, RefundStatus, VideoStatus
 from schemas.problem import ProblemCode, Refusal
-from tests.jobs.scenario import JobScenario
+from tests.support.job_scenario import JobScenario
 
 BOTH = (Provider("iacrea"), Provider("homedesigns"))
 ENABLED = [(), BOTH[:1], BOTH[1:], BOTH, BOTH[::-1]]

@@ -7,7 +7,7 @@ from jobs import schedule
 from jobs.policy import LATE_RESULT_SECONDS, Policy
 from schemas.names import PROVIDERS, Provider
 from store.attempts import AttemptRow, AttemptState
-from tests.jobs.scenario import START
+from tests.support.job_scenario import START
 
 seconds = st.floats(0.05, 5000, allow_nan=False)
 

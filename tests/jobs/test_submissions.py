@@ -8,7 +8,7 @@ from providers.reports import Failed, NotAcceptedYet, Ready, Refused
 from schemas.names import PROVIDERS, ErrorCode, Provider, RefundStatus
 from store import attempts, providers
 from store.attempts import AttemptRow, AttemptState
-from tests.jobs.scenario import CLIP, FAILED, GENERATOR, READY, START, JobScenario
+from tests.support.job_scenario import CLIP, FAILED, GENERATOR, READY, START, JobScenario
 
 IACREA, HOMEDESIGNS = Provider("iacrea"), Provider("homedesigns")
 OTHER = "generator-2"

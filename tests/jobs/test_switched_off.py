@@ -7,7 +7,7 @@ from jobs.announced import ANNOUNCE_SECONDS, SWITCHED_OFF_SECONDS
 from schemas.names import ErrorCode, Motion, Provider, ProviderChoice, RefundStatus
 from store import announcements
 from store.announcements import Role
-from tests.jobs.scenario import GENERATOR, JobScenario
+from tests.support.job_scenario import GENERATOR, JobScenario
 
 IACREA, HOMEDESIGNS = Provider("iacrea"), Provider("homedesigns")
 BOTH = (IACREA, HOMEDESIGNS)

@@ -5,7 +5,7 @@ import pytest
 from schemas.event import Event
 from schemas.trace import NO_TRACE, Trace, read_trace
 from store import outbox
-from tests.jobs.scenario import READY, JobScenario
+from tests.support.job_scenario import READY, JobScenario
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 

@@ -9,7 +9,7 @@ from jobs.transitions import RELEASED_LEASE, TRANSITIONS, Transition, apply_tran
 from schemas.names import Provider
 from store import attempts
 from store.attempts import AttemptState
-from tests.jobs.scenario import GENERATOR, JobScenario
+from tests.support.job_scenario import GENERATOR, JobScenario
 
 FINAL = {AttemptState.SUCCEEDED, AttemptState.FAILED}
 CASES = list(itertools.product(TRANSITIONS, AttemptState))

@@ -5,7 +5,7 @@ import pytest
 from jobs import check, overdue, quarantine, submit
 from schemas.names import Provider
 from store import unreadable
-from tests.jobs.scenario import GENERATOR, READY, JobScenario
+from tests.support.job_scenario import GENERATOR, READY, JobScenario
 
 HOMEDESIGNS = Provider("homedesigns")
 

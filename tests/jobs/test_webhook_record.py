@@ -3,7 +3,7 @@
 from jobs import webhook_record
 from schemas.names import Provider
 from schemas.status import WebhookRecord
-from tests.jobs.scenario import READY, JobScenario
+from tests.support.job_scenario import READY, JobScenario
 
 IACREA, HOMEDESIGNS = Provider("iacrea"), Provider("homedesigns")
 

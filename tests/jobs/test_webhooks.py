@@ -12,7 +12,7 @@ from store import webhooks as stored_webhooks
 from store.attempts import AttemptRow, AttemptState
 from store.transaction import Signal, Tx
 from store.webhooks import Delivery
-from tests.jobs.scenario import CLIP, FAILED, POLLER, READY, START, JobScenario
+from tests.support.job_scenario import CLIP, FAILED, POLLER, READY, START, JobScenario
 
 TRUE_JOB = "11111111-2222-3333-4444-555555555555"
 

@@ -14,8 +14,9 @@ from jsonschema import Draft202012Validator
 from documents.openapi import events_schema
 from reelbus.picture import house
 from sandbox.broker.node import Node
-from tests.broker import Broker, Inbox, subscribe
-from tests.service import Sandbox, Service, until
+from tests.support.broker import Broker, Inbox, subscribe
+from tests.support.service import Sandbox, Service
+from tests.support.waiting import eventually
 
 
 @dataclass
@@ -91,7 +92,7 @@ def _starter(stack: AsyncExitStack, folder: Path, broker: Broker) -> StartWorld:
             known = roles == ("receiver",) or await knows_a_provider(service)
             return known and (await service.http.get("/readyz")).is_success
 
-        await until(ready, what="readiness")
+        await eventually(ready, what="readiness")
         return World(service, sandbox, await subscribe(broker, exchange))
 
     return start_world

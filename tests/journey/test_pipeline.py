@@ -10,7 +10,7 @@ from aio_pika import Message
 from providers.registry import PROVIDERS
 from schemas.names import Provider
 from tests.journey.conftest import StartWorld, World, decoded
-from tests.service import Command
+from tests.support.service import Command
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

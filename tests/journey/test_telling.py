@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from tests.journey.conftest import StartWorld, World, knows_a_provider
-from tests.service import free_port, until
+from tests.support.ports import free_port
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -23,7 +24,7 @@ async def _world(start: StartWorld, ports: dict[str, int]) -> World:
     world = await start("receiver", REELBUS_HEALTH_PORT=str(ports["receiver"]))
     for role in ROLES[1:]:
         await world.service.start(role, REELBUS_HEALTH_PORT=str(ports[role]))
-    await until(lambda: knows_a_provider(world.service), what="an announced provider")
+    await eventually(lambda: knows_a_provider(world.service), what="an announced provider")
     return world
 
 
@@ -81,4 +82,4 @@ async def _has(port: int, name: str, **labels: str) -> None:
             for line in found
         )
 
-    await until(there, what=f"{name}{labels} at {port}")
+    await eventually(there, what=f"{name}{labels} at {port}")

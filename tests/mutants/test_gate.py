@@ -30,14 +30,14 @@ from tests.jobs import (
     test_switched_off,
     test_webhooks,
 )
-from tests.jobs.scenario import JobScenario
 from tests.mutants.breaking import Mutant
 from tests.mutants.mutants import IN_ONE_TEST, IN_THE_SIMULATION
 from tests.process import test_workers
 from tests.simulation.histories import run
 from tests.simulation.invariants import Broken
 from tests.store import test_durability, test_grouped_writer
-from tests.stores import url_of
+from tests.support.job_scenario import JobScenario
+from tests.support.stores import url_of
 
 ROOT = Path(__file__).parents[2]
 SEEDS = 600

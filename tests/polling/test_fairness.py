@@ -6,7 +6,7 @@ from statistics import median
 from jobs import check
 from providers.reports import Working
 from schemas.names import Provider
-from tests.jobs.scenario import START, JobScenario
+from tests.support.job_scenario import START, JobScenario
 
 JOBS = 10_000
 CHECKS_A_SECOND = 10

@@ -11,7 +11,7 @@ from providers.reports import Report, Unavailable, Working
 from schemas.names import Provider
 from store.database import Store
 from store.transaction import Tx
-from tests.jobs.scenario import FAILED, READY, START, JobScenario
+from tests.support.job_scenario import FAILED, READY, START, JobScenario
 
 HOMEDESIGNS, IACREA = Provider("homedesigns"), Provider("iacrea")
 

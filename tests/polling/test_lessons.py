@@ -17,9 +17,9 @@ from store import sqlite
 from store.attempts import AttemptRow
 from store.database import Store, StoreUnavailable
 from store.transaction import Tx
-from tests.jobs.scenario import REQUEST
 from tests.store.test_unavailable import IMPATIENT, locked
-from tests.stores import url_of
+from tests.support.job_scenario import REQUEST
+from tests.support.stores import url_of
 
 HOMEDESIGNS = Provider("homedesigns")
 POLICY = Policy()

@@ -14,7 +14,7 @@ from jobs.policy import STORE_POLL_SECONDS
 from providers.reports import Accepted, Ready, Report, Working
 from schemas.names import Provider, ProviderChoice
 from store.attempts import AttemptRow
-from tests.jobs.scenario import CLIP, START, JobScenario
+from tests.support.job_scenario import CLIP, START, JobScenario
 
 HOMEDESIGNS = Provider("homedesigns")
 HOUR = 3600.0

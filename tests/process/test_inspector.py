@@ -15,10 +15,11 @@ import pytest
 from process import inspector
 from process.inspector import Inspectors, InspectorUnavailable
 from schemas.picture import Picture, PictureRejected
-from tests.hostile_pictures import DEAR, odd_exif
-from tests.odd_inspector import odd_inspectors
-from tests.receiver.serving import picture
-from tests.service import ROOT, until
+from tests.support.hostile_pictures import DEAR, odd_exif
+from tests.support.odd_inspector import odd_inspectors
+from tests.support.pictures import picture
+from tests.support.service import ROOT
+from tests.support.waiting import eventually
 
 SIZE = 20_000_000
 SMALL = Picture("image/png", 512, 512)
@@ -161,7 +162,7 @@ def test_it_ends_with_its_parent() -> None:
     script = """
 import asyncio, sys
 from process.inspector import Inspectors
-from tests.receiver.serving import picture
+from tests.support.pictures import picture
 async def main():
     inspectors = Inspectors()
     await inspectors.inspect(picture())
@@ -181,7 +182,7 @@ asyncio.run(main())
     async def gone() -> bool:
         return not os.path.exists(child)  # noqa: PTH110, ASYNC240 - a look into memory
 
-    asyncio.run(until(gone, what="the end of the inspector"))
+    asyncio.run(eventually(gone, what="the end of the inspector"))
 
 
 async def test_closing_waits_for_no_picture(odd: Inspectors) -> None:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from process.workers import Found, Workers
-from tests.broker import eventually
+from tests.support.waiting import eventually
 
 
 @dataclass

@@ -14,7 +14,8 @@ from providers import registry
 from reelbus.roles import Role, run_roles
 from schemas import names
 from tests.providers import toy
-from tests.service import free_port, until
+from tests.support.ports import free_port
+from tests.support.waiting import eventually
 
 
 @pytest.fixture
@@ -47,12 +48,12 @@ async def test_a_video_by_a_new_provider_is_made_after_its_webhook(service: http
         return shown if shown["status"] == status else None
 
     request = {"image_url": "https://example.com/house.jpg", "motion": "zoom_in", "provider": "toy"}
-    await until(lambda: _answers(service), what="the receiver's start")
+    await eventually(lambda: _answers(service), what="the receiver's start")
     answer = await service.post("/v1/videos", json=request)
     assert answer.status_code == 202, answer.text
     made = answer.json()
 
-    generating = await until(lambda: video("generating"), what="the submission")
+    generating = await eventually(lambda: video("generating"), what="the submission")
     [client] = toy.MADE
     [order] = client.orders
     assert (client.given.credentials, client.given.url) == (
@@ -67,7 +68,7 @@ async def test_a_video_by_a_new_provider_is_made_after_its_webhook(service: http
     # Its grace is two minutes: only the webhook makes a check due in time.
     client.done = True
     assert (await service.post(order.webhook_url, content=b"{}")).status_code == 200
-    ready = await until(lambda: video("ready"), what="the end")
+    ready = await eventually(lambda: video("ready"), what="the end")
     assert (ready["provider"], ready["detected_by"]) == ("toy", "webhook")
     assert ready["output_urls"] == ["https://toy.example/toy-1/toy-1.mp4"]
     live = datetime.fromisoformat(ready["expires_at"]) - datetime.fromisoformat(ready["completed_at"])

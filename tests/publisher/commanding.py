@@ -14,7 +14,8 @@ from aio_pika.exceptions import ChannelNotFoundEntity
 from intake.commands import Reply
 from publisher.commands import Command
 from publisher.topology import COMMANDS, DEAD_QUEUE, SUBMIT_KEY, SUBMIT_QUEUE
-from tests.broker import Broker, Inbox, eventually
+from tests.support.broker import Broker, Inbox
+from tests.support.waiting import eventually
 
 GOOD = {"image_url": "https://images.example/room.jpg", "motion": "zoom_in"}
 PROBLEM = {"code": "invalid_request", "detail": "motion is missing", "status": 422}

@@ -18,8 +18,9 @@ from publisher.connection import BrokerState
 from publisher.run import run
 from publisher.timing import TIMING, Timing
 from store.database import Store
-from tests.broker import Broker, Inbox, eventually
 from tests.publisher.commanding import Client, Door, consumed
+from tests.support.broker import Broker, Inbox
+from tests.support.waiting import eventually
 
 QUICK = replace(
     TIMING,

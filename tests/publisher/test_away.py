@@ -19,9 +19,10 @@ from publisher.window import REFUSED
 from schemas.names import EventType
 from store import outbox
 from store.database import Store
-from tests.broker import Broker, Inbox, eventually, logged, subscribe
 from tests.publisher.announcing import announce, announce_many, event_id, unpublished
 from tests.publisher.conftest import QUICK, OpenRoom, Room
+from tests.support.broker import Broker, Inbox, logged, subscribe
+from tests.support.waiting import eventually
 
 SLOWER = 3.0
 """How much slower than a quiet machine the one may be that runs this; the bound itself is a second."""

@@ -7,7 +7,7 @@ from aio_pika import ExchangeType, Message
 from aio_pika.exceptions import PublishError
 
 from publisher.binding import takes
-from tests.broker import Broker
+from tests.support.broker import Broker
 
 KEYS = ["video", "video.ready", "video.ready.iacrea", "video.failed.none", "ready.video", "a.b.c.d"]
 BINDINGS = [

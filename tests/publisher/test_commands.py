@@ -9,9 +9,9 @@ from publisher.commands import Command
 from publisher.topology import SUBMIT_QUEUE
 from schemas.trace import NO_TRACE, Trace
 from store.database import StoreUnavailable
-from tests.broker import Broker
 from tests.publisher.commanding import GOOD, PROBLEM, Client, Door, all_acknowledged, consumed, dead
 from tests.publisher.conftest import Room
+from tests.support.broker import Broker
 
 
 async def test_an_accepted_command_is_answered_with_the_video(broker: Broker, client: Client, door: Door) -> None:

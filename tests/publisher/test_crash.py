@@ -13,9 +13,10 @@ from process.failpoints import EXIT_STATUS
 from process.settings import Settings
 from schemas.names import EventType
 from store.database import Store
-from tests.broker import Broker, eventually, subscribe
 from tests.publisher.announcing import announce, announce_many, unpublished
 from tests.publisher.conftest import OpenRoom
+from tests.support.broker import Broker, subscribe
+from tests.support.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 

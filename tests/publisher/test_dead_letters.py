@@ -12,9 +12,10 @@ from publisher import dead_letters
 from publisher.dead_letters import DeadLettersUnavailable, drop, listed, requeue
 from publisher.topology import COMMANDS, DEAD_QUEUE, SUBMIT_KEY, SUBMIT_QUEUE
 from reelbus.cli import app
-from tests.broker import Broker, eventually
 from tests.publisher.commanding import GOOD, Client, Door, all_acknowledged, dead
 from tests.publisher.conftest import QUICK, Room
+from tests.support.broker import Broker
+from tests.support.waiting import eventually
 
 
 async def _letters(broker: Broker, *bodies: bytes, **properties: Any) -> None:

@@ -8,8 +8,9 @@ from process.settings import Settings
 from publisher.commands import Command
 from publisher.doctor import probe
 from publisher.topology import COMMANDS, DEAD_QUEUE, SUBMIT_QUEUE, log_stream
-from tests.broker import Broker, eventually
 from tests.publisher.conftest import QUICK, OpenRoom, Room
+from tests.support.broker import Broker
+from tests.support.waiting import eventually
 
 
 @pytest_asyncio.fixture

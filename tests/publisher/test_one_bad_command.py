@@ -19,11 +19,12 @@ from publisher.replies import may_be_answered
 from publisher.topology import COMMANDS, DEAD_QUEUE, SUBMIT_KEY, SUBMIT_QUEUE
 from schemas.names import EventType
 from store.database import StoreUnavailable
-from tests.broker import Broker, Inbox, eventually, subscribe
 from tests.publisher.announcing import announce
 from tests.publisher.commanding import GOOD, Client, Door, all_acknowledged, consumed, dead
 from tests.publisher.conftest import QUICK, OpenRoom, Room
 from tests.publisher.test_undecodable import POISONS, content, publish_raw
+from tests.support.broker import Broker, Inbox, subscribe
+from tests.support.waiting import eventually
 
 
 def _replies(outcome: str) -> float:

@@ -14,9 +14,10 @@ from schemas.event import Event
 from schemas.names import EventType
 from store import outbox
 from store.database import Store
-from tests.broker import Broker, eventually, subscribe
 from tests.publisher.announcing import announce, announce_many, unpublished
 from tests.publisher.conftest import OpenRoom, Room
+from tests.support.broker import Broker, subscribe
+from tests.support.waiting import eventually
 
 
 async def _drained(store: Store) -> None:

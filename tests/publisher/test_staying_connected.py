@@ -13,8 +13,9 @@ from publisher.connection import BrokerState, connect, link, reason
 from publisher.doctor import probe
 from publisher.run import stay_connected
 from publisher.timing import TIMING
-from tests.broker import Broker, eventually
 from tests.publisher.conftest import QUICK
+from tests.support.broker import Broker
+from tests.support.waiting import eventually
 
 
 def test_it_is_tried_again_soon_enough_to_publish_within_ten_seconds_of_the_brokers_return() -> None:

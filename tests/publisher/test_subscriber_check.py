@@ -11,7 +11,7 @@ import pytest
 from aio_pika.abc import AbstractIncomingMessage
 
 from publisher.subscriber_check import NoSuchQueue, Verdict, check_subscriber
-from tests.broker import Broker, close
+from tests.support.broker import Broker, close
 
 pytestmark = pytest.mark.timeout(120)
 

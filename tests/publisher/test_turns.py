@@ -15,9 +15,10 @@ from publisher.relay import LEASE
 from schemas.names import EventType
 from store import leases
 from store.database import Store, StoreUnavailable
-from tests.broker import Broker, Inbox, eventually, subscribe
 from tests.publisher.announcing import announce, announce_many, unpublished
 from tests.publisher.conftest import QUICK, OpenRoom
+from tests.support.broker import Broker, Inbox, subscribe
+from tests.support.waiting import eventually
 
 
 @dataclass

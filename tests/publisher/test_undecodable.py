@@ -16,8 +16,8 @@ from pamqp.header import ContentHeader
 
 from publisher.connection import connect
 from publisher.frames import UNDECODABLE
-from tests.broker import Broker
 from tests.publisher.conftest import QUICK
+from tests.support.broker import Broker
 
 CONTENT = struct.Struct(">HHQH")
 

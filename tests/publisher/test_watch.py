@@ -15,9 +15,10 @@ from publisher.topology import log_stream
 from publisher.watch import Arrival, BrokerUnavailable, seconds_ago, watch
 from schemas.names import EventType
 from store.database import Store
-from tests.broker import Broker, eventually, logged
 from tests.publisher.announcing import announce, announce_many
 from tests.publisher.conftest import QUICK, Room
+from tests.support.broker import Broker, logged
+from tests.support.waiting import eventually
 
 
 @dataclass

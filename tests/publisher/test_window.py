@@ -19,7 +19,7 @@ from publisher.signing import signing
 from publisher.window import FAST, REFUSED, UNROUTABLE, Outcome, send
 from schemas.names import EventType
 from store.outbox import OutboxEvent
-from tests.broker import Broker, subscribe
+from tests.support.broker import Broker, subscribe
 
 
 @pytest.fixture(params=[True, False], ids=["the fast way", "the public way"])

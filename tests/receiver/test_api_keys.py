@@ -22,8 +22,10 @@ from schemas.scopes import ALL_SCOPES, Scope
 from store import api_keys
 from store import audit as rows
 from store.api_keys import StoredKey
-from tests.receiver.serving import PROVIDERS, URL_REQUEST, Service, free_port, serving
-from tests.service import Command, until
+from tests.support.ports import free_port
+from tests.support.receiver import PROVIDERS, URL_REQUEST, Receiver, serving
+from tests.support.service import Command
+from tests.support.waiting import eventually
 
 SHOP = "shop-key-of-tests"
 MADE = "a-key-that-was-made-in-the-store"
@@ -38,7 +40,7 @@ def stored(name: str = "made", key: str = MADE, **fields: object) -> StoredKey:
     return made._replace(**fields)  # type: ignore[arg-type]  # any field
 
 
-async def eventually(http: httpx.AsyncClient, key: str, status: int) -> float:
+async def seconds_until(http: httpx.AsyncClient, key: str, status: int) -> float:
     """Ask until a key is answered with a status; give the seconds that it took."""
     began = time.monotonic()
     while (answer := await http.get("/v1/videos", headers=bearer(key))).status_code != status:
@@ -48,7 +50,7 @@ async def eventually(http: httpx.AsyncClient, key: str, status: int) -> float:
 
 
 @pytest_asyncio.fixture
-async def keyed(tmp_path: Path) -> AsyncIterator[Service]:
+async def keyed(tmp_path: Path) -> AsyncIterator[Receiver]:
     async with serving(tmp_path, api_keys=f"shop:{SHOP}") as service:
         yield service
 
@@ -91,7 +93,7 @@ async def test_two_keys_of_one_name_are_one_caller(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("held", [*Scope])
-async def test_a_key_may_do_what_its_scopes_say_and_nothing_else(keyed: Service, held: Scope) -> None:
+async def test_a_key_may_do_what_its_scopes_say_and_nothing_else(keyed: Receiver, held: Scope) -> None:
     await keyed.store.write(api_keys.add, stored(scopes=frozenset({held})))
     nobody = "/v1/videos/01a1fb80-55bb-754f-a0b3-000000000000"
     requests = {
@@ -121,7 +123,7 @@ async def test_a_key_may_do_what_its_scopes_say_and_nothing_else(keyed: Service,
                 assert f"lacks the scope {needed}" in answer.json()["detail"]
 
 
-async def test_a_budget_holds_under_concurrency_and_names_when_to_come_again(keyed: Service) -> None:
+async def test_a_budget_holds_under_concurrency_and_names_when_to_come_again(keyed: Receiver) -> None:
     await keyed.store.write(api_keys.add, stored(budget=5))
     asked = [keyed.http.post("/v1/videos", json=URL_REQUEST, headers=bearer(MADE)) for _ in range(20)]
     answers = await asyncio.gather(*asked)
@@ -133,7 +135,7 @@ async def test_a_budget_holds_under_concurrency_and_names_when_to_come_again(key
     assert (await keyed.http.post("/v1/videos", json=URL_REQUEST, headers=bearer(SHOP))).status_code == 202
 
 
-async def test_a_repeated_request_costs_no_budget(keyed: Service) -> None:
+async def test_a_repeated_request_costs_no_budget(keyed: Receiver) -> None:
     await keyed.store.write(api_keys.add, stored(budget=1))
     headers = {**bearer(MADE), "idempotency-key": "once"}
     statuses = [(await keyed.http.post("/v1/videos", json=URL_REQUEST, headers=headers)).status_code for _ in range(3)]
@@ -144,28 +146,28 @@ async def test_a_repeated_request_costs_no_budget(keyed: Service) -> None:
 async def test_an_expired_key_opens_no_more(tmp_path: Path) -> None:
     async with serving(tmp_path, api_keys=f"shop:{SHOP}") as service:
         await service.store.write(api_keys.add, stored(expires_at=service.context.now() + 1.5))
-        await eventually(service.http, MADE, 200)
-        await eventually(service.http, MADE, 401)
+        await seconds_until(service.http, MADE, 200)
+        await seconds_until(service.http, MADE, 401)
 
 
-async def test_a_created_key_opens_and_a_disabled_one_does_not_within_five_seconds(keyed: Service) -> None:
+async def test_a_created_key_opens_and_a_disabled_one_does_not_within_five_seconds(keyed: Receiver) -> None:
     assert (await keyed.http.get("/v1/videos", headers=bearer(MADE))).status_code == 401
     await keyed.store.write(api_keys.add, stored())
-    assert await eventually(keyed.http, MADE, 200) < 5
+    assert await seconds_until(keyed.http, MADE, 200) < 5
     await keyed.store.write(api_keys.disable, "made", now=time.time())
-    assert await eventually(keyed.http, MADE, 401) < 5
+    assert await seconds_until(keyed.http, MADE, 401) < 5
     await keyed.store.write(api_keys.disable, "shop", now=time.time())
-    assert await eventually(keyed.http, SHOP, 401) < 5
+    assert await seconds_until(keyed.http, SHOP, 401) < 5
 
 
-async def test_a_stream_of_events_ends_with_its_key(keyed: Service) -> None:
+async def test_a_stream_of_events_ends_with_its_key(keyed: Receiver) -> None:
     await keyed.store.write(api_keys.add, stored())
-    await eventually(keyed.http, MADE, 200)
+    await seconds_until(keyed.http, MADE, 200)
     told = b""
     async with keyed.http.stream("GET", "/v1/events", headers=bearer(MADE), timeout=20) as answer:
         assert answer.status_code == 200
         await keyed.store.write(api_keys.disable, "made", now=time.time())
-        await eventually(keyed.http, MADE, 401)
+        await seconds_until(keyed.http, MADE, 401)
         video_id = await keyed.make()
         await keyed.finish(video_id)
         async for piece in answer.aiter_raw():
@@ -177,9 +179,9 @@ async def test_disabled_keys_never_open_the_door_to_those_without_any(tmp_path: 
     async with serving(tmp_path) as service:
         assert (await service.http.get("/v1/videos")).status_code == 200
         await service.store.write(api_keys.add, stored())
-        await eventually(service.http, MADE, 200)
+        await seconds_until(service.http, MADE, 200)
         await service.store.write(api_keys.disable, "made", now=time.time())
-        await eventually(service.http, MADE, 401)
+        await seconds_until(service.http, MADE, 401)
         assert (await service.http.get("/v1/videos")).status_code == 401
 
 
@@ -199,14 +201,14 @@ async def test_keys_in_a_file_are_read_again_when_it_changes(tmp_path: Path) -> 
         replacement = tmp_path / "new"
         replacement.write_text(f"shop:{MADE}\n")
         replacement.replace(file)
-        assert await eventually(service.http, MADE, 200) < 5
+        assert await seconds_until(service.http, MADE, 200) < 5
         assert (await service.http.get("/v1/videos", headers=bearer(SHOP))).status_code == 401
         file.write_text("shop:short")
         await asyncio.sleep(1.5)
         assert (await service.http.get("/v1/videos", headers=bearer(MADE))).status_code == 200
 
 
-async def test_wrong_keys_are_throttled_but_a_valid_one_of_the_same_peer_is_not(keyed: Service) -> None:
+async def test_wrong_keys_are_throttled_but_a_valid_one_of_the_same_peer_is_not(keyed: Receiver) -> None:
     answers = [
         (await keyed.http.get("/v1/videos", headers=bearer(f"wrong {number}"))).status_code
         for number in range(throttle.ALLOWED + 3)
@@ -231,7 +233,7 @@ def test_what_is_remembered_of_peers_is_bounded_and_ends() -> None:
     assert refused.count("2001:db8::3")
 
 
-async def test_the_audit_log_tells_who_did_what(keyed: Service) -> None:
+async def test_the_audit_log_tells_who_did_what(keyed: Receiver) -> None:
     video_id = await keyed.make()
     await keyed.finish(video_id)
     assert (await keyed.http.post(f"/v1/videos/{video_id}/redeliver")).status_code == 202
@@ -251,7 +253,7 @@ async def test_the_audit_log_tells_who_did_what(keyed: Service) -> None:
     ]
 
 
-async def test_the_audit_log_is_paged(keyed: Service) -> None:
+async def test_the_audit_log_is_paged(keyed: Receiver) -> None:
     ids = [await keyed.make() for _ in range(5)]
     seen: list[str] = []
     cursor: str | None = None
@@ -267,11 +269,11 @@ async def test_the_audit_log_is_paged(keyed: Service) -> None:
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=x", "limit=201", "cursor=x", "cursor=", "limit=1&limit=2", "x=1"])
-async def test_an_audit_query_is_checked(keyed: Service, query: str) -> None:
+async def test_an_audit_query_is_checked(keyed: Receiver, query: str) -> None:
     assert (await keyed.http.get(f"/v1/audit?{query}")).status_code == 422
 
 
-async def test_private_answers_are_neither_kept_nor_guessed_at(keyed: Service) -> None:
+async def test_private_answers_are_neither_kept_nor_guessed_at(keyed: Receiver) -> None:
     video_id = await keyed.make()
     for path in ("/v1/videos", f"/v1/videos/{video_id}", "/v1/credits", "/v1/no/such", "/v1/audit", "/metrics"):
         headers = (await keyed.http.get(path)).headers
@@ -308,7 +310,7 @@ async def test_where_others_can_reach_it_metrics_need_a_key_with_their_scope(tmp
 )
 @pytest.mark.asyncio(loop_scope="module")
 async def test_without_keys_nobody_is_served_through_a_proxy_or_from_another_site(
-    shared: Service, path: str, headers: dict[str, str], status: int
+    shared: Receiver, path: str, headers: dict[str, str], status: int
 ) -> None:
     answer = await shared.http.get(path, headers=headers)
 
@@ -316,7 +318,7 @@ async def test_without_keys_nobody_is_served_through_a_proxy_or_from_another_sit
     assert status == 200 or "REELBUS_API_KEYS" in answer.json()["detail"]
 
 
-async def test_old_entries_of_the_audit_log_are_dropped(keyed: Service) -> None:
+async def test_old_entries_of_the_audit_log_are_dropped(keyed: Receiver) -> None:
     now = 1_900_000_000.0
     for age in (rows.KEPT_SECONDS + 1, rows.KEPT_SECONDS - 1):
         await keyed.store.write(audit.record, AuditAction.SUBMITTED, actor="shop", now=now - age)
@@ -343,14 +345,14 @@ async def test_sighup_has_the_keys_read_again_and_ends_nothing(tmp_path: Path) -
                     return (await http.get("/healthz")).is_success
                 return False
 
-            await until(answers, what="the receiver's start")
+            await eventually(answers, what="the receiver's start")
             assert (await http.get("/v1/videos", headers=bearer(SHOP))).status_code == 200
             # The same size and time: nothing but the signal says that it has changed.
             with file.open("r+") as same:
                 same.write("shop:" + SHOP[::-1])
             os.utime(file, ns=(seen.st_atime_ns, seen.st_mtime_ns))
             command.process.send_signal(signal.SIGHUP)
-            assert await eventually(http, SHOP[::-1], 200) < 5
+            assert await seconds_until(http, SHOP[::-1], 200) < 5
             assert (await http.get("/v1/videos", headers=bearer(SHOP))).status_code == 401
             assert await command.stop() == 0
     finally:

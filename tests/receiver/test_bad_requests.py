@@ -8,7 +8,8 @@ import pytest
 
 from schemas.problem import CONTENT_TYPE
 from schemas.request import VideoRequest
-from tests.receiver.serving import URL_REQUEST, Service, picture, serving
+from tests.support.pictures import picture
+from tests.support.receiver import URL_REQUEST, Receiver, serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -16,7 +17,7 @@ PICTURE = base64.b64encode(picture()).decode()
 NO_PICTURE = {"motion": "auto"}
 
 
-async def _refused(service: Service, answer: Any, status: int, code: str) -> dict[str, Any]:
+async def _refused(service: Receiver, answer: Any, status: int, code: str) -> dict[str, Any]:
     """Check that an answer is a whole problem document, and that nothing was stored; give the document."""
     problem: dict[str, Any] = answer.json()
     assert (answer.status_code, problem["code"]) == (status, code), answer.text
@@ -28,7 +29,7 @@ async def _refused(service: Service, answer: Any, status: int, code: str) -> dic
     return problem
 
 
-async def _post_json(service: Service, body: bytes) -> Any:
+async def _post_json(service: Receiver, body: bytes) -> Any:
     return await service.http.post("/v1/videos", content=body, headers={"content-type": "application/json"})
 
 
@@ -51,12 +52,12 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE.keys())
-async def test_what_is_no_json_is_a_bad_request(shared: Service, body: bytes) -> None:
+async def test_what_is_no_json_is_a_bad_request(shared: Receiver, body: bytes) -> None:
     await _refused(shared, await _post_json(shared, body), 400, "bad_request")
 
 
 @pytest.mark.parametrize("body", [b"[]", b'"text"', b"1", b"true", b"null", b"[" + b"1," * 99_999 + b"1]"])
-async def test_json_that_is_no_object_is_readable_but_not_valid(shared: Service, body: bytes) -> None:
+async def test_json_that_is_no_object_is_readable_but_not_valid(shared: Receiver, body: bytes) -> None:
     problem = await _refused(shared, await _post_json(shared, body), 422, "invalid_request")
 
     assert problem["errors"][0]["field"] == "body"
@@ -117,7 +118,7 @@ INVALID: dict[str, tuple[dict[str, Any], set[str]]] = {
 
 
 @pytest.mark.parametrize(("changes", "fields"), INVALID.values(), ids=INVALID.keys())
-async def test_every_invalid_field_is_named(shared: Service, changes: dict[str, Any], fields: set[str]) -> None:
+async def test_every_invalid_field_is_named(shared: Receiver, changes: dict[str, Any], fields: set[str]) -> None:
     given = {name: value for name, value in {**URL_REQUEST, **changes}.items() if value is not ...}
 
     problem = await _refused(shared, await _post_json(shared, json.dumps(given).encode()), 422, "invalid_request")
@@ -126,7 +127,7 @@ async def test_every_invalid_field_is_named(shared: Service, changes: dict[str, 
     assert all(fault["message"] for fault in problem["errors"])
 
 
-async def test_no_fault_repeats_what_was_sent(shared: Service) -> None:
+async def test_no_fault_repeats_what_was_sent(shared: Receiver) -> None:
     answer = await shared.http.post(
         "/v1/videos", json={"motion": "s3cret", "prompt": ["s3cret"], "image_url": "s3cret"}
     )
@@ -144,7 +145,7 @@ PRIVATE = [
 
 
 @pytest.mark.parametrize("url", PRIVATE)
-async def test_no_notation_of_a_private_address_is_taken(shared: Service, url: str) -> None:
+async def test_no_notation_of_a_private_address_is_taken(shared: Receiver, url: str) -> None:
     answer = await shared.http.post("/v1/videos", json={**URL_REQUEST, "image_url": url})
 
     problem = await _refused(shared, answer, 422, "invalid_request")
@@ -154,7 +155,7 @@ async def test_no_notation_of_a_private_address_is_taken(shared: Service, url: s
 @pytest.mark.parametrize(
     "kind", [None, "text/plain", "application/x-www-form-urlencoded", "application/xml", "multipart/mixed"]
 )
-async def test_other_content_types_are_not_supported(shared: Service, kind: str | None) -> None:
+async def test_other_content_types_are_not_supported(shared: Receiver, kind: str | None) -> None:
     headers = {"content-type": kind} if kind else {}
 
     answer = await shared.http.post("/v1/videos", content=json.dumps(URL_REQUEST).encode(), headers=headers)
@@ -162,7 +163,7 @@ async def test_other_content_types_are_not_supported(shared: Service, kind: str 
     await _refused(shared, answer, 415, "unsupported_media_type")
 
 
-async def test_a_compressed_body_is_not_supported(shared: Service) -> None:
+async def test_a_compressed_body_is_not_supported(shared: Receiver) -> None:
     headers = {"content-type": "application/json", "content-encoding": "gzip"}
 
     answer = await shared.http.post("/v1/videos", content=b"\x1f\x8b", headers=headers)
@@ -186,7 +187,7 @@ BROKEN_FORMS = {
 
 
 @pytest.mark.parametrize(("kind", "body"), BROKEN_FORMS.values(), ids=BROKEN_FORMS.keys())
-async def test_a_broken_form_is_a_bad_request(shared: Service, kind: str, body: bytes) -> None:
+async def test_a_broken_form_is_a_bad_request(shared: Receiver, kind: str, body: bytes) -> None:
     answer = await shared.http.post("/v1/videos", content=body, headers={"content-type": kind})
 
     await _refused(shared, answer, 400, "bad_request")
@@ -205,14 +206,14 @@ INVALID_FORMS: dict[str, tuple[dict[str, Any], set[str]]] = {
 
 
 @pytest.mark.parametrize(("changes", "fields"), INVALID_FORMS.values(), ids=INVALID_FORMS.keys())
-async def test_every_invalid_part_is_named(shared: Service, changes: dict[str, Any], fields: set[str]) -> None:
+async def test_every_invalid_part_is_named(shared: Receiver, changes: dict[str, Any], fields: set[str]) -> None:
     answer = await shared.http.post("/v1/videos", data={**NO_PICTURE, **changes}, files={"image": picture()})
 
     problem = await _refused(shared, answer, 422, "invalid_request")
     assert {fault["field"] for fault in problem["errors"]} == fields
 
 
-async def test_two_parts_of_one_name_are_named(shared: Service) -> None:
+async def test_two_parts_of_one_name_are_named(shared: Receiver) -> None:
     files = [("image", picture()), ("image", picture())]
 
     answer = await shared.http.post("/v1/videos", data=NO_PICTURE, files=files)
@@ -222,14 +223,14 @@ async def test_two_parts_of_one_name_are_named(shared: Service) -> None:
 
 
 @pytest.mark.parametrize("upload", [b"GIF89a", b"<svg/>", picture(511, 512), picture()[:-20], b""])
-async def test_a_picture_that_cannot_be_used_is_rejected(shared: Service, upload: bytes) -> None:
+async def test_a_picture_that_cannot_be_used_is_rejected(shared: Receiver, upload: bytes) -> None:
     answer = await shared.http.post("/v1/videos", data=NO_PICTURE, files={"image": upload})
 
     problem = await _refused(shared, answer, 422, "image_rejected")
     assert problem["detail"].startswith("the picture ")
 
 
-async def test_a_picture_in_base64_is_checked_alike(shared: Service) -> None:
+async def test_a_picture_in_base64_is_checked_alike(shared: Receiver) -> None:
     encoded = base64.b64encode(picture(100, 100)).decode()
 
     answer = await shared.http.post("/v1/videos", json={"image_base64": encoded, "motion": "auto"})
@@ -240,7 +241,7 @@ async def test_a_picture_in_base64_is_checked_alike(shared: Service) -> None:
 @pytest.mark.parametrize(
     ("motion", "provider"), [("look_up", "iacrea"), ("rotate_cw", "iacrea"), ("auto_reverse", "homedesigns")]
 )
-async def test_a_motion_that_the_provider_lacks_is_refused(shared: Service, motion: str, provider: str) -> None:
+async def test_a_motion_that_the_provider_lacks_is_refused(shared: Receiver, motion: str, provider: str) -> None:
     answer = await shared.http.post("/v1/videos", json={**URL_REQUEST, "motion": motion, "provider": provider})
 
     problem = await _refused(shared, answer, 422, "motion_unsupported")
@@ -265,7 +266,7 @@ async def test_before_a_generator_has_said_what_it_has_a_receiver_without_creden
         await _refused(service, answer, 503, "not_ready")
 
 
-async def test_the_known_fields_are_those_of_the_contract(shared: Service) -> None:  # noqa: ARG001 - in its loop
+async def test_the_known_fields_are_those_of_the_contract(shared: Receiver) -> None:  # noqa: ARG001 - in its loop
     assert set(VideoRequest.model_fields) == {
         "image_url", "image_base64", "motion", "prompt", "orientation", "provider", "fallback", "metadata",
     }  # fmt: skip

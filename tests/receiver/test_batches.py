@@ -13,12 +13,13 @@ from process.api_keys import digest_of
 from schemas.scopes import ALL_SCOPES
 from store import api_keys
 from store.api_keys import StoredKey
-from tests.receiver.serving import URL_REQUEST, Service, picture, serving
+from tests.support.pictures import picture
+from tests.support.receiver import URL_REQUEST, Receiver, serving
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
-async def batch(service: Service, requests: object, **headers: str) -> list[dict[str, Any]]:
+async def batch(service: Receiver, requests: object, **headers: str) -> list[dict[str, Any]]:
     answer = await service.http.post("/v1/videos/batch", json=requests, headers=headers)
     assert answer.status_code == 207, answer.text
     items: list[dict[str, Any]] = answer.json()["items"]
@@ -29,7 +30,7 @@ def statuses(items: list[dict[str, Any]]) -> list[int]:
     return [item["status"] for item in items]
 
 
-async def test_each_request_has_its_result_in_its_place(service: Service) -> None:
+async def test_each_request_has_its_result_in_its_place(service: Receiver) -> None:
     encoded = base64.b64encode(picture()).decode()
     requests = [
         {**URL_REQUEST, "metadata": {"n": "0"}},
@@ -53,7 +54,7 @@ async def test_each_request_has_its_result_in_its_place(service: Service) -> Non
     assert items[1]["problem"]["errors"][0]["field"] == "motion"
 
 
-async def test_a_hundred_are_taken_as_a_bare_list_too(service: Service) -> None:
+async def test_a_hundred_are_taken_as_a_bare_list_too(service: Receiver) -> None:
     items = await batch(service, [URL_REQUEST] * 100)
     assert statuses(items) == [202] * 100
     assert len({item["video"]["id"] for item in items}) == 100
@@ -70,18 +71,18 @@ async def test_a_hundred_are_taken_as_a_bare_list_too(service: Service) -> None:
         (json.dumps([URL_REQUEST] * 101).encode(), 422, "invalid_request"),
     ],
 )
-async def test_what_is_no_batch_is_refused_as_a_whole(service: Service, body: bytes, status: int, code: str) -> None:
+async def test_what_is_no_batch_is_refused_as_a_whole(service: Receiver, body: bytes, status: int, code: str) -> None:
     answer = await service.http.post("/v1/videos/batch", content=body, headers={"content-type": "application/json"})
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert (await service.http.get("/v1/videos")).json()["items"] == []
 
 
-async def test_a_form_is_no_batch(service: Service) -> None:
+async def test_a_form_is_no_batch(service: Receiver) -> None:
     answer = await service.http.post("/v1/videos/batch", data={"motion": "zoom_in"})
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
 
 
-async def test_a_batch_that_is_sent_again_under_its_key_makes_nothing_new(service: Service) -> None:
+async def test_a_batch_that_is_sent_again_under_its_key_makes_nothing_new(service: Receiver) -> None:
     requests = [URL_REQUEST, {**URL_REQUEST, "motion": "fly"}, {**URL_REQUEST, "motion": "pan_up"}]
     first = await batch(service, requests, **{"idempotency-key": "order 7"})
     again = await batch(service, requests, **{"idempotency-key": "order 7"})
@@ -92,7 +93,7 @@ async def test_a_batch_that_is_sent_again_under_its_key_makes_nothing_new(servic
     assert len((await service.http.get("/v1/videos")).json()["items"]) == 2
 
 
-async def test_a_request_may_bring_its_own_key_which_is_that_of_a_request_alone(service: Service) -> None:
+async def test_a_request_may_bring_its_own_key_which_is_that_of_a_request_alone(service: Receiver) -> None:
     alone = await service.http.post("/v1/videos", json=URL_REQUEST, headers={"idempotency-key": "one"})
     items = await batch(
         service,
@@ -130,7 +131,7 @@ async def test_budgets_and_scopes_hold_for_each_request(tmp_path: Path) -> None:
     assert spent == 3
 
 
-async def test_all_of_a_batch_belong_to_its_trace(service: Service) -> None:
+async def test_all_of_a_batch_belong_to_its_trace(service: Receiver) -> None:
     items = await batch(service, [URL_REQUEST] * 2, traceparent=TRACE)
     for item in items:
         await service.finish(item["video"]["id"])
@@ -138,7 +139,7 @@ async def test_all_of_a_batch_belong_to_its_trace(service: Service) -> None:
         assert event["traceparent"] == TRACE
 
 
-async def test_large_batches_at_once_all_end(service: Service) -> None:
+async def test_large_batches_at_once_all_end(service: Receiver) -> None:
     """Each holds its room once: waiting for more of it while holding some, they would wait for each other."""
     noise = base64.b64encode(picture(2000, 2000, kind="PNG") + bytes(1_200_000)).decode()
     requests = [{"image_base64": noise, "motion": "zoom_in"}, URL_REQUEST]

@@ -10,8 +10,9 @@ import pytest
 import pytest_asyncio
 
 from setup.proxies import locate
-from tests.receiver.raw import connected
-from tests.receiver.serving import URL_REQUEST, Service, free_port, serving
+from tests.support.ports import free_port
+from tests.support.raw_http import connected
+from tests.support.receiver import URL_REQUEST, Receiver, serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -68,7 +69,7 @@ async def _start(kind: str, folder: Path, *, receiver: int, port: int) -> asynci
 @pytest_asyncio.fixture(
     scope="module", loop_scope="module", params=["nginx", "nginx as for websockets", "haproxy with http-reuse always"]
 )
-async def behind(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
+async def behind(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Receiver]:
     """Give a receiver, and a client that reaches it through a proxy."""
     folder = tmp_path_factory.mktemp("proxy")
     port = free_port()
@@ -77,7 +78,7 @@ async def behind(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
         try:
             async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
                 await _answering(http)
-                yield Service(service.context, http)
+                yield Receiver(service.context, http)
         finally:
             proxy.terminate()
             await proxy.wait()
@@ -94,7 +95,7 @@ async def _answering(http: httpx.AsyncClient) -> None:
             await asyncio.sleep(0.05)
 
 
-def _port(service: Service) -> int:
+def _port(service: Receiver) -> int:
     port = service.http.base_url.port
     assert port is not None
     return port
@@ -115,7 +116,7 @@ HEADERS = {
 
 @pytest.mark.parametrize("headers", HEADERS.values(), ids=HEADERS)
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
-async def test_nobody_gets_the_answer_to_another_s_request(behind: Service, body: bytes, headers: bytes) -> None:
+async def test_nobody_gets_the_answer_to_another_s_request(behind: Receiver, body: bytes, headers: bytes) -> None:
     head = b"POST /nowhere HTTP/1.1\r\nhost: localhost\r\n%scontent-length: %d\r\n\r\n" % (headers, len(body))
     for _ in range(10):
         async with connected(_port(behind)) as attacker:
@@ -126,7 +127,7 @@ async def test_nobody_gets_the_answer_to_another_s_request(behind: Service, body
 
 
 @pytest.mark.parametrize("headers", HEADERS.values(), ids=HEADERS)
-async def test_every_body_arrives_as_it_was_sent(behind: Service, headers: bytes) -> None:
+async def test_every_body_arrives_as_it_was_sent(behind: Receiver, headers: bytes) -> None:
     for number in range(10):
         prompt = f"{number}\r\nUpgrade: new kitchen\r\n\r\nGET / HTTP/1.1\r\n\r\n"
         body = json.dumps({**URL_REQUEST, "prompt": prompt}).encode()
@@ -137,7 +138,7 @@ async def test_every_body_arrives_as_it_was_sent(behind: Service, headers: bytes
         assert (answer.status, json.loads(answer.body)["prompt"]) == (202, prompt)
 
 
-async def test_a_body_in_chunks_is_one_request(behind: Service) -> None:
+async def test_a_body_in_chunks_is_one_request(behind: Receiver) -> None:
     async def pieces() -> AsyncIterator[bytes]:
         for byte in json.dumps({**URL_REQUEST, "prompt": "in chunks"}).encode():
             yield bytes([byte])

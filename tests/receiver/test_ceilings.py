@@ -16,8 +16,9 @@ from process.line_limit import LINES_A_SECOND
 from schemas.names import Provider
 from store import attempts, webhooks
 from store.transaction import Tx
-from tests.receiver.raw import connected
-from tests.receiver.serving import Service, picture, serving
+from tests.support.pictures import picture
+from tests.support.raw_http import connected
+from tests.support.receiver import Receiver, serving
 
 KEYS = "shop:the key of the shop,office:the key of the office"
 SHOP = {"authorization": "Bearer the key of the shop"}
@@ -66,7 +67,7 @@ async def test_redeliveries_of_one_key_have_a_rate(tmp_path: Path) -> None:
         assert (await service.http.post(address, headers=OFFICE)).status_code == 202
 
 
-async def _unfinished_upload(service: Service, headers: dict[str, str], stack: AsyncExitStack) -> None:
+async def _unfinished_upload(service: Receiver, headers: dict[str, str], stack: AsyncExitStack) -> None:
     raw = await stack.enter_async_context(connected(service.port))
     head = f"POST /v1/videos HTTP/1.1\r\nhost: localhost\r\nauthorization: {headers['authorization']}\r\n"
     await raw.send(f"{head}content-type: application/json\r\ncontent-length: 300000\r\n\r\n".encode() + NOISE)
@@ -96,7 +97,7 @@ def _end(tx: Tx, attempt_id: str, at: float) -> None:
     tx.execute("UPDATE attempts SET state = 'failed', finished_at = ? WHERE id = ?", (at, attempt_id))
 
 
-async def test_a_webhook_address_ends_with_the_last_interest_in_its_attempt(service: Service) -> None:
+async def test_a_webhook_address_ends_with_the_last_interest_in_its_attempt(service: Receiver) -> None:
     video_id = await service.make()
     attempt_id = "01900000000070008000000000000000"  # an UUIDv7 of 2024
     await service.store.write(
@@ -113,13 +114,13 @@ async def test_a_webhook_address_ends_with_the_last_interest_in_its_attempt(serv
         assert (await service.http.request(method, address)).status_code == 404
 
 
-async def test_a_webhook_address_of_nothing_is_unknown(service: Service) -> None:
+async def test_a_webhook_address_of_nothing_is_unknown(service: Receiver) -> None:
     address = f"/webhooks/iacrea/{service.context.signer.webhook_token('0' * 32)}"
 
     assert (await service.http.post(address, content=b"{}")).status_code == 404
 
 
-async def test_the_newest_deliveries_of_an_attempt_are_kept(service: Service) -> None:
+async def test_the_newest_deliveries_of_an_attempt_are_kept(service: Receiver) -> None:
     attempt_id, other = uuid7().hex, uuid7().hex
     deliveries = [webhooks.Delivery(attempt_id, str(number).encode(), 1, None) for number in range(500)]
     await service.store.write(webhooks.record, [webhooks.Delivery(other, b"other", 5, None)], now=1.0)
@@ -132,7 +133,7 @@ async def test_the_newest_deliveries_of_an_attempt_are_kept(service: Service) ->
 
 
 @pytest.mark.parametrize("name", ["picture", "file", "images[]"])
-async def test_a_file_part_of_another_name_is_told_the_right_one(service: Service, name: str) -> None:
+async def test_a_file_part_of_another_name_is_told_the_right_one(service: Receiver, name: str) -> None:
     answer = await service.http.post("/v1/videos", data={"motion": "auto"}, files={name: ("x.png", picture())})
 
     assert answer.status_code == 422
@@ -141,14 +142,14 @@ async def test_a_file_part_of_another_name_is_told_the_right_one(service: Servic
     assert name in error["message"]
 
 
-async def test_a_field_may_come_from_a_file(service: Service) -> None:
+async def test_a_field_may_come_from_a_file(service: Receiver) -> None:
     files = {"image": ("x.png", picture()), "metadata": ("m.json", b'{"house": "12"}')}
     answer = await service.http.post("/v1/videos", data={"motion": "auto"}, files=files)
 
     assert (answer.status_code, answer.json()["metadata"]) == (202, {"house": "12"})
 
 
-async def test_slow_readers_of_one_picture_lock_nobody_out(service: Service) -> None:
+async def test_slow_readers_of_one_picture_lock_nobody_out(service: Receiver) -> None:
     large = picture() + NOISE * 50
     addresses = []
     for data in (large, picture()):

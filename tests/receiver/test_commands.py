@@ -12,21 +12,22 @@ from intake import commands
 from intake.commands import Reply
 from intake.context import Context, Limits
 from store.database import StoreUnavailable
-from tests.receiver.serving import URL_REQUEST, Service, picture, serving
+from tests.support.pictures import picture
+from tests.support.receiver import URL_REQUEST, Receiver, serving
 
 
 async def _handle(context: Context, fields: object, message_id: str | None = None) -> Reply:
     return await commands.handle(context, json.dumps(fields).encode(), message_id)
 
 
-async def test_a_command_is_answered_with_the_video(service: Service) -> None:
+async def test_a_command_is_answered_with_the_video(service: Receiver) -> None:
     reply = await _handle(service.context, URL_REQUEST)
 
     assert reply.accepted
     assert reply.document == (await service.http.get(f"/v1/videos/{reply.document['id']}")).json()
 
 
-async def test_a_picture_may_come_inside(service: Service) -> None:
+async def test_a_picture_may_come_inside(service: Receiver) -> None:
     encoded = base64.b64encode(picture(2000, 2000, mode="L", kind="JPEG") + bytes(500_000)).decode()
 
     reply = await _handle(service.context, {"image_base64": encoded, "motion": "auto"})
@@ -34,14 +35,14 @@ async def test_a_picture_may_come_inside(service: Service) -> None:
     assert reply.accepted
 
 
-async def test_the_same_message_again_gives_the_same_video(service: Service) -> None:
+async def test_the_same_message_again_gives_the_same_video(service: Receiver) -> None:
     replies = await asyncio.gather(*(_handle(service.context, URL_REQUEST, "order 17") for _ in range(10)))
 
     assert len({reply.document["id"] for reply in replies}) == 1
     assert all(reply.accepted for reply in replies)
 
 
-async def test_another_command_under_the_same_id_is_a_conflict(service: Service) -> None:
+async def test_another_command_under_the_same_id_is_a_conflict(service: Receiver) -> None:
     await _handle(service.context, URL_REQUEST, "order 17")
 
     reply = await _handle(service.context, {**URL_REQUEST, "prompt": "other"}, "order 17")
@@ -50,7 +51,7 @@ async def test_another_command_under_the_same_id_is_a_conflict(service: Service)
     assert (reply.document["status"], reply.document["code"]) == (409, "idempotency_conflict")
 
 
-async def test_commands_have_a_key_space_of_their_own(service: Service) -> None:
+async def test_commands_have_a_key_space_of_their_own(service: Receiver) -> None:
     await service.http.post("/v1/videos", json=URL_REQUEST, headers={"idempotency-key": "order 17"})
 
     reply = await _handle(service.context, {**URL_REQUEST, "prompt": "other"}, "order 17")
@@ -59,7 +60,7 @@ async def test_commands_have_a_key_space_of_their_own(service: Service) -> None:
 
 
 @pytest.mark.parametrize("message_id", [None, ""])
-async def test_without_an_id_every_command_makes_a_video(service: Service, message_id: str | None) -> None:
+async def test_without_an_id_every_command_makes_a_video(service: Receiver, message_id: str | None) -> None:
     replies = [await _handle(service.context, URL_REQUEST, message_id) for _ in range(2)]
 
     assert replies[0].document["id"] != replies[1].document["id"]
@@ -85,7 +86,7 @@ async def test_without_an_id_every_command_makes_a_video(service: Service, messa
     ],
 )
 async def test_a_refused_command_is_answered_with_the_problem(
-    shared: Service, body: bytes, status: int, code: str
+    shared: Receiver, body: bytes, status: int, code: str
 ) -> None:
     reply = await commands.handle(shared.context, body, "id")
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tests.receiver.conformance import KEY, conform
-from tests.receiver.serving import serving
+from tests.support.conformance import KEY, conform
+from tests.support.receiver import serving
 
 
 async def test_generated_requests_are_answered_as_the_document_says(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from schemas.event import Event
 from schemas.names import EventType
 from schemas.problem import Problem, ProblemCode, problem
 from schemas.request import VideoRequest
-from tests.receiver.serving import URL_REQUEST, Service
+from tests.support.receiver import URL_REQUEST, Receiver
 
 ROOT = Path(__file__).parents[2]
 FILES = ROOT / "docs" / "schemas"
@@ -85,7 +85,7 @@ def _references(document: object) -> list[str]:
     return own + [found for part in document.values() for found in _references(part)]
 
 
-async def test_what_is_emitted_fits_what_is_published(service: Service) -> None:
+async def test_what_is_emitted_fits_what_is_published(service: Receiver) -> None:
     video_id = await service.make(metadata={"a": "b"})
     await service.finish(video_id)
     video = (await service.http.get(f"/v1/videos/{video_id}")).json()
@@ -120,7 +120,7 @@ def test_the_published_request_is_the_one_that_is_taken(change: dict[str, object
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_problems_fit_their_schema(shared: Service) -> None:
+async def test_problems_fit_their_schema(shared: Receiver) -> None:
     validator = Draft202012Validator(schema_files()["problem.v1.json"])
 
     validator.validate((await shared.http.post("/v1/videos", json={})).json())
@@ -130,7 +130,7 @@ async def test_problems_fit_their_schema(shared: Service) -> None:
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("name", ["openapi.json", "asyncapi.json", "schemas/video.v1.json", "schemas/event.v1.json"])
-async def test_the_documents_are_served(shared: Service, name: str) -> None:
+async def test_the_documents_are_served(shared: Receiver, name: str) -> None:
     answer = await shared.http.get(f"/{name}")
 
     assert answer.status_code == 200
@@ -138,7 +138,7 @@ async def test_the_documents_are_served(shared: Service, name: str) -> None:
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_an_event_names_a_schema_that_is_served(shared: Service) -> None:
+async def test_an_event_names_a_schema_that_is_served(shared: Receiver) -> None:
     served = (await shared.http.get("/schemas/video.v1.json")).json()
 
     assert served == video_schema()

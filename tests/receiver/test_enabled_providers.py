@@ -13,13 +13,14 @@ from schemas.names import Provider
 from store import announcements
 from store.announcements import Role
 from store.database import StoreUnavailable
-from tests.receiver.serving import URL_REQUEST, Service, free_port, serving
+from tests.support.ports import free_port
+from tests.support.receiver import URL_REQUEST, Receiver, serving
 
 IACREA, HOMEDESIGNS = Provider("iacrea"), Provider("homedesigns")
 
 
 @pytest_asyncio.fixture
-async def keyless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Service]:
+async def keyless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Receiver]:
     """Give a receiver without any provider's credentials, which reads at every request what is announced."""
     monkeypatch.setattr(enabled, "_KEPT_SECONDS", 0.0)
     url = f"sqlite:///{tmp_path}/reelbus.db"
@@ -27,23 +28,23 @@ async def keyless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
         yield service
 
 
-async def announce(service: Service, *providers: Provider, at: float, role: Role = Role.GENERATOR) -> None:
+async def announce(service: Receiver, *providers: Provider, at: float, role: Role = Role.GENERATOR) -> None:
     await service.store.write(announcements.announce, role, providers, now=at)
 
 
-async def asked(service: Service, provider: str) -> tuple[int, str]:
+async def asked(service: Receiver, provider: str) -> tuple[int, str]:
     answer = await service.http.post("/v1/videos", json={**URL_REQUEST, "provider": provider})
     return answer.status_code, answer.json().get("code", "")
 
 
-async def test_while_no_generator_has_ever_started_callers_are_told_to_come_again(keyless: Service) -> None:
+async def test_while_no_generator_has_ever_started_callers_are_told_to_come_again(keyless: Receiver) -> None:
     await announce(keyless, IACREA, at=1000, role=Role.POLLER)
     answer = await keyless.http.post("/v1/videos", json=URL_REQUEST)
     assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
     assert answer.headers["retry-after"] == "1"
 
 
-async def test_a_command_waits_until_a_generator_has_started(keyless: Service) -> None:
+async def test_a_command_waits_until_a_generator_has_started(keyless: Receiver) -> None:
     body = b'{"motion": "zoom_in", "image_url": "https://example.com/house.jpg"}'
     with pytest.raises(StoreUnavailable, match="no generator"):
         await commands.handle(keyless.context, body, None)
@@ -51,7 +52,7 @@ async def test_a_command_waits_until_a_generator_has_started(keyless: Service) -
     assert (await commands.handle(keyless.context, body, None)).accepted
 
 
-async def test_what_any_generator_has_is_taken_and_nothing_else(keyless: Service) -> None:
+async def test_what_any_generator_has_is_taken_and_nothing_else(keyless: Receiver) -> None:
     await announce(keyless, IACREA, at=1000)
     assert await asked(keyless, "auto") == (202, "")
     assert await asked(keyless, "homedesigns") == (422, "provider_disabled")
@@ -61,7 +62,7 @@ async def test_what_any_generator_has_is_taken_and_nothing_else(keyless: Service
     assert {name: state["enabled"] for name, state in shown.items()} == {"iacrea": True, "homedesigns": True}
 
 
-async def test_a_provider_that_living_generators_announce_no_more_is_refused(keyless: Service) -> None:
+async def test_a_provider_that_living_generators_announce_no_more_is_refused(keyless: Receiver) -> None:
     await announce(keyless, IACREA, HOMEDESIGNS, at=1000)
     await announce(keyless, IACREA, at=1000 + SWITCHED_OFF_SECONDS + 1)
     assert await asked(keyless, "homedesigns") == (422, "provider_disabled")
@@ -69,7 +70,7 @@ async def test_a_provider_that_living_generators_announce_no_more_is_refused(key
 
 @pytest.mark.parametrize("step", [-3600.0, 3600.0])
 async def test_generators_that_are_away_and_clocks_that_are_put_switch_nothing_off(
-    keyless: Service, step: float
+    keyless: Receiver, step: float
 ) -> None:
     await announce(keyless, IACREA, HOMEDESIGNS, at=keyless.context.now() + step)
     assert await asked(keyless, "homedesigns") == (202, "")

@@ -10,13 +10,14 @@ from schemas.names import EventType
 from store import outbox
 from store.database import Store
 from store.transaction import Tx
-from tests.receiver.serving import Service, picture, serving
+from tests.support.pictures import picture
+from tests.support.receiver import Receiver, serving
 
 NOBODY = "01a1fb80-55bb-754f-a0b3-000000000000"
 SECRET = "a word that is nowhere else"
 
 
-async def published(service: Service, video_id: str) -> None:
+async def published(service: Receiver, video_id: str) -> None:
     """Let the broker confirm a video's events."""
 
     def mark(tx: Tx) -> None:
@@ -39,7 +40,7 @@ async def everything(store: Store) -> str:
     return await store.read(read)
 
 
-async def test_a_video_goes_with_everything_of_it(service: Service, tmp_path: Path) -> None:
+async def test_a_video_goes_with_everything_of_it(service: Receiver, tmp_path: Path) -> None:
     request = {
         "image_base64": base64.b64encode(picture()).decode(),
         "motion": "zoom_in",
@@ -67,14 +68,14 @@ async def test_a_video_goes_with_everything_of_it(service: Service, tmp_path: Pa
     assert (await service.http.delete(f"/v1/videos/{video_id}")).status_code == 404
 
 
-async def test_a_video_in_work_stays(service: Service) -> None:
+async def test_a_video_in_work_stays(service: Receiver) -> None:
     video_id = await service.make()
     answer = await service.http.delete(f"/v1/videos/{video_id}")
     assert (answer.status_code, answer.json()["code"]) == (409, "not_finished")
     assert "accepted" in answer.json()["detail"]
 
 
-async def test_a_video_whose_end_was_not_told_yet_stays(service: Service) -> None:
+async def test_a_video_whose_end_was_not_told_yet_stays(service: Receiver) -> None:
     video_id = await service.make()
     await service.finish(video_id)
     answer = await service.http.delete(f"/v1/videos/{video_id}")
@@ -85,7 +86,7 @@ async def test_a_video_whose_end_was_not_told_yet_stays(service: Service) -> Non
 
 
 @pytest.mark.parametrize("video_id", [NOBODY, "x", "%00"])
-async def test_an_unknown_video_is_not_found(service: Service, video_id: str) -> None:
+async def test_an_unknown_video_is_not_found(service: Receiver, video_id: str) -> None:
     assert (await service.http.delete(f"/v1/videos/{video_id}")).status_code == 404
 
 
@@ -99,7 +100,7 @@ async def test_it_is_noted_who_did_it(tmp_path: Path) -> None:
     assert (entry["action"], entry["actor"], entry["subject"]) == ("erased", "ops", video_id)
 
 
-async def test_listeners_go_on_after_the_newest_event_was_erased(service: Service) -> None:
+async def test_listeners_go_on_after_the_newest_event_was_erased(service: Receiver) -> None:
     """Places in the feed are never given twice."""
     first, second = await service.make(), await service.make()
     await service.finish(first)

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 
 from intake.context import Limits
-from tests.receiver.serving import Service, serving
+from tests.support.receiver import Receiver, serving
 
 
 class Ear:
@@ -45,7 +45,7 @@ class Ear:
 
 
 @asynccontextmanager
-async def listening(service: Service, after: str | None = None) -> AsyncIterator[Ear]:
+async def listening(service: Receiver, after: str | None = None) -> AsyncIterator[Ear]:
     headers = {"last-event-id": after} if after else {}
     async with service.http.stream("GET", "/v1/events", headers=headers, timeout=10) as answer:
         assert answer.status_code == 200
@@ -53,13 +53,13 @@ async def listening(service: Service, after: str | None = None) -> AsyncIterator
         yield Ear(answer)
 
 
-async def _finished(service: Service) -> str:
+async def _finished(service: Receiver) -> str:
     video_id = await service.make()
     await service.finish(video_id)
     return video_id
 
 
-async def test_an_event_comes_with_its_id_type_and_whole_body_on_one_line(service: Service) -> None:
+async def test_an_event_comes_with_its_id_type_and_whole_body_on_one_line(service: Receiver) -> None:
     async with listening(service) as ear:
         video_id = await _finished(service)
         fields = await ear.event()
@@ -69,7 +69,7 @@ async def test_an_event_comes_with_its_id_type_and_whole_body_on_one_line(servic
     assert event["data"] == (await service.http.get(f"/v1/videos/{video_id}")).json()
 
 
-async def test_a_listener_hears_nothing_of_before(service: Service) -> None:
+async def test_a_listener_hears_nothing_of_before(service: Receiver) -> None:
     await _finished(service)
     async with listening(service) as ear:
         video_id = await _finished(service)
@@ -77,7 +77,7 @@ async def test_a_listener_hears_nothing_of_before(service: Service) -> None:
         assert json.loads((await ear.event())["data"])["subject"] == video_id
 
 
-async def test_a_listener_goes_on_after_what_it_heard_last(service: Service) -> None:
+async def test_a_listener_goes_on_after_what_it_heard_last(service: Receiver) -> None:
     async with listening(service) as ear:
         videos = [await _finished(service) for _ in range(5)]
         heard = await ear.events(5)
@@ -89,7 +89,7 @@ async def test_a_listener_goes_on_after_what_it_heard_last(service: Service) -> 
     assert again == heard[2:]
 
 
-async def test_a_listener_that_was_away_for_long_misses_nothing(service: Service) -> None:
+async def test_a_listener_that_was_away_for_long_misses_nothing(service: Receiver) -> None:
     async with listening(service) as ear:
         await _finished(service)
         first = await ear.event()
@@ -103,7 +103,7 @@ async def test_a_listener_that_was_away_for_long_misses_nothing(service: Service
     assert len({event["id"] for event in heard}) == 600
 
 
-async def test_an_unknown_last_event_means_from_now_on(service: Service) -> None:
+async def test_an_unknown_last_event_means_from_now_on(service: Receiver) -> None:
     await _finished(service)
     async with listening(service, after="no-such-event") as ear:
         video_id = await _finished(service)
@@ -111,7 +111,7 @@ async def test_an_unknown_last_event_means_from_now_on(service: Service) -> None
         assert json.loads((await ear.event())["data"])["subject"] == video_id
 
 
-async def test_every_listener_hears_everything(service: Service) -> None:
+async def test_every_listener_hears_everything(service: Receiver) -> None:
     async with listening(service) as one, listening(service) as other:
         await _finished(service)
 
@@ -125,7 +125,7 @@ async def test_silence_is_broken_by_comments(tmp_path: Path) -> None:
         assert len(comments) >= 2
 
 
-async def test_the_stream_ends_when_the_service_stops(service: Service) -> None:
+async def test_the_stream_ends_when_the_service_stops(service: Receiver) -> None:
     async with listening(service) as ear:
         await ear.line()
         service.stop.set()

@@ -3,11 +3,11 @@
 import pytest
 
 from documents.openapi import openapi
-from tests.receiver.serving import Service
+from tests.support.receiver import Receiver
 
 
 @pytest.mark.parametrize("path", ["/v1/videos", "/v1/videos/batch"])
-async def test_each_example_of_a_request_is_accepted(service: Service, path: str) -> None:
+async def test_each_example_of_a_request_is_accepted(service: Receiver, path: str) -> None:
     examples = openapi()["paths"][path]["post"]["requestBody"]["content"]["application/json"]["examples"]
     assert examples
     for example in examples.values():

@@ -9,8 +9,8 @@ import pytest
 import pytest_asyncio
 
 from intake.context import Limits
-from tests.receiver.raw import CLOSED, RawConnection, connected
-from tests.receiver.serving import URL_REQUEST, Service, serving
+from tests.support.raw_http import CLOSED, RawConnection, connected
+from tests.support.receiver import URL_REQUEST, Receiver, serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -38,14 +38,14 @@ CHUNKED = _in_chunks(json.dumps({**URL_REQUEST, "prompt": SMUGGLED}).encode())
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
+async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Receiver]:
     """Give a receiver to whom thousands of requests may be sent."""
     limits = Limits(key_requests=1_000_000, head_seconds=5)
     async with serving(tmp_path_factory.mktemp("framing"), limits=limits) as service:
         yield service
 
 
-async def _send_split(raw: RawConnection, service: Service, data: bytes, at: int) -> None:
+async def _send_split(raw: RawConnection, service: Receiver, data: bytes, at: int) -> None:
     """Send bytes in two segments, the second once the first was surely read."""
     await raw.send(data[:at])
     assert (await service.http.get("/healthz")).status_code == 200
@@ -59,7 +59,7 @@ def _prompt(body: bytes) -> str:
 
 @pytest.mark.parametrize("request_", [UPGRADE, CHUNKED], ids=["upgrade", "chunks"])
 async def test_a_request_that_is_not_plain_is_one_request_wherever_it_is_split(
-    served: Service, request_: bytes
+    served: Receiver, request_: bytes
 ) -> None:
     for at in range(1, len(request_)):
         async with connected(served.port) as raw:
@@ -70,7 +70,7 @@ async def test_a_request_that_is_not_plain_is_one_request_wherever_it_is_split(
         assert _prompt(answers[0].body) == SMUGGLED
 
 
-async def test_a_request_that_comes_byte_by_byte_is_one_request(served: Service) -> None:
+async def test_a_request_that_comes_byte_by_byte_is_one_request(served: Receiver) -> None:
     async with connected(served.port) as raw:
         for byte in UPGRADE + LAST:
             await raw.send(bytes([byte]))
@@ -81,7 +81,7 @@ async def test_a_request_that_comes_byte_by_byte_is_one_request(served: Service)
 
 
 async def test_an_offer_to_upgrade_behind_another_request_is_served_or_refused_wherever_it_is_split(
-    served: Service,
+    served: Receiver,
 ) -> None:
     first, all_ = _post(prompt="first"), _post(prompt="first") + UPGRADE + LAST
     seen = set()
@@ -96,7 +96,7 @@ async def test_an_offer_to_upgrade_behind_another_request_is_served_or_refused_w
     assert (202, 202, 200) in seen
 
 
-async def test_an_offer_to_upgrade_behind_a_pending_body_is_served_or_refused(served: Service) -> None:
+async def test_an_offer_to_upgrade_behind_a_pending_body_is_served_or_refused(served: Receiver) -> None:
     first = _post(prompt="first")
     async with connected(served.port) as raw:
         await _send_split(raw, served, first[:-10], len(first) - 20)
@@ -109,7 +109,7 @@ async def test_an_offer_to_upgrade_behind_a_pending_body_is_served_or_refused(se
 
 
 @pytest.mark.parametrize("header", ["", "Upgrade: websocket\r\nConnection: upgrade\r\n", "upgrade: x\r\n", H2C])
-async def test_a_connection_that_is_kept_serves_many_such_requests(served: Service, header: str) -> None:
+async def test_a_connection_that_is_kept_serves_many_such_requests(served: Receiver, header: str) -> None:
     async with connected(served.port) as raw:
         for number in range(5):
             await raw.send(_post(header, prompt=f"{number}{SMUGGLED}"))
@@ -119,7 +119,7 @@ async def test_a_connection_that_is_kept_serves_many_such_requests(served: Servi
             assert (await raw.answer()).status == 200
 
 
-async def test_no_word_of_a_form_is_changed(served: Service) -> None:
+async def test_no_word_of_a_form_is_changed(served: Receiver) -> None:
     prompt = "Bright living room\r\nUpgrade: new kitchen\r\ntransfer-encoding: chunked"
     answer = await served.http.post(
         "/v1/videos", files={name: (None, value) for name, value in {**URL_REQUEST, "prompt": prompt}.items()}
@@ -128,7 +128,7 @@ async def test_no_word_of_a_form_is_changed(served: Service) -> None:
     assert (answer.status_code, answer.json()["prompt"]) == (202, prompt)
 
 
-async def test_a_broken_request_does_not_take_the_answer_of_the_one_before(served: Service) -> None:
+async def test_a_broken_request_does_not_take_the_answer_of_the_one_before(served: Receiver) -> None:
     async with connected(served.port) as raw:
         await raw.send(_post() + b"GARBAGE\r\n\r\n")
         answers = await raw.answers()
@@ -145,7 +145,7 @@ async def test_a_broken_request_does_not_take_the_answer_of_the_one_before(serve
     ],
     ids=["length and chunks", "a coding after chunked", "chunks in HTTP/1.0"],
 )
-async def test_what_readers_understand_differently_ends_the_connection(served: Service, request_: bytes) -> None:
+async def test_what_readers_understand_differently_ends_the_connection(served: Receiver, request_: bytes) -> None:
     async with connected(served.port) as raw:
         await raw.send(request_ + ALIVE)
         answers = await raw.answers()
@@ -154,7 +154,7 @@ async def test_what_readers_understand_differently_ends_the_connection(served: S
     assert answers[0].status in {400, 404}
 
 
-async def test_requests_sent_at_once_are_answered_in_order_up_to_a_bound(served: Service) -> None:
+async def test_requests_sent_at_once_are_answered_in_order_up_to_a_bound(served: Receiver) -> None:
     async with connected(served.port) as raw:
         await raw.send(b"".join(_post(prompt=str(number)) for number in range(5)) + LAST)
         answers = await raw.answers()
@@ -167,7 +167,7 @@ async def test_requests_sent_at_once_are_answered_in_order_up_to_a_bound(served:
     assert len(statuses) <= Limits().pipelined + 2
 
 
-async def test_trailers_are_read_over_and_bounded(served: Service) -> None:
+async def test_trailers_are_read_over_and_bounded(served: Receiver) -> None:
     body = json.dumps(URL_REQUEST).encode()
     async with connected(served.port) as raw:
         await raw.send(_in_chunks(body, trailers=b"checksum: 1\r\n") + LAST)
@@ -181,7 +181,7 @@ async def test_trailers_are_read_over_and_bounded(served: Service) -> None:
         assert await raw.answer() == CLOSED
 
 
-async def test_java_s_first_request_is_served(served: Service) -> None:
+async def test_java_s_first_request_is_served(served: Receiver) -> None:
     async with connected(served.port) as raw:
         await raw.send(
             b"POST /webhooks/iacrea/%s HTTP/1.1\r\nConnection: Upgrade, HTTP2-Settings\r\nContent-Length: 2\r\n"
@@ -194,7 +194,7 @@ async def test_java_s_first_request_is_served(served: Service) -> None:
     assert (answer.status, answer.body) == (200, b"{}")
 
 
-async def test_other_clients_are_served_meanwhile(served: Service) -> None:
+async def test_other_clients_are_served_meanwhile(served: Receiver) -> None:
     async with connected(served.port) as raw:
         await raw.send(UPGRADE[:-5])
         async with httpx.AsyncClient(base_url=served.context.settings.local_url, trust_env=False) as http:

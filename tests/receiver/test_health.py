@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.receiver.serving import Service, serving
+from tests.support.receiver import Receiver, serving
 
 
 @dataclass
@@ -58,7 +58,7 @@ async def test_it_is_ready_again_when_the_broker_is_back(tmp_path: Path) -> None
         assert (await service.http.get("/readyz")).status_code == 200
 
 
-async def test_what_waits_for_the_broker_is_told(service: Service) -> None:
+async def test_what_waits_for_the_broker_is_told(service: Receiver) -> None:
     video_id = await service.make()
     await service.finish(video_id)
     await service.make()
@@ -71,7 +71,7 @@ async def test_what_waits_for_the_broker_is_told(service: Service) -> None:
     assert 'reelbus_videos_open{state="accepted"} 1.0' in metrics
 
 
-async def test_metrics_name_routes_and_callers_never_addresses(service: Service) -> None:
+async def test_metrics_name_routes_and_callers_never_addresses(service: Receiver) -> None:
     video_id = await service.make()
     token = service.context.signer.webhook_token("f" * 32)
     await service.http.post(f"/webhooks/iacrea/{token}")
@@ -101,7 +101,7 @@ async def test_the_status_shows_providers_broker_and_backlog(tmp_path: Path) -> 
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("address", ["/healthz", "/readyz", "/metrics", "/v1/status"])
-async def test_what_watches_the_shared_is_never_cached(shared: Service, address: str) -> None:
+async def test_what_watches_the_shared_is_never_cached(shared: Receiver, address: str) -> None:
     assert (await shared.http.get(address)).headers["cache-control"] == "no-store"
 
 

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from intake import commands
-from tests.hostile_pictures import DEAR
-from tests.odd_inspector import odd_inspectors
-from tests.receiver.serving import Service, picture, serving
+from tests.support.hostile_pictures import DEAR
+from tests.support.odd_inspector import odd_inspectors
+from tests.support.pictures import picture
+from tests.support.receiver import Receiver, serving
 
 
 @pytest.fixture
-async def odd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Service]:
+async def odd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Receiver]:
     """Give a receiver whose inspectors some bytes can stop."""
     odd_inspectors(monkeypatch)
     async with serving(tmp_path) as service:
@@ -24,12 +25,12 @@ async def odd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
         yield service
 
 
-async def upload(service: Service, data: bytes) -> tuple[int, str]:
+async def upload(service: Receiver, data: bytes) -> tuple[int, str]:
     answer = await service.http.post("/v1/videos", data={"motion": "auto"}, files={"image": data}, timeout=30)
     return answer.status_code, answer.json().get("code", "")
 
 
-async def longest_wait(service: Service, until: "asyncio.Task[object]") -> float:
+async def longest_wait(service: Receiver, until: "asyncio.Task[object]") -> float:
     """Ask for the health again and again until something is done; give the longest time that it took, in seconds."""
     longest = 0.0
     while not until.done():
@@ -42,19 +43,19 @@ async def longest_wait(service: Service, until: "asyncio.Task[object]") -> float
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("name", DEAR)
-async def test_every_dear_picture_is_answered(shared: Service, name: str) -> None:
+async def test_every_dear_picture_is_answered(shared: Receiver, name: str) -> None:
     assert await upload(shared, DEAR[name](200_000)) in {(202, ""), (422, "image_rejected")}
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_a_run_of_marker_bytes_stops_nobody(shared: Service) -> None:
+async def test_a_run_of_marker_bytes_stops_nobody(shared: Receiver) -> None:
     answering = asyncio.create_task(upload(shared, DEAR["a run of 0xFF"](20_000_000)))
 
     assert await longest_wait(shared, answering) < 1.0
     assert answering.result() == (422, "image_rejected")
 
 
-async def test_others_are_served_while_pictures_stop_their_inspectors(odd: Service) -> None:
+async def test_others_are_served_while_pictures_stop_their_inspectors(odd: Receiver) -> None:
     hostile = [b"burn".ljust(size, b".") for size in (30, 60_000, 3_000_000)]
     answering = [asyncio.create_task(upload(odd, data)) for data in hostile]
     honest = picture(kind="JPEG")
@@ -66,7 +67,7 @@ async def test_others_are_served_while_pictures_stop_their_inspectors(odd: Servi
     assert await asyncio.gather(*answering) == [(422, "image_rejected")] * 3
 
 
-async def test_a_command_whose_picture_stops_its_inspector_is_answered(odd: Service) -> None:
+async def test_a_command_whose_picture_stops_its_inspector_is_answered(odd: Receiver) -> None:
     fields = {"motion": "auto", "image_base64": base64.b64encode(b"crash").decode()}
 
     reply = await commands.handle(odd.context, json.dumps(fields).encode(), "a command")
@@ -74,7 +75,7 @@ async def test_a_command_whose_picture_stops_its_inspector_is_answered(odd: Serv
     assert (reply.accepted, reply.document["code"]) == (False, "image_rejected")
 
 
-async def test_without_inspectors_a_picture_is_to_be_sent_again(odd: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_inspectors_a_picture_is_to_be_sent_again(odd: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("process.inspector._PROGRAM", "raise SystemExit(3)")
     await upload(odd, b"crash")
 

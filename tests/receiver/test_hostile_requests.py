@@ -10,8 +10,8 @@ import pytest_asyncio
 
 from intake.context import Limits
 from schemas.problem import CONTENT_TYPE, Problem
-from tests.receiver.hostile import CLOSED, Hostile, corpus
-from tests.receiver.serving import Service, serving
+from tests.support.hostile_requests import CLOSED, Hostile, corpus
+from tests.support.receiver import Receiver, serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -19,7 +19,7 @@ CORPUS = list(corpus())
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
+async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Receiver]:
     """Give a receiver that does not wait long for what will never come."""
     folder = tmp_path_factory.mktemp("hostile")
     async with serving(folder, limits=Limits(head_seconds=0.2, body_stall=0.2)) as service:
@@ -41,7 +41,7 @@ async def _answer(port: int, request: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("hostile", CORPUS, ids=[hostile.name for hostile in CORPUS])
-async def test_a_hostile_request_gets_what_it_deserves(shared: Service, hostile: Hostile) -> None:
+async def test_a_hostile_request_gets_what_it_deserves(shared: Receiver, hostile: Hostile) -> None:
     answer = await _answer(shared.port, hostile.request)
 
     status = int(answer.split(b" ", 2)[1]) if answer else CLOSED
@@ -59,7 +59,7 @@ async def test_the_corpus_is_large_enough() -> None:
     assert len({hostile.request for hostile in CORPUS}) == len(CORPUS)
 
 
-async def test_none_of_them_left_a_broken_video_behind(shared: Service) -> None:
+async def test_none_of_them_left_a_broken_video_behind(shared: Receiver) -> None:
     listed = (await shared.http.get("/v1/videos", params={"limit": 200})).json()["items"]
 
     assert {video["status"] for video in listed} <= {"accepted"}

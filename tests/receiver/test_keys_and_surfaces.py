@@ -10,7 +10,7 @@ import pytest_asyncio
 from intake.context import Limits
 from process.settings import Settings, WrongSettings
 from receiver.run import refuse_exposure
-from tests.receiver.serving import URL_REQUEST, Service, serving
+from tests.support.receiver import URL_REQUEST, Receiver, serving
 
 PUBLIC = ["/webhooks/iacrea/{token}", "/media/{media}", "/healthz", "/readyz"]
 PRIVATE = [
@@ -30,7 +30,7 @@ PRIVATE = [
 HEALTH = ["/healthz", "/readyz"]
 
 
-async def _serves(service: Service, address: str) -> bool:
+async def _serves(service: Receiver, address: str) -> bool:
     signer = service.context.signer
     filled = address.format(
         token=signer.webhook_token("f" * 32),
@@ -58,12 +58,12 @@ async def test_the_private_surface_serves_all_the_rest(tmp_path: Path) -> None:
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_all_surfaces_may_be_one(shared: Service) -> None:
+async def test_all_surfaces_may_be_one(shared: Receiver) -> None:
     assert [address for address in PUBLIC + PRIVATE if await _serves(shared, address)] == PUBLIC + PRIVATE
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def keyed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
+async def keyed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Receiver]:
     async with serving(
         tmp_path_factory.mktemp("keyed"), api_keys="shop:shop-key-of-tests,office:ключ-длинный-очень"
     ) as service:
@@ -89,7 +89,7 @@ async def keyed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Servi
         b"Bearer \xff\xfe",
     ],
 )
-async def test_without_a_valid_key_nothing_under_v1_answers(keyed: Service, header: str | bytes | None) -> None:
+async def test_without_a_valid_key_nothing_under_v1_answers(keyed: Receiver, header: str | bytes | None) -> None:
     headers = {} if header is None else {"authorization": header}
     for method, address in [
         ("GET", "/v1/videos"),
@@ -111,19 +111,19 @@ async def test_without_a_valid_key_nothing_under_v1_answers(keyed: Service, head
 @pytest.mark.parametrize(
     "header", ["Bearer shop-key-of-tests", "bearer shop-key-of-tests", "Bearer  shop-key-of-tests"]
 )
-async def test_a_valid_key_opens(keyed: Service, header: str) -> None:
+async def test_a_valid_key_opens(keyed: Receiver, header: str) -> None:
     assert (await keyed.http.get("/v1/videos", headers={"authorization": header})).status_code == 200
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_the_key_is_checked_before_the_body_is_read(keyed: Service) -> None:
+async def test_the_key_is_checked_before_the_body_is_read(keyed: Receiver) -> None:
     answer = await keyed.http.post("/v1/videos", content=b"{", headers={"content-length": "1"})
 
     assert answer.status_code == 401
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_pages_and_health_need_no_key(keyed: Service) -> None:
+async def test_pages_and_health_need_no_key(keyed: Receiver) -> None:
     for address in ("/console", "/docs", "/openapi.json", "/healthz", "/metrics"):
         assert (await keyed.http.get(address)).status_code == 200
 
@@ -156,7 +156,7 @@ async def test_a_key_has_a_rate_of_its_own(tmp_path: Path) -> None:
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("host", ["evil.example", "10.0.0.1", "localhost.evil.example", "", "[::2]"])
-async def test_without_keys_only_loopback_names_are_served(shared: Service, host: str) -> None:
+async def test_without_keys_only_loopback_names_are_served(shared: Receiver, host: str) -> None:
     answer = await shared.http.get("/v1/videos", headers={"host": host})
 
     assert answer.status_code == 401
@@ -165,13 +165,13 @@ async def test_without_keys_only_loopback_names_are_served(shared: Service, host
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("host", ["localhost", "localhost:1", "127.0.0.1:99", "[::1]", "[::1]:8080", "127.9.9.9"])
-async def test_every_name_of_this_machine_is_served(shared: Service, host: str) -> None:
+async def test_every_name_of_this_machine_is_served(shared: Receiver, host: str) -> None:
     assert (await shared.http.get("/v1/videos", headers={"host": host})).status_code == 200
 
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
-async def test_without_keys_no_other_web_site_is_served(shared: Service, site: str) -> None:
+async def test_without_keys_no_other_web_site_is_served(shared: Receiver, site: str) -> None:
     answer = await shared.http.post("/v1/videos", json=URL_REQUEST, headers={"sec-fetch-site": site})
 
     assert answer.status_code == 401
@@ -190,7 +190,7 @@ def test_on_loopback_it_needs_no_keys(host: str) -> None:
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_the_answer_never_repeats_the_host(shared: Service) -> None:
+async def test_the_answer_never_repeats_the_host(shared: Receiver) -> None:
     for target in ("/v1/videos/", "//evil.example/", "/docs/", "/console/"):
         async with httpx.AsyncClient(trust_env=False) as http:
             answer = await http.get(f"http://127.0.0.1:{shared.port}{target}", headers={"host": "localhost.evil"})

@@ -3,18 +3,18 @@
 import pytest
 
 from store import history
-from tests.receiver.serving import Service
+from tests.support.receiver import Receiver
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def _ids(service: Service, **query: object) -> list[str]:
+async def _ids(service: Receiver, **query: object) -> list[str]:
     answer = await service.http.get("/v1/videos", params=query)  # type: ignore[arg-type]  # any primitive goes
     assert answer.status_code == 200, answer.text
     return [video["id"] for video in answer.json()["items"]]
 
 
-async def test_pages_follow_each_other_without_gaps_or_repeats(shared: Service) -> None:
+async def test_pages_follow_each_other_without_gaps_or_repeats(shared: Receiver) -> None:
     made = [await shared.make() for _ in range(7)]
     listed, cursor = [], None
     while True:
@@ -28,7 +28,7 @@ async def test_pages_follow_each_other_without_gaps_or_repeats(shared: Service) 
     assert listed == sorted(made, reverse=True)
 
 
-async def test_a_page_holds_fifty_unless_told_otherwise(shared: Service) -> None:
+async def test_a_page_holds_fifty_unless_told_otherwise(shared: Receiver) -> None:
     for _ in range(45):
         await shared.make()
 
@@ -37,7 +37,7 @@ async def test_a_page_holds_fifty_unless_told_otherwise(shared: Service) -> None
     assert len(await _ids(shared, limit=1)) == 1
 
 
-async def test_videos_can_be_picked_by_status_and_provider(shared: Service) -> None:
+async def test_videos_can_be_picked_by_status_and_provider(shared: Receiver) -> None:
     ready = await shared.make()
     await shared.finish(ready)
 
@@ -72,7 +72,7 @@ async def test_videos_can_be_picked_by_status_and_provider(shared: Service) -> N
         ("limit=0&status=x&provider=y&cursor=z&page=2", {"limit", "status", "provider", "cursor", "page"}),
     ],
 )
-async def test_unknown_query_values_are_refused_by_name(shared: Service, query: str, fields: set[str]) -> None:
+async def test_unknown_query_values_are_refused_by_name(shared: Receiver, query: str, fields: set[str]) -> None:
     answer = await shared.http.get(f"/v1/videos?{query}")
 
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
@@ -80,13 +80,13 @@ async def test_unknown_query_values_are_refused_by_name(shared: Service, query: 
 
 
 @pytest.mark.parametrize("video_id", ["x", "0", "%00", "01a1fb80-55bb-754f-a0b3-000000000000", "A" * 5000, "..%2f.."])
-async def test_an_unknown_video_is_not_found(shared: Service, video_id: str) -> None:
+async def test_an_unknown_video_is_not_found(shared: Receiver, video_id: str) -> None:
     for address in (f"/v1/videos/{video_id}{rest}" for rest in ("", "/timeline", "/events")):
         answer = await shared.http.get(address)
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
-async def test_the_timeline_tells_what_happened(shared: Service) -> None:
+async def test_the_timeline_tells_what_happened(shared: Receiver) -> None:
     video_id = await shared.make()
     await shared.finish(video_id)
 
@@ -95,7 +95,7 @@ async def test_the_timeline_tells_what_happened(shared: Service) -> None:
     assert [item["what"] for item in items] == ["accepted", "event video.ready"]
 
 
-async def test_a_finished_video_can_be_redelivered_under_its_event_id(shared: Service) -> None:
+async def test_a_finished_video_can_be_redelivered_under_its_event_id(shared: Receiver) -> None:
     video_id = await shared.make()
     await shared.finish(video_id)
 
@@ -105,19 +105,19 @@ async def test_a_finished_video_can_be_redelivered_under_its_event_id(shared: Se
     assert answers[0].json() == answers[1].json()
 
 
-async def test_an_unfinished_video_has_nothing_to_redeliver(shared: Service) -> None:
+async def test_an_unfinished_video_has_nothing_to_redeliver(shared: Receiver) -> None:
     answer = await shared.http.post(f"/v1/videos/{await shared.make()}/redeliver")
 
     assert (answer.status_code, answer.json()["code"]) == (409, "no_terminal_event")
 
 
-async def test_an_unknown_video_cannot_be_redelivered(shared: Service) -> None:
+async def test_an_unknown_video_cannot_be_redelivered(shared: Receiver) -> None:
     answer = await shared.http.post("/v1/videos/01a1fb80-55bb-754f-a0b3-000000000000/redeliver")
 
     assert answer.status_code == 404
 
 
-async def test_credits_are_told_for_each_provider(shared: Service) -> None:
+async def test_credits_are_told_for_each_provider(shared: Receiver) -> None:
     credit = (await shared.http.get("/v1/credits")).json()
 
     assert credit.keys() == {"iacrea", "homedesigns"}
@@ -125,7 +125,7 @@ async def test_credits_are_told_for_each_provider(shared: Service) -> None:
     assert {"remaining", "remaining_at", "spent", "refunded", "unexplained"} <= credit["iacrea"].keys()
 
 
-async def test_the_events_of_a_video_can_be_read_back(shared: Service) -> None:
+async def test_the_events_of_a_video_can_be_read_back(shared: Receiver) -> None:
     video_id = await shared.make()
     assert (await shared.http.get(f"/v1/videos/{video_id}/events")).json() == {"items": []}
     await shared.finish(video_id)
@@ -137,7 +137,7 @@ async def test_the_events_of_a_video_can_be_read_back(shared: Service) -> None:
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_the_timeline_never_shows_a_token_of_ours(shared: Service) -> None:
+async def test_the_timeline_never_shows_a_token_of_ours(shared: Receiver) -> None:
     signer = shared.context.signer
     video_id = await shared.make()
     tokens = [signer.webhook_token("0123456789abcdef" * 2), signer.media_token(video_id, expires_at=4e9)]

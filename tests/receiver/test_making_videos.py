@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from schemas.names import Motion
-from tests.receiver.serving import URL_REQUEST, Service, picture
+from tests.support.pictures import picture
+from tests.support.receiver import URL_REQUEST, Receiver
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -15,7 +16,7 @@ PNG = picture()
 JPEG = picture(640, 512, kind="JPEG")
 
 
-async def test_a_request_is_answered_with_the_video_and_its_address(shared: Service) -> None:
+async def test_a_request_is_answered_with_the_video_and_its_address(shared: Receiver) -> None:
     answer = await shared.http.post("/v1/videos", json=URL_REQUEST)
 
     video = answer.json()
@@ -24,7 +25,7 @@ async def test_a_request_is_answered_with_the_video_and_its_address(shared: Serv
     assert (await shared.http.get(answer.headers["location"])).json() == video
 
 
-async def test_what_is_left_out_has_its_documented_default(shared: Service) -> None:
+async def test_what_is_left_out_has_its_documented_default(shared: Receiver) -> None:
     video = (await shared.http.post("/v1/videos", json=URL_REQUEST)).json()
 
     assert {name: video[name] for name in ("status", "orientation", "prompt", "metadata", "provider")} == {
@@ -37,7 +38,7 @@ async def test_what_is_left_out_has_its_documented_default(shared: Service) -> N
     assert (video["attempts"], video["output_urls"], video["error"]) == ([], [], None)
 
 
-async def test_what_is_given_comes_back(shared: Service) -> None:
+async def test_what_is_given_comes_back(shared: Receiver) -> None:
     given: dict[str, Any] = {
         "motion": "pan_left",
         "orientation": "portrait",
@@ -53,7 +54,7 @@ async def test_what_is_given_comes_back(shared: Service) -> None:
 
 
 @pytest.mark.parametrize("motion", Motion)
-async def test_every_motion_is_accepted(shared: Service, motion: Motion) -> None:
+async def test_every_motion_is_accepted(shared: Receiver, motion: Motion) -> None:
     answer = await shared.http.post("/v1/videos", json={**URL_REQUEST, "motion": motion})
 
     assert answer.status_code == 202
@@ -71,14 +72,14 @@ async def test_every_motion_is_accepted(shared: Service, motion: Motion) -> None
     ],
     ids=["plain", "data URL", "data URL without a type", "in lines", "spaces around"],
 )
-async def test_a_picture_may_come_as_base64(shared: Service, written: str) -> None:
+async def test_a_picture_may_come_as_base64(shared: Receiver, written: str) -> None:
     answer = await shared.http.post("/v1/videos", json={"image_base64": written, "motion": "auto"})
 
     assert answer.status_code == 202, answer.text
     assert (await shared.http.get(answer.json()["input_image"])).content in {PNG, JPEG}
 
 
-async def test_a_picture_may_come_as_a_file(shared: Service) -> None:
+async def test_a_picture_may_come_as_a_file(shared: Receiver) -> None:
     fields = {"motion": "zoom_out", "metadata": json.dumps({"a": "b"}), "fallback": "false", "prompt": "ü"}
 
     answer = await shared.http.post("/v1/videos", data=fields, files={"image": ("x.gif", JPEG, "text/html")})
@@ -89,7 +90,7 @@ async def test_a_picture_may_come_as_a_file(shared: Service) -> None:
     assert (await shared.http.get(video["input_image"])).headers["content-type"] == "image/jpeg"
 
 
-async def test_a_form_may_name_an_address_instead_of_a_file(shared: Service) -> None:
+async def test_a_form_may_name_an_address_instead_of_a_file(shared: Receiver) -> None:
     parts = {name: (None, value) for name, value in URL_REQUEST.items()}
 
     answer = await shared.http.post("/v1/videos", files=parts)
@@ -99,7 +100,7 @@ async def test_a_form_may_name_an_address_instead_of_a_file(shared: Service) -> 
 
 
 @pytest.mark.parametrize("kind", ["application/json", "application/json; charset=utf-8", "Application/JSON"])
-async def test_the_content_type_of_json_may_be_spelt_in_any_way(shared: Service, kind: str) -> None:
+async def test_the_content_type_of_json_may_be_spelt_in_any_way(shared: Receiver, kind: str) -> None:
     answer = await shared.http.post(
         "/v1/videos", content=json.dumps(URL_REQUEST).encode(), headers={"content-type": kind}
     )
@@ -107,7 +108,7 @@ async def test_the_content_type_of_json_may_be_spelt_in_any_way(shared: Service,
     assert answer.status_code == 202
 
 
-async def test_a_large_picture_is_taken_whole(shared: Service) -> None:
+async def test_a_large_picture_is_taken_whole(shared: Receiver) -> None:
     large = PNG + bytes(9_000_000)
 
     answer = await shared.http.post("/v1/videos", data={"motion": "auto"}, files={"image": large})
@@ -117,7 +118,7 @@ async def test_a_large_picture_is_taken_whole(shared: Service) -> None:
 
 
 @pytest.mark.parametrize("value", [None, True, False])
-async def test_fallback_may_be_chosen_or_left_open(shared: Service, value: object) -> None:
+async def test_fallback_may_be_chosen_or_left_open(shared: Receiver, value: object) -> None:
     answer = await shared.http.post("/v1/videos", json={**URL_REQUEST, "fallback": value})
 
     assert answer.status_code == 202

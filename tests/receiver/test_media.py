@@ -7,10 +7,11 @@ import pytest
 
 from store import uploads
 from store.pictures import Pictures
-from tests.receiver.serving import Service, picture, serving
+from tests.support.pictures import picture
+from tests.support.receiver import Receiver, serving
 
 
-async def _uploaded(service: Service, data: bytes) -> str:
+async def _uploaded(service: Receiver, data: bytes) -> str:
     answer = await service.http.post("/v1/videos", data={"motion": "auto"}, files={"image": data})
     address: str = answer.json()["input_image"]
     assert address.startswith(f"{service.context.settings.base_url}/media/")
@@ -19,7 +20,7 @@ async def _uploaded(service: Service, data: bytes) -> str:
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(("kind", "suffix"), [("PNG", "png"), ("JPEG", "jpg")])
-async def test_a_picture_is_given_as_it_came(shared: Service, kind: str, suffix: str) -> None:
+async def test_a_picture_is_given_as_it_came(shared: Receiver, kind: str, suffix: str) -> None:
     data = picture(kind=kind)
 
     answer = await shared.http.get(await _uploaded(shared, data))
@@ -30,7 +31,7 @@ async def test_a_picture_is_given_as_it_came(shared: Service, kind: str, suffix:
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_nothing_can_mistake_it_for_a_page(shared: Service) -> None:
+async def test_nothing_can_mistake_it_for_a_page(shared: Receiver) -> None:
     polyglot = picture(kind="JPEG") + b"<script>alert(1)</script>"
 
     headers = (await shared.http.get(await _uploaded(shared, polyglot))).headers
@@ -40,7 +41,7 @@ async def test_nothing_can_mistake_it_for_a_page(shared: Service) -> None:
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_its_head_can_be_asked_for_alone(shared: Service) -> None:
+async def test_its_head_can_be_asked_for_alone(shared: Receiver) -> None:
     answer = await shared.http.head(await _uploaded(shared, picture()))
 
     assert (answer.status_code, answer.content) == (200, b"")
@@ -60,19 +61,19 @@ async def test_its_address_expires(tmp_path: Path) -> None:
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("token", ["", "x", "%00", "A" * 70, "A" * 5_000])
-async def test_other_tokens_open_nothing(shared: Service, token: str) -> None:
+async def test_other_tokens_open_nothing(shared: Receiver, token: str) -> None:
     assert (await shared.http.get(f"/media/{token}")).status_code == 404
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_a_webhook_token_opens_no_picture(shared: Service) -> None:
+async def test_a_webhook_token_opens_no_picture(shared: Receiver) -> None:
     token = shared.context.signer.webhook_token("f" * 32)
 
     assert (await shared.http.get(f"/media/{token}")).status_code == 404
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_a_picture_that_was_dropped_is_not_found(shared: Service) -> None:
+async def test_a_picture_that_was_dropped_is_not_found(shared: Receiver) -> None:
     video_id = await shared.make()
 
     assert (await shared.http.get(shared.context.addresses.picture(video_id))).status_code == 404
@@ -83,7 +84,7 @@ async def test_a_picture_that_was_dropped_is_not_found(shared: Service) -> None:
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_a_picture_whose_file_is_missing_is_not_found(shared: Service) -> None:
+async def test_a_picture_whose_file_is_missing_is_not_found(shared: Receiver) -> None:
     address = await _uploaded(shared, picture())
     async with shared.store.pictures.opened(_video_of(shared, address)) as found:
         assert found is not None
@@ -108,7 +109,7 @@ async def test_a_request_that_makes_no_video_leaves_no_file(tmp_path: Path, agai
     assert len(names) == 1
 
 
-def _video_of(service: Service, address: str) -> str:
+def _video_of(service: Receiver, address: str) -> str:
     video_id = service.context.signer.video_of(address.rsplit("/", 1)[1], now=service.context.now())
     assert video_id is not None
     return video_id

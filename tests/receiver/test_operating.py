@@ -14,16 +14,16 @@ from providers.reports import Accepted
 from schemas.dead_commands import DeadCommand
 from store import attempts, refused_webhooks
 from store.transaction import Tx
-from tests.receiver.serving import Service, serving
+from tests.support.receiver import Receiver, serving
 
 NOBODY = "01a1fb80-55bb-754f-a0b3-000000000000"
 
 
-async def attempt_of(service: Service, video_id: str) -> attempts.AttemptRow:
+async def attempt_of(service: Receiver, video_id: str) -> attempts.AttemptRow:
     return (await service.store.read(attempts.of_videos, [video_id]))[video_id][0]
 
 
-async def generating(service: Service) -> str:
+async def generating(service: Receiver) -> str:
     """Make a video that IACrea has accepted and that is checked in a while."""
     video_id = await service.make(provider="iacrea")
     now = service.context.now()
@@ -39,7 +39,7 @@ async def generating(service: Service) -> str:
     return video_id
 
 
-async def test_a_video_in_work_is_due_at_once_when_somebody_asks(service: Service) -> None:
+async def test_a_video_in_work_is_due_at_once_when_somebody_asks(service: Receiver) -> None:
     video_id = await generating(service)
     before = await attempt_of(service, video_id)
     assert before.due_at is not None
@@ -55,14 +55,14 @@ async def test_a_video_in_work_is_due_at_once_when_somebody_asks(service: Servic
     assert entry["subject"] == video_id
 
 
-async def test_what_no_provider_has_in_work_cannot_be_checked(service: Service) -> None:
+async def test_what_no_provider_has_in_work_cannot_be_checked(service: Receiver) -> None:
     video_id = await service.make()
     answer = await service.http.post(f"/v1/videos/{video_id}/check")
     assert (answer.status_code, answer.json()["code"]) == (409, "not_generating")
     assert (await service.http.post(f"/v1/videos/{NOBODY}/check")).status_code == 404
 
 
-async def test_webhooks_are_listed_with_their_videos_newest_first(service: Service) -> None:
+async def test_webhooks_are_listed_with_their_videos_newest_first(service: Receiver) -> None:
     video_id = await generating(service)
     attempt = await attempt_of(service, video_id)
     address = f"/webhooks/iacrea/{service.context.signer.webhook_token(attempt.id)}"
@@ -78,7 +78,7 @@ async def test_webhooks_are_listed_with_their_videos_newest_first(service: Servi
     assert ([item["body"] for item in rest["items"]], rest["next_cursor"]) == (['{"status":0}'], None)
 
 
-async def test_refused_webhooks_are_noted_with_why_and_without_their_tokens(service: Service) -> None:
+async def test_refused_webhooks_are_noted_with_why_and_without_their_tokens(service: Receiver) -> None:
     await service.http.post("/webhooks/iacrea/guessed-token", json={})
     await service.http.post("/webhooks/nobody/guessed-token", json={})
 
@@ -92,7 +92,7 @@ async def test_refused_webhooks_are_noted_with_why_and_without_their_tokens(serv
     assert "guessed" not in str(items)
 
 
-async def test_a_flood_of_guessed_tokens_fills_no_table(service: Service) -> None:
+async def test_a_flood_of_guessed_tokens_fills_no_table(service: Receiver) -> None:
     for _ in range(60):
         await service.http.post("/webhooks/iacrea/guessed")
     assert len((await service.http.get("/v1/webhooks/refused")).json()["items"]) <= 30
@@ -131,13 +131,13 @@ def letter(command_id: str) -> DeadCommand:
 
 
 @pytest.fixture
-def parked(service: Service) -> Parked:
+def parked(service: Receiver) -> Parked:
     service.context.dead_commands = queue = Parked({"a1": letter("a1"), "b2": letter("b2")})
     return queue
 
 
 async def test_parked_commands_are_listed_put_back_and_dropped_and_that_is_noted(
-    service: Service, parked: Parked
+    service: Receiver, parked: Parked
 ) -> None:
     items = (await service.http.get("/v1/dead-commands")).json()["items"]
     assert [(item["id"], item["reason"], item["beginning"]) for item in items] == [
@@ -155,7 +155,7 @@ async def test_parked_commands_are_listed_put_back_and_dropped_and_that_is_noted
     assert (await service.http.delete("/v1/dead-commands/b2")).status_code == 404
 
 
-async def test_without_the_broker_the_parked_commands_say_so(service: Service, parked: Parked) -> None:
+async def test_without_the_broker_the_parked_commands_say_so(service: Receiver, parked: Parked) -> None:
     parked.away = "connection refused"
     answer: httpx.Response = await service.http.get("/v1/dead-commands")
     assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")

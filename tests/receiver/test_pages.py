@@ -8,7 +8,7 @@ import pytest
 import receiver
 from receiver import documents
 from schemas.problem import ProblemCode
-from tests.receiver.serving import Service
+from tests.support.receiver import Receiver
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -18,7 +18,7 @@ OUTSIDE = re.compile(r"""(?:src|href)\s*=\s*["']?(?:https?:)?//|@import|url\(\s*
 
 
 @pytest.mark.parametrize("address", PAGES)
-async def test_a_page_has_a_policy_that_keeps_everything_else_out(shared: Service, address: str) -> None:
+async def test_a_page_has_a_policy_that_keeps_everything_else_out(shared: Receiver, address: str) -> None:
     answer = await shared.http.get(address)
 
     policy = answer.headers["content-security-policy"]
@@ -32,7 +32,7 @@ async def test_a_page_has_a_policy_that_keeps_everything_else_out(shared: Servic
 
 
 @pytest.mark.parametrize("address", PAGES)
-async def test_a_page_needs_nothing_that_is_not_served_here(shared: Service, address: str) -> None:
+async def test_a_page_needs_nothing_that_is_not_served_here(shared: Receiver, address: str) -> None:
     page = (await shared.http.get(address)).text
     needed = set(re.findall(r'(?:src|href)="(/[^"#]*)"', page)) - {"/metrics"}
 
@@ -45,7 +45,7 @@ async def test_a_page_needs_nothing_that_is_not_served_here(shared: Service, add
 
 @pytest.mark.parametrize("address", ["/docs", "/docs/events"])
 async def test_without_the_viewers_a_page_leads_to_the_documents_and_names_the_mend(
-    shared: Service, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shared: Receiver, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(documents, "_VIEWERS", tmp_path)
 
@@ -58,7 +58,7 @@ async def test_without_the_viewers_a_page_leads_to_the_documents_and_names_the_m
 
 
 @pytest.mark.parametrize("name", [*MODULES, "console.css", "docs.js", "docs.css", "mark.svg"])
-async def test_our_own_assets_reach_nowhere_else(shared: Service, name: str) -> None:
+async def test_our_own_assets_reach_nowhere_else(shared: Receiver, name: str) -> None:
     answer = await shared.http.get(f"/docs/assets/{name}")
 
     assert answer.status_code == 200
@@ -67,14 +67,14 @@ async def test_our_own_assets_reach_nowhere_else(shared: Service, name: str) -> 
 
 
 @pytest.mark.parametrize("name", MODULES)
-async def test_the_console_never_builds_markup_from_text(shared: Service, name: str) -> None:
+async def test_the_console_never_builds_markup_from_text(shared: Receiver, name: str) -> None:
     script = (await shared.http.get(f"/docs/assets/{name}")).text
 
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function", script)
 
 
 @pytest.mark.parametrize("name", MODULES)
-async def test_each_module_of_the_console_imports_modules_that_are_served(shared: Service, name: str) -> None:
+async def test_each_module_of_the_console_imports_modules_that_are_served(shared: Receiver, name: str) -> None:
     script = (await shared.http.get(f"/docs/assets/{name}")).text
     imported = re.findall(r'^import .* from "\./(.*)";$', script, re.MULTILINE)
 
@@ -86,10 +86,10 @@ async def test_each_module_of_the_console_imports_modules_that_are_served(shared
 @pytest.mark.parametrize(
     "name", ["nope.js", "..%2fapp.py", "%2e%2e/run.py", "console.html", "__init__.py", "scalar.js", ""]
 )
-async def test_no_other_file_is_served(shared: Service, name: str) -> None:
+async def test_no_other_file_is_served(shared: Receiver, name: str) -> None:
     assert (await shared.http.get(f"/docs/assets/{name}")).status_code == 404
 
 
 @pytest.mark.parametrize("code", ProblemCode)
-async def test_the_type_of_each_problem_leads_to_its_explanation(shared: Service, code: ProblemCode) -> None:
+async def test_the_type_of_each_problem_leads_to_its_explanation(shared: Receiver, code: ProblemCode) -> None:
     assert f'<section id="{code}">' in (await shared.http.get("/docs/problems")).text

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from schemas.picture import PictureRejected, inspect
-from tests.receiver.serving import picture
+from tests.support.pictures import picture
 
 
 def _exif_rotated() -> bytes:

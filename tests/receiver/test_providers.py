@@ -5,12 +5,12 @@ from pathlib import Path
 from schemas.names import Provider
 from store import circuits, providers
 from store.circuits import CircuitRow
-from tests.receiver.serving import Service, serving
+from tests.support.receiver import Receiver, serving
 
 NOW = 1_800_000_000.0
 
 
-async def state_of(service: Service, name: str) -> dict[str, object]:
+async def state_of(service: Receiver, name: str) -> dict[str, object]:
     items = (await service.http.get("/v1/providers")).json()["items"]
     [item] = [item for item in items if item["name"] == name]
     status = (await service.http.get("/v1/status")).json()["providers"][name]
@@ -19,7 +19,7 @@ async def state_of(service: Service, name: str) -> dict[str, object]:
     return found
 
 
-async def test_a_provider_that_is_well_is_ready(service: Service) -> None:
+async def test_a_provider_that_is_well_is_ready(service: Receiver) -> None:
     state = await state_of(service, "iacrea")
     assert (state["state"], state["enabled"], state["authorized"], state["paused"]) == ("ready", True, True, False)
     assert state["circuit"] == {"state": "closed", "since": None, "reason": None, "probe_at": None}
@@ -40,14 +40,14 @@ async def test_a_paused_provider_is_shown_so_until_it_is_resumed_whatever_restar
         assert (await state_of(service, "iacrea"))["paused_since"] is None
 
 
-async def test_there_is_no_provider_of_another_name(service: Service) -> None:
+async def test_there_is_no_provider_of_another_name(service: Receiver) -> None:
     for path in ("/v1/providers/nobody/pause", "/v1/providers/nobody/resume"):
         answer = await service.http.post(path)
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
     assert (await service.http.get("/v1/providers/iacrea/pause")).status_code == 405
 
 
-async def test_a_provider_that_is_away_is_shown_with_since_when_and_why(service: Service) -> None:
+async def test_a_provider_that_is_away_is_shown_with_since_when_and_why(service: Receiver) -> None:
     now = service.context.now()
     row = CircuitRow(failures=5, reason="connection refused", opened_at=now - 60, probe_at=now + 30)
     await service.store.write(circuits.put, Provider("iacrea"), row)
@@ -65,7 +65,7 @@ async def test_a_provider_that_is_away_is_shown_with_since_when_and_why(service:
     assert (await state_of(service, "iacrea"))["state"] == "testing"
 
 
-async def test_a_provider_that_refuses_our_key_is_shown_as_such(service: Service) -> None:
+async def test_a_provider_that_refuses_our_key_is_shown_as_such(service: Receiver) -> None:
     await service.store.write(providers.set_tokens, Provider("iacrea"), tokens=1.0, now=NOW)
     await service.store.write(providers.set_authorized, Provider("iacrea"), authorized=False, now=NOW)
     assert (await state_of(service, "iacrea"))["state"] == "refusing"
@@ -83,7 +83,7 @@ async def test_one_without_credentials_is_off(tmp_path: Path) -> None:
         assert (await state_of(service, "homedesigns"))["state"] == "off"
 
 
-async def test_the_motions_of_a_provider_say_how_each_is_asked_for(service: Service) -> None:
+async def test_the_motions_of_a_provider_say_how_each_is_asked_for(service: Receiver) -> None:
     motions = (await state_of(service, "homedesigns"))["motions"]
     assert isinstance(motions, dict)
     assert (motions["zoom_in"], motions["pan_left"]) == ("option", "approximate")

@@ -13,7 +13,7 @@ from schemas.names import ErrorCode
 from schemas.video import Refund
 from store import attempts
 from store.transaction import Tx
-from tests.receiver.serving import Service
+from tests.support.receiver import Receiver
 
 
 def _fail(tx: Tx, video_id: str, refund: Refund) -> None:
@@ -23,13 +23,13 @@ def _fail(tx: Tx, video_id: str, refund: Refund) -> None:
     assert settle.fail(tx, Policy(), attempt, failing, now=1_800_000_000.0)
 
 
-async def failed(service: Service, refund: Refund = NOT_CHARGED) -> str:
+async def failed(service: Receiver, refund: Refund = NOT_CHARGED) -> str:
     video_id = await service.make(provider="iacrea")
     await service.store.write(_fail, video_id, refund)
     return video_id
 
 
-async def test_a_failed_video_is_made_again(service: Service) -> None:
+async def test_a_failed_video_is_made_again(service: Receiver) -> None:
     video_id = await failed(service)
     answer = await service.http.post(f"/v1/videos/{video_id}/retry")
     assert answer.status_code == 202
@@ -41,14 +41,14 @@ async def test_a_failed_video_is_made_again(service: Service) -> None:
     assert (await service.http.get(f"/v1/videos/{video_id}")).json()["retry_of"] is None
 
 
-async def test_of_many_retries_at_once_one_makes_the_video(service: Service) -> None:
+async def test_of_many_retries_at_once_one_makes_the_video(service: Receiver) -> None:
     video_id = await failed(service)
     answers = await asyncio.gather(*(service.http.post(f"/v1/videos/{video_id}/retry") for _ in range(20)))
     assert sorted(answer.status_code for answer in answers) == [200] * 19 + [202]
     assert len({answer.json()["id"] for answer in answers}) == 1
 
 
-async def test_what_may_have_been_paid_needs_a_word(service: Service) -> None:
+async def test_what_may_have_been_paid_needs_a_word(service: Receiver) -> None:
     video_id = await failed(service, UNKNOWN)
     for body in (None, {}, {"accept_risk": False}):
         answer = await service.http.post(f"/v1/videos/{video_id}/retry", json=body)
@@ -57,7 +57,7 @@ async def test_what_may_have_been_paid_needs_a_word(service: Service) -> None:
     assert answer.status_code == 202
 
 
-async def test_what_has_not_failed_is_not_retried(service: Service) -> None:
+async def test_what_has_not_failed_is_not_retried(service: Receiver) -> None:
     video_id = await service.make()
     answer = await service.http.post(f"/v1/videos/{video_id}/retry")
     assert (answer.status_code, answer.json()["code"]) == (409, "not_failed")
@@ -75,7 +75,7 @@ async def test_what_has_not_failed_is_not_retried(service: Service) -> None:
     ],
 )
 async def test_a_body_that_says_something_else_is_refused(
-    service: Service, body: bytes, status: int, field: str | None
+    service: Receiver, body: bytes, status: int, field: str | None
 ) -> None:
     video_id = await failed(service)
     answer = await service.http.post(f"/v1/videos/{video_id}/retry", content=body)

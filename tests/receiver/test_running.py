@@ -14,7 +14,9 @@ from process.settings import Settings, WrongSettings
 from process.tokens import Signer
 from receiver import run
 from store.database import Store
-from tests.receiver.serving import URL_REQUEST, Service, free_port, picture, serving
+from tests.support.pictures import picture
+from tests.support.ports import free_port
+from tests.support.receiver import URL_REQUEST, Receiver, serving
 
 
 @pytest.mark.parametrize(
@@ -67,7 +69,7 @@ async def test_a_role_without_http_of_its_own_serves_health_and_metrics_alone(tm
     assert statuses == {"/healthz": 200, "/readyz": 200, "/metrics": 200, "/v1/videos": 404, "/console": 404}
 
 
-async def test_it_answers_what_is_in_hand_before_it_stops(service: Service) -> None:
+async def test_it_answers_what_is_in_hand_before_it_stops(service: Receiver) -> None:
     large = picture() + bytes(8_000_000)
     answers = [
         asyncio.create_task(

@@ -6,18 +6,18 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.receiver.serving import Service
+from tests.support.receiver import Receiver
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def found(service: Service, query: Mapping[str, object] | str) -> list[str]:
+async def found(service: Receiver, query: Mapping[str, object] | str) -> list[str]:
     answer = await service.http.get("/v1/videos", params=query)  # type: ignore[arg-type]  # any primitive goes
     assert answer.status_code == 200, answer.text
     return [video["id"] for video in answer.json()["items"]]
 
 
-async def test_metadata_picks_videos_exactly(shared: Service) -> None:
+async def test_metadata_picks_videos_exactly(shared: Receiver) -> None:
     one = await shared.make(metadata={"listing": "42", "shop": "north"})
     two = await shared.make(metadata={"listing": "42", "shop": "south"})
     odd = await shared.make(metadata={"a.b c=d": "50 % + ü & \u2028"})
@@ -32,7 +32,7 @@ async def test_metadata_picks_videos_exactly(shared: Service) -> None:
     assert await found(shared, {"metadata.listing": "' OR 1=1 --"}) == []
 
 
-async def test_it_goes_together_with_status_and_pages(shared: Service) -> None:
+async def test_it_goes_together_with_status_and_pages(shared: Receiver) -> None:
     made = [await shared.make(metadata={"page": "yes"}) for _ in range(5)]
     await shared.finish(made[2])
 
@@ -48,7 +48,7 @@ async def test_it_goes_together_with_status_and_pages(shared: Service) -> None:
     assert listed == made[::-1]
 
 
-async def test_a_span_of_time_is_exact_at_both_ends(shared: Service) -> None:
+async def test_a_span_of_time_is_exact_at_both_ends(shared: Receiver) -> None:
     made = [await shared.make(metadata={"span": "1"}) for _ in range(3)]
     times = [(await shared.http.get(f"/v1/videos/{each}")).json()["created_at"] for each in made]
 
@@ -63,7 +63,7 @@ async def test_a_span_of_time_is_exact_at_both_ends(shared: Service) -> None:
 @pytest.mark.parametrize(
     "when", ["2026-01-31T12:00:00Z", "2026-01-31T12:00:00+01:00", "2026-01-31T12:00:00.5-05:00", "2026-01-31"]
 )
-async def test_every_usual_way_to_write_a_time_is_read(shared: Service, when: str) -> None:
+async def test_every_usual_way_to_write_a_time_is_read(shared: Receiver, when: str) -> None:
     assert (await shared.http.get(f"/v1/videos?since={quote(when)}")).status_code == 200
     assert (await shared.http.get(f"/v1/videos?since={when}")).status_code == 200
 
@@ -87,7 +87,7 @@ async def test_every_usual_way_to_write_a_time_is_read(shared: Service, when: st
         ("since=x&until=y&metadata.=z", {"since", "until", "metadata."}),
     ],
 )
-async def test_what_cannot_be_searched_for_is_refused_by_name(shared: Service, query: str, fields: set[str]) -> None:
+async def test_what_cannot_be_searched_for_is_refused_by_name(shared: Receiver, query: str, fields: set[str]) -> None:
     answer = await shared.http.get(f"/v1/videos?{query}")
 
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")

@@ -13,8 +13,9 @@ import pytest
 import pytest_asyncio
 
 from intake.context import Limits
-from tests.receiver.serving import URL_REQUEST, Service, picture, serving
-from tests.receiver.weighing import alone, resident
+from tests.support.pictures import picture
+from tests.support.receiver import URL_REQUEST, Receiver, serving
+from tests.support.weighing import alone, resident
 
 HEAD = "POST /v1/videos HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
 
@@ -63,7 +64,7 @@ async def connected(port: int) -> AsyncIterator[RawRequest]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def brisk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
+async def brisk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Receiver]:
     """Give a receiver with little patience and little room; its tests run in their module's event loop."""
     limits = Limits(body_stall=0.3, head_seconds=0.3)
     async with serving(tmp_path_factory.mktemp("brisk"), limits=limits, max_body_bytes=100_000) as service:
@@ -71,7 +72,7 @@ async def brisk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Servi
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_a_body_at_the_limit_is_taken_one_byte_more_is_not(brisk: Service) -> None:
+async def test_a_body_at_the_limit_is_taken_one_byte_more_is_not(brisk: Receiver) -> None:
     room = 100_000 - len(b'{"image_url": "https://example.com/a", "motion": "auto", "prompt": ""}')
     for spaces, status in ((room, 202), (room + 1, 413)):
         body = b'{"image_url": "https://example.com/a", "motion": "auto", "prompt": ""' + b" " * spaces + b"}"
@@ -80,7 +81,7 @@ async def test_a_body_at_the_limit_is_taken_one_byte_more_is_not(brisk: Service)
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_an_upload_over_the_limit_is_told_so(brisk: Service) -> None:
+async def test_an_upload_over_the_limit_is_told_so(brisk: Receiver) -> None:
     answer = await brisk.http.post("/v1/videos", data={"motion": "auto"}, files={"image": picture() + bytes(3_000_000)})
 
     assert (answer.status_code, answer.json()["code"]) == (413, "payload_too_large"), answer.text
@@ -88,7 +89,7 @@ async def test_an_upload_over_the_limit_is_told_so(brisk: Service) -> None:
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_a_length_that_is_announced_is_refused_before_it_comes(brisk: Service) -> None:
+async def test_a_length_that_is_announced_is_refused_before_it_comes(brisk: Receiver) -> None:
     async with connected(brisk.port) as raw:
         await raw.send(HEAD, "content-length: 100001\r\n\r\n")
 
@@ -97,7 +98,7 @@ async def test_a_length_that_is_announced_is_refused_before_it_comes(brisk: Serv
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("length", ["99999999999999999999999999", "-1", "1e3", "0x10", "", "5, 5"])
-async def test_a_length_that_is_none_is_refused(brisk: Service, length: str) -> None:
+async def test_a_length_that_is_none_is_refused(brisk: Receiver, length: str) -> None:
     async with connected(brisk.port) as raw:
         await raw.send(HEAD, f"content-length: {length}\r\n\r\n")
 
@@ -105,7 +106,7 @@ async def test_a_length_that_is_none_is_refused(brisk: Service, length: str) -> 
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_a_body_without_a_length_is_bounded_all_the_same(brisk: Service) -> None:
+async def test_a_body_without_a_length_is_bounded_all_the_same(brisk: Receiver) -> None:
     async def endless() -> AsyncIterator[bytes]:
         for _ in range(100):
             yield bytes(10_000)
@@ -116,7 +117,7 @@ async def test_a_body_without_a_length_is_bounded_all_the_same(brisk: Service) -
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_a_sender_that_goes_on_after_the_answer_is_cut_off(brisk: Service) -> None:
+async def test_a_sender_that_goes_on_after_the_answer_is_cut_off(brisk: Receiver) -> None:
     async with connected(brisk.port) as raw:
         await raw.send(HEAD, "transfer-encoding: chunked\r\n\r\n", b"20000\r\n" + bytes(0x20000) + b"\r\n")
         assert (await raw.answer())[0] == 413
@@ -126,7 +127,7 @@ async def test_a_sender_that_goes_on_after_the_answer_is_cut_off(brisk: Service)
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("start", ["", "{", '{"motion": '])
-async def test_a_body_that_stalls_is_given_up(brisk: Service, start: str) -> None:
+async def test_a_body_that_stalls_is_given_up(brisk: Receiver, start: str) -> None:
     async with connected(brisk.port) as raw:
         await raw.send(HEAD, "content-length: 1000\r\n\r\n", start)
         began = time.monotonic()
@@ -138,7 +139,7 @@ async def test_a_body_that_stalls_is_given_up(brisk: Service, start: str) -> Non
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_a_body_that_drips_counts_as_stalled(brisk: Service) -> None:
+async def test_a_body_that_drips_counts_as_stalled(brisk: Receiver) -> None:
     async with connected(brisk.port) as raw:
         await raw.send(HEAD, "content-length: 1000\r\n\r\n")
         dripping = asyncio.create_task(_drip(raw))
@@ -153,7 +154,7 @@ async def _drip(raw: RawRequest) -> None:
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_a_slow_body_that_keeps_coming_is_taken(brisk: Service) -> None:
+async def test_a_slow_body_that_keeps_coming_is_taken(brisk: Receiver) -> None:
     body = b" " * 60_000 + b'{"image_url": "https://example.com/a", "motion": "auto"}'
     async with connected(brisk.port) as raw:
         await raw.send(HEAD, f"content-length: {len(body)}\r\n\r\n")
@@ -164,7 +165,7 @@ async def test_a_slow_body_that_keeps_coming_is_taken(brisk: Service) -> None:
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_a_webhook_that_stalls_is_recorded_and_told(brisk: Service) -> None:
+async def test_a_webhook_that_stalls_is_recorded_and_told(brisk: Receiver) -> None:
     token = brisk.context.signer.webhook_token("f" * 32)
     async with connected(brisk.port) as raw:
         await raw.send(f"POST /webhooks/iacrea/{token} HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nabc")
@@ -173,7 +174,7 @@ async def test_a_webhook_that_stalls_is_recorded_and_told(brisk: Service) -> Non
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("start", [b"", b"\r\n", b"GET", b"GET / HTTP/1.1\r\nhost: x\r\n"])
-async def test_a_head_that_does_not_come_is_not_waited_for(brisk: Service, start: bytes) -> None:
+async def test_a_head_that_does_not_come_is_not_waited_for(brisk: Receiver, start: bytes) -> None:
     async with connected(brisk.port) as raw:
         await raw.send(start)
 
@@ -181,7 +182,7 @@ async def test_a_head_that_does_not_come_is_not_waited_for(brisk: Service, start
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_a_head_that_drips_is_not_waited_for(brisk: Service) -> None:
+async def test_a_head_that_drips_is_not_waited_for(brisk: Receiver) -> None:
     async with connected(brisk.port) as raw:
         await raw.send("GET / HTTP/1.1\r\n")
         began = time.monotonic()
@@ -191,7 +192,7 @@ async def test_a_head_that_drips_is_not_waited_for(brisk: Service) -> None:
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_a_second_head_on_a_connection_has_a_deadline_too(brisk: Service) -> None:
+async def test_a_second_head_on_a_connection_has_a_deadline_too(brisk: Receiver) -> None:
     async with connected(brisk.port) as raw:
         await raw.send("GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
         assert (await raw.answer())[0] == 200
@@ -212,7 +213,7 @@ async def test_a_second_head_on_a_connection_has_a_deadline_too(brisk: Service) 
     ],
     ids=["address", "field", "fields", "a hundred and one fields", "field without end"],
 )
-async def test_a_head_out_of_bounds_is_refused(brisk: Service, head: str) -> None:
+async def test_a_head_out_of_bounds_is_refused(brisk: Receiver, head: str) -> None:
     async with connected(brisk.port) as raw:
         await raw.send(head)
         status, body = await raw.answer()
@@ -245,7 +246,7 @@ async def _open_post(port: int) -> asyncio.StreamWriter:
 
 
 async def test_a_caller_that_leaves_leaves_no_trace_in_the_log(
-    service: Service, caplog: pytest.LogCaptureFixture
+    service: Receiver, caplog: pytest.LogCaptureFixture
 ) -> None:
     for writer in [await _open_post(service.port) for _ in range(20)]:
         writer.close()

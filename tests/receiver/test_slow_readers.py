@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from intake.context import Limits
-from tests.receiver.raw import connected
-from tests.receiver.serving import URL_REQUEST, Service, serving
-from tests.receiver.weighing import alone, resident
+from tests.support.raw_http import connected
+from tests.support.receiver import URL_REQUEST, Receiver, serving
+from tests.support.weighing import alone, resident
 
 LARGE = "/docs/assets/redoc.standalone.js"
 SEND_STALL = 1.0
@@ -21,11 +21,11 @@ def _get(path: str, *headers: str) -> bytes:
     return "\r\n".join([f"GET {path} HTTP/1.1", "host: localhost", *headers, "", ""]).encode()
 
 
-async def _refused(service: Service) -> bool:
+async def _refused(service: Receiver) -> bool:
     return (await service.http.get("/console")).status_code == 503
 
 
-async def _until(service: Service, *, refused: bool, within: float = 15) -> None:
+async def _until(service: Receiver, *, refused: bool, within: float = 15) -> None:
     async with asyncio.timeout(within):
         while await _refused(service) is not refused:
             await asyncio.sleep(0.05)

@@ -12,12 +12,12 @@ from receiver import waiting
 from schemas.scopes import ALL_SCOPES
 from store import api_keys
 from store.api_keys import StoredKey
-from tests.receiver.serving import Service, serving
+from tests.support.receiver import Receiver, serving
 
 NOBODY = "01a1fb80-55bb-754f-a0b3-000000000000"
 
 
-async def test_a_tag_names_a_document_until_it_changes(service: Service) -> None:
+async def test_a_tag_names_a_document_until_it_changes(service: Receiver) -> None:
     address = f"/v1/videos/{await service.make()}"
     first = await service.http.get(address)
     tag = first.headers["etag"]
@@ -32,7 +32,7 @@ async def test_a_tag_names_a_document_until_it_changes(service: Service) -> None
     assert changed.headers["etag"] != tag
 
 
-async def test_who_waits_is_answered_when_the_video_ends(service: Service) -> None:
+async def test_who_waits_is_answered_when_the_video_ends(service: Receiver) -> None:
     video_id = await service.make()
     asked = asyncio.create_task(
         service.http.get(f"/v1/videos/{video_id}", headers={"prefer": "respond-async, wait=50"}, timeout=60)
@@ -49,7 +49,7 @@ async def test_who_waits_is_answered_when_the_video_ends(service: Service) -> No
 
 
 async def test_who_waits_does_not_ask_the_store_again_and_again(
-    service: Service, monkeypatch: pytest.MonkeyPatch
+    service: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks = 0
     shown = view.video
@@ -65,7 +65,7 @@ async def test_who_waits_does_not_ask_the_store_again_and_again(
     assert looks <= 5
 
 
-async def test_with_a_tag_it_waits_for_another_document(service: Service) -> None:
+async def test_with_a_tag_it_waits_for_another_document(service: Receiver) -> None:
     video_id = await service.make()
     await service.finish(video_id)
     address = f"/v1/videos/{video_id}"
@@ -77,7 +77,7 @@ async def test_with_a_tag_it_waits_for_another_document(service: Service) -> Non
 
 
 @pytest.mark.parametrize("prefer", ["wait=0", "wait", "wait=-1", "wait=ten", "waits=9", "handling=lenient", "wait=1x"])
-async def test_other_preferences_are_ignored(service: Service, prefer: str) -> None:
+async def test_other_preferences_are_ignored(service: Receiver, prefer: str) -> None:
     began = time.monotonic()
     answer = await service.http.get(f"/v1/videos/{await service.make()}", headers={"prefer": prefer})
     assert answer.status_code == 200
@@ -86,19 +86,19 @@ async def test_other_preferences_are_ignored(service: Service, prefer: str) -> N
 
 
 @pytest.mark.parametrize(("prefer", "applied"), [("wait=600", "wait=60"), ('return=x; wait="7"', "wait=7")])
-async def test_a_finished_video_is_answered_at_once(service: Service, prefer: str, applied: str) -> None:
+async def test_a_finished_video_is_answered_at_once(service: Receiver, prefer: str, applied: str) -> None:
     video_id = await service.make()
     await service.finish(video_id)
     answer = await service.http.get(f"/v1/videos/{video_id}", headers={"prefer": prefer})
     assert (answer.status_code, answer.headers["preference-applied"]) == (200, applied)
 
 
-async def test_an_unknown_video_is_not_waited_for(service: Service) -> None:
+async def test_an_unknown_video_is_not_waited_for(service: Receiver) -> None:
     answer = await service.http.get(f"/v1/videos/{NOBODY}", headers={"prefer": "wait=60"})
     assert answer.status_code == 404
 
 
-async def test_too_many_who_wait_are_answered_at_once(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_too_many_who_wait_are_answered_at_once(service: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "_MOST_FOR_ONE", 2)
     address = f"/v1/videos/{await service.make()}"
     answers = await asyncio.gather(*(service.http.get(address, headers={"prefer": "wait=2"}) for _ in range(3)))

@@ -12,16 +12,16 @@ import pytest
 from intake.context import Limits
 from jobs import unconfirmed
 from process.tokens import Signer
-from tests.receiver.serving import Service, serving
+from tests.support.receiver import Receiver, serving
 
 ATTEMPT = "f123456789abcdef" * 2
 
 
-def _address(service: Service, attempt: str = ATTEMPT) -> str:
+def _address(service: Receiver, attempt: str = ATTEMPT) -> str:
     return f"/webhooks/iacrea/{service.context.signer.webhook_token(attempt)}"
 
 
-async def _kept(service: Service, attempt: str = ATTEMPT) -> list[Any]:
+async def _kept(service: Receiver, attempt: str = ATTEMPT) -> list[Any]:
     return list(reversed(await service.store.read(unconfirmed.kept, attempt)))
 
 
@@ -39,7 +39,7 @@ async def _kept(service: Service, attempt: str = ATTEMPT) -> list[Any]:
         ("", b""),
     ],
 )
-async def test_any_body_is_recorded_as_it_came(shared: Service, method: str, kind: str, body: bytes) -> None:
+async def test_any_body_is_recorded_as_it_came(shared: Receiver, method: str, kind: str, body: bytes) -> None:
     attempt = "ff" + os.urandom(15).hex()
     address = _address(shared, attempt)
 
@@ -50,7 +50,7 @@ async def test_any_body_is_recorded_as_it_came(shared: Service, method: str, kin
     assert (delivery.body, delivery.size, delivery.content_type or "") == (body, len(body), kind)
 
 
-async def test_what_is_over_64_kib_is_dropped_not_refused(service: Service) -> None:
+async def test_what_is_over_64_kib_is_dropped_not_refused(service: Receiver) -> None:
     for size in (65_536, 65_537, 3_000_000):
         answer = await service.http.post(_address(service), content=bytes(size))
         assert (answer.status_code, answer.content) == (200, b"{}")
@@ -70,14 +70,14 @@ async def test_a_body_larger_than_any_request_still_counts(tmp_path: Path) -> No
         assert len(await _kept(service)) == 1
 
 
-async def test_looking_at_a_valid_address_does_nothing(service: Service) -> None:
+async def test_looking_at_a_valid_address_does_nothing(service: Receiver) -> None:
     for method in ("GET", "HEAD"):
         assert (await service.http.request(method, _address(service))).status_code == 200
 
     assert await _kept(service) == []
 
 
-async def test_other_methods_are_not_allowed(service: Service) -> None:
+async def test_other_methods_are_not_allowed(service: Receiver) -> None:
     answer = await service.http.delete(_address(service))
 
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
@@ -104,7 +104,7 @@ def _not_ours(token: str) -> dict[str, str]:
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("case", _not_ours("x" * 43))
-async def test_any_other_token_is_an_unknown_address(shared: Service, case: str) -> None:
+async def test_any_other_token_is_an_unknown_address(shared: Receiver, case: str) -> None:
     token = _not_ours(shared.context.signer.webhook_token(ATTEMPT))[case]
     unknown = await shared.http.post("/no/such/address", content=b"x")
 
@@ -133,7 +133,7 @@ async def test_no_key_is_needed(tmp_path: Path) -> None:
         assert answer.status_code == 200
 
 
-async def test_a_flood_on_one_token_is_recorded_in_groups(service: Service) -> None:
+async def test_a_flood_on_one_token_is_recorded_in_groups(service: Receiver) -> None:
     answers = await asyncio.gather(*(service.http.post(_address(service), content=b"{}") for _ in range(150)))
 
     assert {answer.status_code for answer in answers} == {200}
@@ -147,7 +147,7 @@ def _rows(tx: Any) -> int:
 
 
 @pytest.fixture
-async def locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Service]:
+async def locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Receiver]:
     """Give a receiver whose store another process holds."""
     monkeypatch.setattr("store.sqlite.BUSY_SECONDS", 0.2)
     async with serving(tmp_path) as service:
@@ -158,20 +158,20 @@ async def locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
         other.close()
 
 
-async def test_what_cannot_be_recorded_is_not_acknowledged(locked: Service) -> None:
+async def test_what_cannot_be_recorded_is_not_acknowledged(locked: Receiver) -> None:
     answer = await locked.http.post(_address(locked), content=b"{}")
 
     assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
     assert int(answer.headers["retry-after"]) > 0
 
 
-async def test_a_video_that_cannot_be_kept_is_not_accepted(locked: Service) -> None:
+async def test_a_video_that_cannot_be_kept_is_not_accepted(locked: Receiver) -> None:
     answer = await locked.http.post("/v1/videos", json={"image_url": "https://example.com/a", "motion": "auto"})
 
     assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
 
 
-async def test_readiness_tells_that_the_store_cannot_be_written(locked: Service) -> None:
+async def test_readiness_tells_that_the_store_cannot_be_written(locked: Receiver) -> None:
     answer = await locked.http.get("/readyz")
 
     assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
@@ -197,7 +197,7 @@ async def test_more_than_can_wait_is_refused_at_once(tmp_path: Path) -> None:
                 assert answer.headers["retry-after"]
 
 
-async def test_a_sender_that_leaves_halfway_still_brought_news(service: Service) -> None:
+async def test_a_sender_that_leaves_halfway_still_brought_news(service: Receiver) -> None:
     _, writer = await asyncio.open_connection("127.0.0.1", service.port)
     writer.write(f"POST {_address(service)} HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf".encode())
     await writer.drain()

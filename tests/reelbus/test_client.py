@@ -18,9 +18,11 @@ from reelbus import client
 from reelbus.client import Client, NoEvent, ServiceAway, ServiceError, documents, read_event
 from schemas import batch, event, video
 from schemas.samples import sample_event
-from tests.receiver.serving import URL_REQUEST, Service, picture, serving
 from tests.receiver.test_erasing import published
-from tests.service import ROOT, Command, until
+from tests.support.pictures import picture
+from tests.support.receiver import URL_REQUEST, Receiver, serving
+from tests.support.service import ROOT, Command
+from tests.support.waiting import eventually
 
 T = TypeVar("T")
 URL = str(URL_REQUEST["image_url"])
@@ -29,13 +31,13 @@ KEY = "operator-key-of-tests"
 
 
 @pytest_asyncio.fixture
-async def service(tmp_path: Path) -> AsyncIterator[Service]:
+async def service(tmp_path: Path) -> AsyncIterator[Receiver]:
     async with serving(tmp_path, api_keys=f"ops:{KEY}") as serving_one:
         yield serving_one
 
 
 @pytest.fixture
-def reelbus(service: Service) -> Iterator[Client]:
+def reelbus(service: Receiver) -> Iterator[Client]:
     with Client(service.context.settings.local_url, api_key=KEY, timeout=20) as opened:
         yield opened
 
@@ -66,7 +68,7 @@ async def test_a_batch_gives_each_its_result(reelbus: Client) -> None:
     assert [result["status"] for result in results] == [202, 422]
 
 
-async def test_who_waits_gets_the_end(service: Service, reelbus: Client) -> None:
+async def test_who_waits_gets_the_end(service: Receiver, reelbus: Client) -> None:
     made = await beside(reelbus.submit, URL, "zoom_in")
     waiting = asyncio.create_task(beside(reelbus.wait, made["id"], timeout=30))
     await asyncio.sleep(0.2)
@@ -82,7 +84,7 @@ async def test_waiting_ends_when_it_must(reelbus: Client) -> None:
         await beside(reelbus.wait, made["id"], timeout=1)
 
 
-async def test_events_are_heard_as_they_are_decided(service: Service, reelbus: Client) -> None:
+async def test_events_are_heard_as_they_are_decided(service: Receiver, reelbus: Client) -> None:
     heard: list[client.Event] = []
     listening = threading.Thread(target=lambda: heard.append(next(reelbus.events())), daemon=True)
     listening.start()
@@ -93,7 +95,7 @@ async def test_events_are_heard_as_they_are_decided(service: Service, reelbus: C
         return bool(heard)
 
     await service.finish(video_id)
-    await until(told, what="the event")
+    await eventually(told, what="the event")
     assert (heard[0]["type"], heard[0]["subject"]) == ("video.ready", video_id)
 
 
@@ -143,20 +145,20 @@ def test_to_import_the_client_loads_nothing_of_the_service() -> None:
     assert ended.stdout.strip() == "[]"
 
 
-async def erase(service: Service, folder: Path, *words: str) -> tuple[int, str, str]:
+async def erase(service: Receiver, folder: Path, *words: str) -> tuple[int, str, str]:
     env = {"REELBUS_URL": service.context.settings.local_url, "REELBUS_API_KEY": KEY}
     log = folder / f"erase-{uuid4().hex}.log"
     return await (await Command.start("erase", *words, env=env, log=log)).finish()
 
 
-async def ended(service: Service, **fields: object) -> str:
+async def ended(service: Receiver, **fields: object) -> str:
     video_id = await service.make(**fields)
     await service.finish(video_id)
     await published(service, video_id)
     return video_id
 
 
-async def test_erase_erases_what_has_ended_and_names_the_rest(service: Service, tmp_path: Path) -> None:
+async def test_erase_erases_what_has_ended_and_names_the_rest(service: Receiver, tmp_path: Path) -> None:
     done, open_ = await ended(service), await service.make()
     status, output, errors = await erase(service, tmp_path, "--yes", done, open_, NOBODY)
     assert (status, output.split()) == (1, [done])
@@ -165,7 +167,7 @@ async def test_erase_erases_what_has_ended_and_names_the_rest(service: Service, 
     assert (await erase(service, tmp_path, "--yes", done))[0] == 4
 
 
-async def test_erase_finds_videos_by_their_metadata(service: Service, tmp_path: Path) -> None:
+async def test_erase_finds_videos_by_their_metadata(service: Receiver, tmp_path: Path) -> None:
     gone = [await ended(service, metadata={"customer": "7"}) for _ in range(2)]
     kept = await ended(service, metadata={"customer": "8"})
     status, output, _ = await erase(service, tmp_path, "--yes", "--metadata", "customer=7")
@@ -174,7 +176,7 @@ async def test_erase_finds_videos_by_their_metadata(service: Service, tmp_path: 
     assert (await erase(service, tmp_path, "--yes", "--metadata", "customer=7"))[0] == 4
 
 
-async def test_erase_asks_first_and_is_refused_where_nobody_can_be_asked(service: Service, tmp_path: Path) -> None:
+async def test_erase_asks_first_and_is_refused_where_nobody_can_be_asked(service: Receiver, tmp_path: Path) -> None:
     done = await ended(service)
     status, output, errors = await erase(service, tmp_path, done)
     assert (status, output) == (2, "")

@@ -19,7 +19,7 @@ from reelbus.public_address import leads_back
 from sandbox.broker import processes
 from sandbox.broker.record import Record
 from tests.reelbus.conftest import ROOT, Run
-from tests.service import free_port
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.timeout(180)
 Develop = Callable[..., "Dev"]

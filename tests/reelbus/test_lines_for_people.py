@@ -13,7 +13,7 @@ from reelbus.public_address import leads_back
 from reelbus.status import status_text
 from reelbus.watching import Filters
 from tests.reelbus.conftest import Run
-from tests.service import free_port
+from tests.support.ports import free_port
 
 SECRET = "0123456789abcdef"
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from setup.postgres.pair import address
-from tests.broker import eventually
-from tests.postgres import Postgres
-from tests.relay import Relay, relay
-from tests.service import Command, Service
+from tests.support.postgres import Postgres
+from tests.support.service import Command, Service
+from tests.support.tcp_relay import Relay, relay
+from tests.support.waiting import eventually
 
 
 @pytest.fixture

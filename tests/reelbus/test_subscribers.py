@@ -15,8 +15,9 @@ from jsonschema import Draft202012Validator
 from documents.json_schemas import events_schema
 from process.standard_webhooks import new_secret, signature_headers
 from schemas.names import EVENT_KINDS
-from tests.broker import Broker, eventually, subscribe
 from tests.reelbus.conftest import ROOT, Run
+from tests.support.broker import Broker, subscribe
+from tests.support.waiting import eventually
 
 
 @pytest_asyncio.fixture

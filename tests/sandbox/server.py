@@ -135,13 +135,6 @@ class SandboxServer:
 Opener = Callable[..., Awaitable[SandboxServer]]
 
 
-async def until(met: Callable[[], Awaitable[bool]], *, within: float = 5.0) -> None:
-    """Wait for a condition."""
-    async with asyncio.timeout(within):
-        while not await met():
-            await asyncio.sleep(0.01)
-
-
 @asynccontextmanager
 async def running(settings: SandboxSettings) -> AsyncIterator[SandboxServer]:
     started, stop = asyncio.Event(), asyncio.Event()

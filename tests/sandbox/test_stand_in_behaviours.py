@@ -11,9 +11,10 @@ import pytest
 
 from sandbox.behaviours import BEHAVIOURS
 from sandbox.settings import PROVIDERS
-from tests.sandbox.server import Catcher, Caught, SandboxServer, until
+from tests.sandbox.server import Catcher, Caught, SandboxServer
 from tests.sandbox.test_stand_in_homedesigns import ENDS as HOMEDESIGNS_ENDS
 from tests.sandbox.test_stand_in_homedesigns import OTHERWISE as HOMEDESIGNS_OTHERWISE
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -158,7 +159,7 @@ async def _called(stand: SandboxServer, times: int = 1) -> None:
         sent = (await stand.last())["webhooks_sent"]
         return isinstance(sent, int) and sent >= times
 
-    await until(enough)
+    await eventually(enough)
 
 
 @pytest.mark.parametrize("name", CALLS)

@@ -8,7 +8,8 @@ import pytest
 from sandbox import clips
 from sandbox.clips import CLIP
 from sandbox.pictures import PictureCache, size
-from tests.sandbox.server import Catcher, Opener, SandboxServer, png, until
+from tests.sandbox.server import Catcher, Opener, SandboxServer, png
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -58,7 +59,7 @@ async def test_a_fetched_picture_becomes_a_clip_once_for_many_askers(open_stand:
     async def fetched() -> bool:
         return (await stand.last())["picture_sha256"] is not None
 
-    await until(fetched)
+    await eventually(fetched)
     assert len(set(await asyncio.gather(*(_watch(stand) for _ in range(4))))) == 1
 
 

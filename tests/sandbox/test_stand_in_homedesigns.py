@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.sandbox.server import BEARER, VIDEO, Opener, SandboxServer, png, until
+from tests.sandbox.server import BEARER, VIDEO, Opener, SandboxServer, png
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -119,7 +120,7 @@ async def test_a_running_video_shows_all_words_and_nanoseconds(open_stand: Opene
         told[body.get("status", "")] = body
         return "output_video" in body
 
-    await until(ended)
+    await eventually(ended)
     assert told.keys() == {"IN_QUEUE", "starting", "processing", ""}
     assert re.search(r"\.\d{3}Z$", told["starting"]["created_at"])
     assert re.search(r"\.\d{9}Z$", told["processing"]["started_at"])
@@ -207,7 +208,7 @@ async def test_an_unknown_word_means_nothing_until_the_end(stand: SandboxServer)
     async def ended() -> bool:
         return _video((await stand.status(job)).json())
 
-    await until(ended)
+    await eventually(ended)
 
 
 async def test_an_id_may_be_unknown_early_late_or_always(stand: SandboxServer) -> None:
@@ -223,7 +224,7 @@ async def test_an_id_may_be_unknown_early_late_or_always(stand: SandboxServer) -
         known = _video((await stand.status(early)).json())
         return known and "Queue ID" in (await stand.status(late)).text
 
-    await until(turned)
+    await eventually(turned)
     assert "Queue ID" in (await stand.status(lost)).text
 
 
@@ -236,5 +237,5 @@ async def test_a_video_may_take_long_or_for_ever(stand: SandboxServer) -> None:
         return _video((await stand.status(late)).json())
 
     assert not await ended()
-    await until(ended)
+    await eventually(ended)
     assert "status" in (await stand.status(never)).json()

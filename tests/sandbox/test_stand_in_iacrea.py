@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from tests.sandbox.server import GENERATE, KEY, USER, Catcher, Opener, SandboxServer, until
+from tests.sandbox.server import GENERATE, KEY, USER, Catcher, Opener, SandboxServer
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -19,7 +20,7 @@ async def test_a_video_runs_from_starting_to_an_address_with_its_own_marker(open
         words.add((await stand.get(accepted["generation_id"])).json()["status"])
         return "SUCCEEDED" in words
 
-    await until(ended)
+    await eventually(ended)
     assert words == {"STARTING", "IN_PROGRESS", "SUCCEEDED"}
     told = (await stand.get(accepted["generation_id"])).json()
     assert told["urls"] == [f"{stand.url}/clips/{(await stand.last())['marker']}.mp4"]
@@ -100,7 +101,7 @@ async def test_a_credit_goes_at_submission_and_comes_back_on_failed(open_stand: 
     async def refunded() -> bool:
         return await balance() == 1
 
-    await until(refunded)
+    await eventually(refunded)
     assert (await stand.get(second["generation_id"])).json() == {"status": "FAILED"}
     assert await balance() == 1
     summary = await stand.summary("iacrea")
@@ -115,7 +116,7 @@ async def test_the_webhook_says_what_the_status_call_says_and_names_nobody(
     async def called() -> bool:
         return bool((await stand.last())["webhooks"])
 
-    await until(called)
+    await eventually(called)
     [webhook] = catcher.webhooks
     assert webhook.told == (await stand.get(job)).json()
     assert webhook.headers["content-type"] == "application/json"
@@ -129,7 +130,7 @@ async def test_no_webhook_leaves_loopback(stand: SandboxServer, host: str) -> No
     async def tried() -> bool:
         return bool((await stand.last())["webhooks"])
 
-    await until(tried)
+    await eventually(tried)
     assert "not on loopback" in str((await stand.last())["webhooks"])
 
 
@@ -139,7 +140,7 @@ async def test_the_picture_is_fetched_even_over_a_redirect(stand: SandboxServer,
     async def fetched() -> bool:
         return (await stand.last())["picture_sha256"] is not None
 
-    await until(fetched)
+    await eventually(fetched)
     assert [each.path for each in catcher.requests] == ["/moved", "/picture.png"]
 
 
@@ -153,7 +154,7 @@ async def test_a_picture_that_cannot_be_had_fails_the_video_and_is_refunded(
     async def failed() -> bool:
         return bool((await stand.get(job)).json()["status"] == "FAILED")
 
-    await until(failed)
+    await eventually(failed)
     assert (await stand.last())["refunded"] is True
 
 

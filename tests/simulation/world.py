@@ -45,7 +45,7 @@ from store.videos import VideoRow
 from store.webhooks import Delivery
 from tests.simulation.peers import Account, Broker, Line
 from tests.simulation.steps import Silence, Step, Task
-from tests.stores import emptied, in_memory, transact
+from tests.support.stores import emptied, in_memory, transact
 
 START = 1_700_000_000.0
 EVIL = "https://evil.example/stolen.mp4"

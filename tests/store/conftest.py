@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from store.database import Store
-from tests.stores import url_of
+from tests.support.stores import url_of
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.stores import rows, url_of
+from tests.support.stores import rows, url_of
 
 _ANSWERED_THEN_DEAD = """
 import asyncio, os, sys

@@ -7,7 +7,7 @@ from typing import Any
 
 from store.postgres import Session, WritingTx
 from store.transaction import Tx
-from tests.stores import transact
+from tests.support.stores import transact
 
 _PATIENCE = 20.0
 

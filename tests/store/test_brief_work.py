@@ -15,7 +15,7 @@ from store.transaction import Signal, Tx
 from tests.store.dying import left_by_the_dead
 from tests.store.one_row import names, put, put_and_fail
 from tests.store.test_unavailable import locked
-from tests.stores import rows, url_of
+from tests.support.stores import rows, url_of
 
 
 def where(tx: Tx) -> str:

@@ -15,7 +15,7 @@ from store.database import Store
 from store.transaction import Tx
 from tests.store.dying import left_by_the_dead
 from tests.store.one_row import names, put
-from tests.stores import rows, url_of
+from tests.support.stores import rows, url_of
 
 NORMAL, FULL = 1, 2
 

@@ -18,7 +18,7 @@ from store.database import Store
 from store.transaction import Tx
 from store.videos import EVERY
 from tests.store.first_release import POLICY, WRITTEN_AT, request
-from tests.stores import url_of
+from tests.support.stores import url_of
 
 WRITTEN = Path(__file__).with_name("first_release.db")
 VIDEOS = 18

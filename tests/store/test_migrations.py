@@ -11,7 +11,7 @@ import pytest
 
 from store.database import Store, StoreUnavailable
 from store.migrate import StoreTooNew, _steps, statements
-from tests.stores import rows, url_of
+from tests.support.stores import rows, url_of
 
 OPEN_WHEN_TOLD = """
 import asyncio, sys

@@ -19,8 +19,8 @@ from store.database import Store, StoreUnavailable
 from store.pictures import PictureLost
 from store.transaction import Tx
 from store.uploads import Upload
-from tests.jobs.scenario import REQUEST
-from tests.stores import rows, url_of
+from tests.support.job_scenario import REQUEST
+from tests.support.stores import rows, url_of
 
 BODY = bytes(range(256)) * 4_000
 FIRST_RELEASE = Path(__file__).with_name("first_release.db")

@@ -9,7 +9,7 @@ from tests.simulation.histories import run
 from tests.simulation.world import connection
 from tests.store.catalogue import CALLS
 from tests.store.plans import Recorded, calls_of_statements, faults, functions_of_tables, is_ours, recording
-from tests.stores import in_memory, transact
+from tests.support.stores import in_memory, transact
 
 SEEDS = 40
 

@@ -16,8 +16,8 @@ from store.postgres import CommitUnknown, Session, WritingTx, conninfo
 from store.postgres_pipeline import translated_sql
 from store.postgres_store import PostgresStore
 from store.transaction import Signal, Tx
-from tests.postgres import Postgres
 from tests.store.one_row import names, put, put_and_fail
+from tests.support.postgres import Postgres
 
 
 @pytest.fixture

@@ -22,9 +22,9 @@ from store.credits import Entry
 from store.postgres import Session, WritingTx, conninfo
 from store.transaction import Tx
 from store.webhooks import Delivery
-from tests.jobs.scenario import GENERATOR, POLLER, REQUEST, JobScenario
-from tests.postgres import Postgres
 from tests.store.interleaving import Two
+from tests.support.job_scenario import GENERATOR, POLLER, REQUEST, JobScenario
+from tests.support.postgres import Postgres
 
 IACREA = Provider("iacrea")
 

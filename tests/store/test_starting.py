@@ -10,7 +10,7 @@ import pytest
 from store import sqlite
 from store.database import Store, StoreUnavailable
 from tests.store.one_row import names, put
-from tests.stores import rows, url_of
+from tests.support.stores import rows, url_of
 
 LOG_BYTES = 30 * 2**20
 PROCESSES = 11

@@ -17,7 +17,7 @@ from store.errors import StoreUnavailable
 from store.sqlite_store import SqliteStore as Store
 from store.transaction import Tx
 from tests.store.one_row import names, put
-from tests.stores import rows, url_of
+from tests.support.stores import rows, url_of
 
 IMPATIENT = 0.3
 

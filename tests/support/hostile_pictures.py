@@ -4,7 +4,7 @@ import struct
 import zlib
 from collections.abc import Callable
 
-from tests.receiver.serving import picture
+from tests.support.pictures import picture
 
 _JPEG = picture(kind="JPEG")
 _TAGS = 65_000

@@ -6,8 +6,8 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from tests.broker import eventually
-from tests.relay import Relay, relay
+from tests.support.tcp_relay import Relay, relay
+from tests.support.waiting import eventually
 
 
 @pytest.fixture

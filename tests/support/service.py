@@ -5,18 +5,18 @@ import json
 import os
 import re
 import signal
-import socket
 import sys
-import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import httpx
 
-ROOT = Path(__file__).parent.parent
-T = TypeVar("T")
+from tests.support.ports import free_port
+from tests.support.waiting import eventually
+
+ROOT = Path(__file__).parents[2]
 _TOKEN_ADDRESS = re.compile(r"/(?:webhooks/iacrea|media)/[\w-]{20,}")
 
 QUICK = {
@@ -32,25 +32,6 @@ QUICK = {
 
 PROVIDER_SECRETS = ("REELBUS_IACREA_API_KEY", "REELBUS_IACREA_USER_ID", "REELBUS_HOMEDESIGNS_TOKEN")
 """What only generators and pollers need."""
-
-
-def free_port() -> int:
-    """Find a port of loopback that nobody uses."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
-async def until(look: Callable[[], Awaitable[T]], *, within: float = 60.0, what: str = "it") -> T:
-    """Look again and again until something true comes back; AssertionError after `within` seconds."""
-    give_up_at = time.monotonic() + within
-    while True:
-        found = await look()
-        if found:
-            return found
-        assert time.monotonic() < give_up_at, f"{what} did not happen within {within:g} s; last seen: {found!r}"
-        await asyncio.sleep(0.02)
 
 
 class Command:
@@ -123,7 +104,7 @@ class Sandbox:
             found = dict(line.split("=", 1) for line in lines if line.startswith("REELBUS_"))
             return found if len(found) == 6 else {}
 
-        return cls(command, f"http://127.0.0.1:{port}", await until(announced, what="the stand-ins' start"))
+        return cls(command, f"http://127.0.0.1:{port}", await eventually(announced, what="the stand-ins' start"))
 
     async def plan(self, provider: str, behaviour: str | list[str], **more: object) -> None:
         """Choose how the next requests to a provider are treated."""
@@ -186,7 +167,7 @@ class Service:
             assert any(command.running for command in self.commands), self.logs()
             return False
 
-        await until(healthy, what="the receiver's start")
+        await eventually(healthy, what="the receiver's start")
 
     async def submit(self, *, status: int = 202, **fields: object) -> Any:
         """Post a job as JSON and give the answer's document."""
@@ -213,7 +194,7 @@ class Service:
             video = await self.video(video_id)
             return video if video["status"] in {"ready", "failed"} else None
 
-        return await until(ended, within=within, what=f"the end of video {video_id}")
+        return await eventually(ended, within=within, what=f"the end of video {video_id}")
 
     def logs(self) -> str:
         """Give everything that the processes logged."""

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from tests.receiver.serving import free_port
+from tests.support.ports import free_port
 
 
 @asynccontextmanager
@@ -17,7 +17,7 @@ async def alone(folder: Path) -> AsyncIterator[tuple[int, int]]:
     child = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "tests.receiver.alone",
+        "tests.support.receiver_alone",
         str(folder),
         str(port),
         stdin=asyncio.subprocess.PIPE,

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tests.receiver.serving import URL_REQUEST, picture
+from tests.support.pictures import picture
+from tests.support.receiver import URL_REQUEST
 
 CLOSED = 0
 """The connection is closed without an answer."""

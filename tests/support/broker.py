@@ -7,8 +7,7 @@ gets it running and unharmed, whatever the test before did to it.
 import asyncio
 import os
 import secrets
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +22,7 @@ from pydantic import SecretStr
 from process.settings import Settings
 from sandbox.broker.errors import BrokerFailed
 from sandbox.broker.node import Node
+from tests.support.waiting import eventually
 
 PATIENCE_SECONDS = 30.0
 
@@ -169,21 +169,6 @@ async def close(connection: AbstractConnection) -> None:
     closing = asyncio.ensure_future(connection.close())
     await asyncio.wait([closing], timeout=1.0)
     closing.cancel()
-
-
-async def eventually(condition: Callable[[], Awaitable[bool] | bool], *, within: float = PATIENCE_SECONDS) -> None:
-    """Wait until something is so; fail if it is not in time."""
-    deadline = time.monotonic() + within
-    while True:
-        holds = condition()
-        if isinstance(holds, bool):
-            answer = holds
-        else:
-            answer = await holds
-        if answer:
-            return
-        assert time.monotonic() < deadline, "it did not come to be in time"
-        await asyncio.sleep(0.02)
 
 
 def _all_threads_stopped(pid: int) -> bool:

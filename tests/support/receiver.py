@@ -1,8 +1,6 @@
-"""A real receiver on loopback over a real store, and pictures to send to it."""
+"""A real receiver on loopback over a real store."""
 
 import asyncio
-import io
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from PIL import Image
 
 from intake.context import Context, Limits
 from jobs import events
@@ -21,13 +18,14 @@ from schemas.names import EventType, VideoStatus
 from store import videos
 from store.database import Store
 from store.transaction import Tx
+from tests.support.ports import free_port
 
 PROVIDERS = {"iacrea_api_key": "key", "iacrea_user_id": "user", "homedesigns_token": "token"}
 URL_REQUEST = {"image_url": "https://example.com/house.jpg", "motion": "zoom_in"}
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class Receiver:
     """A receiver that serves; `http` is a client of it, with a key where there are keys."""
 
     context: Context
@@ -58,13 +56,6 @@ def _finish(tx: Tx, video_id: str) -> None:
     events.announce(tx, video_id, EventType.READY, attempt=1, now=1_800_000_000.0)
 
 
-def free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        port: int = listening.getsockname()[1]
-        return port
-
-
 @asynccontextmanager
 async def serving(
     folder: Path,
@@ -73,7 +64,7 @@ async def serving(
     broker: Any = None,
     chosen: Settings | None = None,
     **settings: object,
-) -> AsyncIterator[Service]:
+) -> AsyncIterator[Receiver]:
     chosen = chosen or Settings.model_validate(
         {"port": free_port(), "database_url": f"sqlite:///{folder}/reelbus.db", **PROVIDERS, **settings}
     )
@@ -87,17 +78,10 @@ async def serving(
         keys = [key.secret.get_secret_value() for key in chosen.api_keys if key.secret]
         headers = {"authorization": f"Bearer {keys[0]}"} if keys else {}
         async with httpx.AsyncClient(base_url=chosen.local_url, headers=headers, trust_env=False) as http:
-            yield Service(context, http, stop)
+            yield Receiver(context, http, stop)
     finally:
         waiting.cancel()
         stop.set()
         await running
         await context.inspectors.close()
         await store.close()
-
-
-def picture(width: int = 512, height: int = 512, *, kind: str = "PNG", mode: str = "RGB", **options: Any) -> bytes:
-    """Draw a picture that compresses well."""
-    written = io.BytesIO()
-    Image.new(mode, (width, height)).save(written, kind, **options)
-    return written.getvalue()

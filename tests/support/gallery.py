@@ -12,7 +12,7 @@ _SIDE = 512
 _ASKED = re.compile(rb"GET /(\d+)\.png ")
 
 
-def picture(number: int) -> bytes:
+def numbered_picture(number: int) -> bytes:
     """Draw a small PNG that shows a number and nothing else."""
     rows = [b"\0" + struct.pack(">Q", number).ljust(_SIDE, b"\0")] + [b"\0" * (_SIDE + 1)] * (_SIDE - 1)
     header = struct.pack(">IIBBBBB", _SIDE, _SIDE, 8, 0, 0, 0, 0)
@@ -44,7 +44,7 @@ async def _serve(answers: asyncio.Event | None, reader: asyncio.StreamReader, wr
         asked = _ASKED.match(await reader.readuntil(b"\r\n\r\n"))
         if answers is not None:
             await answers.wait()
-        body = picture(int(asked[1])) if asked else b""
+        body = numbered_picture(int(asked[1])) if asked else b""
         head = b"HTTP/1.1 %d -\r\nContent-Type: image/png\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
         writer.write(head % (200 if asked else 404, len(body)) + body)
         await writer.drain()

@@ -20,7 +20,7 @@ from store.attempts import AttemptRow
 from store.postgres import Session
 from store.transaction import Tx
 from store.webhooks import Delivery
-from tests.stores import in_memory, transact
+from tests.support.stores import in_memory, transact
 
 P = ParamSpec("P")
 T = TypeVar("T")

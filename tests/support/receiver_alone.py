@@ -1,4 +1,4 @@
-"""A receiver in a process of its own, so that a test can weigh it: `python -m tests.receiver.alone FOLDER PORT`.
+"""A receiver in a process of its own, to be weighed: `python -m tests.support.receiver_alone FOLDER PORT`.
 
 It prints a line once it serves, and ends when its standard input does.
 """
@@ -11,7 +11,7 @@ import uvloop
 
 from intake.context import Limits
 from process import logs
-from tests.receiver.serving import serving
+from tests.support.receiver import serving
 
 
 async def _main(folder: str, port: str) -> None:

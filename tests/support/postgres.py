@@ -9,7 +9,7 @@ import pytest
 from setup.postgres.server import Server
 from store.migrate import migrate
 from store.postgres import DIALECT, Session, conninfo
-from tests.stores import transact
+from tests.support.stores import transact
 
 _TEMPLATE = "migrated"
 

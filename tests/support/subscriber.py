@@ -11,7 +11,7 @@ from typing import Any
 import aio_pika
 from aio_pika.abc import AbstractIncomingMessage
 
-from tests.broker import close
+from tests.support.broker import close
 
 TERMINAL = frozenset({"video.ready", "video.failed"})
 
