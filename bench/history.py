@@ -16,7 +16,7 @@ from jobs import feed, housekeeping, ledger, view
 from schemas.names import PROVIDERS, VideoStatus
 from store.database import Store
 from store.probe import probe
-from store.videos import Filter
+from store.video_lists import Filter
 
 RARE = 20
 """Videos of the rarer provider, the oldest of all."""

@@ -8,7 +8,7 @@ from bench.load import OPEN_ATTEMPTS
 from bench.measures import Row, ratios
 from bench.seeding import create, seed_finished, seed_open
 from bench.setting import Setting, interleave, measure
-from jobs import check
+from jobs import check_claims
 from jobs.policy import Policy
 from schemas.names import Provider
 from store.database import Store
@@ -65,7 +65,9 @@ async def _claim(folder: Path) -> float:
     policy = Policy(rates={Provider("iacrea"): 1e9, Provider("homedesigns"): 1e9})
     began = time.perf_counter()
     for _ in range(_CLAIMS):
-        found = await store.write(check.claim, policy, Provider("iacrea"), owner="bench", room=16, now=time.time())
+        found = await store.write(
+            check_claims.claim, policy, Provider("iacrea"), owner="bench", room=16, now=time.time()
+        )
         if len(found.work) != 16:
             raise LookupError("too little was due")
     seconds = time.perf_counter() - began

@@ -11,7 +11,7 @@ from jobs.policy import LEASE_SECONDS, STORE_POLL_SECONDS
 from process.asyncio_events import linked
 from process.workers import Found, Workers
 from providers.base import Order, ProviderClient
-from store import attempts
+from store import attempt_leases
 from store.attempts import AttemptRow
 from store.database import Store
 from store.transaction import Signal
@@ -113,4 +113,6 @@ class Fetching:
 
     async def _renew(self, attempt_ids: Collection[str]) -> None:
         until = time.time() + LEASE_SECONDS
-        await self._store.write_unsynced(attempts.renew_leases, attempt_ids, owner=self._submitter.owner, until=until)
+        await self._store.write_unsynced(
+            attempt_leases.renew_leases, attempt_ids, owner=self._submitter.owner, until=until
+        )

@@ -11,7 +11,7 @@ from generator.fetching import Fetching
 from generator.pictures import Pictures
 from generator.submission import Submitter
 from generator.telling import tell_probe
-from jobs import outage, submit
+from jobs import assignment, outage, submission_claims
 from jobs.announced import ANNOUNCE_SECONDS
 from jobs.policy import LEASE_SECONDS, STORE_POLL_SECONDS, Policy
 from jobs.sightings import Sightings
@@ -21,7 +21,7 @@ from process.repeating import repeat
 from process.workers import Found, Workers
 from providers.base import ProviderClient
 from schemas.names import Provider
-from store import attempts
+from store import attempt_leases, open_attempts
 from store.announcements import Role, announce
 from store.attempts import AttemptRow
 from store.database import Store, StoreUnavailable
@@ -68,10 +68,10 @@ async def run(
 async def _route(store: Store, policy: Policy, stop: asyncio.Event) -> None:
     async def route() -> bool:
         store.notify(Signal.SUBMISSIONS)
-        routed = await store.write_unsynced(submit.route, policy, now=time.time())
+        routed = await store.write_unsynced(assignment.route, policy, now=time.time())
         if routed:
             await failpoint("routed")
-        return routed == submit.ROUTED_AT_ONCE
+        return routed == assignment.ROUTED_AT_ONCE
 
     wake = store.listen(Signal.ACCEPTED)
     async with linked(wake, by=(stop,)):
@@ -84,10 +84,10 @@ def _workers(
     sightings = Sightings()
 
     async def claim(room: int) -> Found[tuple[AttemptRow, VideoRow]]:
-        owner, sent = submitter.owner, await store.read_small(attempts.sending, client.name, now=None)
+        owner, sent = submitter.owner, await store.read_small(open_attempts.sending, client.name, now=None)
         dead = sightings.lapsed(sent, owner=owner, at=time.monotonic())
         found = await store.write_unsynced(
-            submit.claim,
+            submission_claims.claim,
             policy,
             client.name,
             owner=owner,
@@ -108,7 +108,7 @@ def _workers(
 
     async def renew(attempt_ids: Collection[str]) -> None:
         until = time.time() + LEASE_SECONDS
-        await store.write_unsynced(attempts.renew_leases, attempt_ids, owner=submitter.owner, until=until)
+        await store.write_unsynced(attempt_leases.renew_leases, attempt_ids, owner=submitter.owner, until=until)
 
     wake = store.listen(Signal.SUBMISSIONS)
     return Workers(limit=IN_FLIGHT, look_every=STORE_POLL_SECONDS, wake=wake, claim=claim, handle=handle, renew=renew)

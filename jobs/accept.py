@@ -10,10 +10,11 @@ from schemas.audit import AuditAction
 from schemas.names import Motion, Orientation, ProviderChoice, VideoStatus
 from schemas.trace import NO_TRACE, Trace
 from schemas.video import Video
-from store import uploads, videos
+from store import idempotency, uploads, videos
+from store.idempotency import KeptKey
 from store.transaction import Tx
 from store.uploads import Upload
-from store.videos import KeptKey, VideoRow
+from store.videos import VideoRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def accept(
         return _already(tx, kept, new.fingerprint)
     if not spending.take(tx, new.caller, budget=new.budget, now=now):
         if new.idempotency_key is not None:
-            videos.drop_key(tx, caller=new.caller, key=new.idempotency_key)
+            idempotency.drop_key(tx, caller=new.caller, key=new.idempotency_key)
         return BudgetExhausted()
     row = _row(new, video_id, picture_address, now)
     videos.add(tx, row)
@@ -89,7 +90,7 @@ def _keep_key(tx: Tx, new: NewVideo, video_id: str, now: float) -> KeptKey | Non
     if new.idempotency_key is None:
         return None
     kept = KeptKey(new.fingerprint, video_id)
-    return videos.keep_key(tx, caller=new.caller, key=new.idempotency_key, kept=kept, now=now)
+    return idempotency.keep_key(tx, caller=new.caller, key=new.idempotency_key, kept=kept, now=now)
 
 
 def _already(tx: Tx, kept: KeptKey, fingerprint: str) -> Accepted | KeyConflict:

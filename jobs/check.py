@@ -4,25 +4,23 @@
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import assert_never
 
-from jobs import budget, events, learning, overdue, refunds, schedule, settle
+from jobs import events, learning, overdue, refunds, schedule, settle
+from jobs.check_claims import woken_meanwhile
 from jobs.durations import Plan
 from jobs.learning import Observation
-from jobs.policy import LATE_RESULT_SECONDS, LEASE_SECONDS, UNKNOWN_JOB_GRACE, Policy
+from jobs.policy import UNKNOWN_JOB_GRACE, Policy
 from jobs.schedule import NO_DOUBT, NOTHING_LEARNT
 from jobs.settle import AttemptFailed
-from jobs.transitions import KEEP_WAITING, KEEP_WATCHING, RELEASED_LEASE, WAIT, apply_transition
+from jobs.transitions import KEEP_WATCHING, RELEASED_LEASE, WAIT, apply_transition
 from providers.reports import Doubtful, Failed, Ready, Report, Unavailable, UnknownJob, Working
 from schemas.names import DetectedBy, ErrorCode, EventType, Provider, RefundStatus
-from store import attempts, credits, history, providers, webhooks
+from store import attempts, credits, history, providers
 from store.attempts import AttemptRow, AttemptState
 from store.credits import Entry
-from store.transaction import Signal, Tx
-
-HANDED_OVER_AT_ONCE = 100
-"""Webhooks handed to their attempts with one claim; few, because it runs beside everything else."""
+from store.transaction import Tx
 
 _REPEATS = 3
 """How often a doubtful answer must be repeated before it is believed."""
@@ -31,70 +29,10 @@ _DOUBT_GAPS = 15
 """For how many of the shortest polling intervals it must be repeated."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """Attempts whose provider is the owner's to ask, and when to look for more."""
-
-    work: list[AttemptRow]
-    again_at: float | None
-    late: list[Provider] = field(default_factory=list)
-    """The provider of each attempt that had ended when a webhook came for it."""
-
-
-_TO_CHECK = (AttemptState.UNCONFIRMED, AttemptState.GENERATING)
-
-
-def claim(tx: Tx, policy: Policy, provider: Provider, *, owner: str, room: int, now: float) -> Claim:
-    """Claim up to `room` due attempts, longest overdue first, those given up last, as far as the budget goes.
-
-    Attempts for which webhooks came have become due by then.
-    """
-    late = _hand_over_webhooks(tx, policy, now=now)
-    allowed = budget.allowance(tx, policy, provider, now=now)
-    limit = min(room, allowed.requests)
-    work = attempts.to_check(tx, provider, now=now, limit=limit) if limit else []
-    if len(work) < limit:
-        work += attempts.to_check_late(tx, provider, now=now, limit=limit - len(work))
-    ids = [attempt.id for attempt in work]
-    attempts.lease(tx, ids, owner=owner, until=now + LEASE_SECONDS, checked_at=now)
-    budget.spend(tx, provider, allowed, len(work), now=now)
-    if len(work) < allowed.requests:
-        return Claim(work, attempts.next_due(tx, _TO_CHECK, provider), late)
-    return Claim(work, allowed.again_at, late)
-
-
-def _hand_over_webhooks(tx: Tx, policy: Policy, *, now: float) -> list[Provider]:
-    """Make the attempts due for which webhooks came, each once however many came; name the providers of ended ones."""
-    found = webhooks.unhandled(tx, limit=HANDED_OVER_AT_ONCE)
-    # Left for the next look: to wait here for a transaction that settles would hold up all that is due.
-    held = attempts.held_elsewhere(tx, {attempt_id for _, attempt_id in found})
-    rows = [row for row in found if row[1] not in held]
-    woken = [
-        attempts.mark_due(tx, attempt_id, now=now, pause=policy.poll_min, watched=LATE_RESULT_SECONDS)
-        for attempt_id in dict.fromkeys(attempt_id for _, attempt_id in rows)
-    ]
-    webhooks.mark_handled(tx, [row_id for row_id, _ in rows], now=now)
-    if len(found) == HANDED_OVER_AT_ONCE:
-        tx.notify(Signal.CHECKS)
-    return [provider for provider in woken if provider is not None]
-
-
-def release(tx: Tx, attempt: AttemptRow, *, owner: str, now: float) -> None:
-    """Give back an attempt that was claimed but not asked about; it is due again at once."""
-    step = {AttemptState.UNCONFIRMED: KEEP_WAITING, AttemptState.GENERATING: WAIT}.get(attempt.state, KEEP_WATCHING)
-    apply_transition(tx, step, attempt.id, {"due_at": now, **RELEASED_LEASE}, owner=owner)
-
-
 def prompted_by(attempt: AttemptRow) -> DetectedBy:
     """Say what made this check due: a webhook since the last one, or the schedule. `attempt` is as claimed."""
     woken = attempt.woken_at is not None and attempt.woken_at >= (attempt.checked_at or 0)
     return DetectedBy.WEBHOOK if woken else DetectedBy.POLL
-
-
-def woken_meanwhile(tx: Tx, attempt: AttemptRow) -> bool:
-    """Say whether a webhook came since this check began. `attempt` is as claimed."""
-    current = attempts.get(tx, attempt.id)
-    return current is not None and current.woken_at != attempt.woken_at
 
 
 @dataclass(frozen=True, slots=True)

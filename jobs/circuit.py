@@ -13,7 +13,7 @@ from providers.reports import NotAcceptedYet, OutcomeUnknown, SubmissionOutcome
 from schemas.names import Provider
 from schemas.status import CircuitState
 from schemas.times import clock
-from store import attempts, circuits, history, pauses
+from store import attempts, circuits, due_attempts, history, pauses
 from store.attempts import AttemptRow, AttemptState
 from store.circuits import CircuitRow
 from store.transaction import Signal, Tx
@@ -139,7 +139,7 @@ class Takers:
         self._to_test = {
             provider
             for provider, found in gates.items()
-            if found.room == 1 and attempts.next_due(tx, _TO_SUBMIT, provider) is None
+            if found.room == 1 and due_attempts.next_due(tx, _TO_SUBMIT, provider) is None
         }
         self._order = policy.providers
 

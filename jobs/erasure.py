@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from jobs import audit
 from jobs.policy import Policy
 from schemas.audit import AuditAction
-from store import erasure, videos
+from store import erasure, video_lists
 from store.transaction import Tx
 from store.uploads import Dropped
 
@@ -52,5 +52,5 @@ def erase_old(tx: Tx, policy: Policy, *, now: float, limit: int = AT_ONCE) -> Dr
     if not policy.retention:
         return Dropped(0, [])
     before = now - policy.retention
-    found = erasure.ended_before(tx, before=before, up_to_id=videos.first_id(before), limit=limit)
+    found = erasure.ended_before(tx, before=before, up_to_id=video_lists.first_id(before), limit=limit)
     return Dropped(len(found), [name for video_id in found for name in erasure.erase(tx, video_id)])

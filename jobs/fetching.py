@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 from jobs import circuit
 from jobs.policy import ABANDONED_LEASE_SECONDS
-from jobs.submit import TO_SUBMIT, Claim, claim_each
+from jobs.submission_claims import TO_SUBMIT, Claim, claim_each
 from schemas.names import Provider
-from store import attempts
+from store import due_attempts
 from store.attempts import AttemptRow
 from store.transaction import Tx
 
@@ -32,7 +32,7 @@ def claim(tx: Tx, provider: Provider, *, owner: str, room: int, in_hand: Collect
     room = room if gate.room is None else min(room, gate.room)
     hosts = Counter(map(host_of, in_hand))
     busy = {_origin(url) for url in in_hand if hosts[host_of(url)] >= PER_HOST}
-    found = attempts.to_fetch(
+    found = due_attempts.to_fetch(
         tx,
         provider,
         owner=owner,
@@ -47,7 +47,7 @@ def claim(tx: Tx, provider: Provider, *, owner: str, room: int, in_hand: Collect
             hosts[host_of(url)] += 1
             chosen.append(attempt)
     work = claim_each(tx, chosen, owner=owner, now=now)
-    return Claim(work, attempts.next_due(tx, TO_SUBMIT, provider, after=now))
+    return Claim(work, due_attempts.next_due(tx, TO_SUBMIT, provider, after=now))
 
 
 def host_of(url: str) -> str:

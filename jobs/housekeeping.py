@@ -3,7 +3,7 @@
 from jobs import ledger, pruning
 from jobs.policy import Policy
 from providers.registry import PROVIDERS
-from store import audit, uploads, videos
+from store import audit, idempotency, uploads
 from store.transaction import Tx
 from store.uploads import Dropped
 
@@ -17,7 +17,7 @@ def sweep(tx: Tx, *, now: float) -> int:
 
     The old part of the ledger is summed up. Say how many rows it was.
     """
-    rows = videos.forget_keys(tx, before=now - _KEYS_KEPT, limit=_ROWS_AT_ONCE)
+    rows = idempotency.forget_keys(tx, before=now - _KEYS_KEPT, limit=_ROWS_AT_ONCE)
     rows += audit.prune(tx, now=now, limit=_AT_ONCE)
     rows += sum(ledger.fold(tx, provider, now=now, limit=_ROWS_AT_ONCE) for provider in PROVIDERS)
     return rows + pruning.prune(tx, now=now, limit=_ROWS_AT_ONCE)

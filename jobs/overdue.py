@@ -13,7 +13,7 @@ from jobs import refunds, settle
 from jobs.policy import LATE_RESULT_SECONDS, OVERDUE_GRACE, Policy
 from jobs.settle import AttemptFailed
 from schemas.names import ErrorCode, Provider
-from store import attempts, providers
+from store import attempts, open_attempts, providers
 from store.attempts import AttemptRow, AttemptState
 from store.transaction import Tx
 from store.unreadable import Kind, one_of_many
@@ -51,7 +51,7 @@ class Overdue:
 
 def find(tx: Tx, policy: Policy, *, now: float, limit: int = 500) -> Overdue:
     """Find the jobs whose time is over."""
-    rows = attempts.accepted_before(tx, before=now - policy.job_timeout, limit=limit)
+    rows = open_attempts.accepted_before(tx, before=now - policy.job_timeout, limit=limit)
     shared = [providers.get(tx, provider) for provider in {row.provider for row in rows}]
     return Overdue(rows, {each.name for each in shared if each is not None and each.paused_until > now})
 

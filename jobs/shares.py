@@ -2,7 +2,7 @@
 
 from jobs.policy import LEASE_SECONDS, Policy
 from schemas.names import Provider
-from store import attempts
+from store import due_attempts
 from store.transaction import Tx
 
 
@@ -12,7 +12,7 @@ def for_submissions(tx: Tx, policy: Policy, provider: Provider, requests: int, *
     A request is left for each check that is due: jobs that are opened faster than they can be looked at are paid, and
     found late. So none is opened either while nobody looks at all.
     """
-    count, oldest = attempts.checks_due(tx, provider, now=now, limit=max(requests, 1))
+    count, oldest = due_attempts.checks_due(tx, provider, now=now, limit=max(requests, 1))
     if oldest is not None and now - oldest > policy.poll_max + LEASE_SECONDS:
         return 0
     return max(requests - count, 0)

@@ -4,19 +4,12 @@ An attempt is claimed, becomes `sending` in a commit made at the last instant at
 from then on is never sent again by anybody unless the provider certainly did not take it.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from functools import partial
-
-from jobs import budget, check, circuit, learning, outage, refunds, routing, schedule, settle, shares
+from jobs import check, learning, outage, refunds, schedule, settle
 from jobs import events as video_events
-from jobs.announced import enabled_anywhere
-from jobs.circuit import Gate, Takers
-from jobs.policy import ABANDONED_LEASE_SECONDS, LEASE_SECONDS, STORE_POLL_SECONDS, Policy
+from jobs.policy import STORE_POLL_SECONDS, Policy
 from jobs.settle import AttemptFailed
 from jobs.transitions import (
     ACCEPT,
-    CLAIM,
     KEEP_WATCHING,
     NAME_JOB,
     OUTCOME_UNKNOWN,
@@ -30,158 +23,10 @@ from providers.capabilities import Lookup
 from providers.registry import capabilities
 from providers.reports import Accepted, Failed, NotAcceptedYet, Ready, Refused
 from schemas.names import DetectedBy, ErrorCode, EventType, Provider, VideoStatus
-from store import attempts, circuits, credits, history, providers, videos
+from store import attempts, credits, history, providers, videos
 from store.attempts import AttemptRow, AttemptState
 from store.credits import Entry
 from store.transaction import Signal, Tx
-from store.unreadable import Kind, one_of_many
-from store.videos import VideoRow
-
-UNROUTED_SECONDS = 30.0
-"""How long a video waits for a generator that has a provider for it."""
-
-ROUTED_AT_ONCE = 100
-"""Few, because it runs beside everything else."""
-
-
-def route(tx: Tx, policy: Policy, *, now: float) -> int:
-    """Choose a provider for accepted videos, oldest first; say how many were taken care of.
-
-    One that no generator seems to have is left for a while to those that may be just starting.
-    """
-    found = videos.accepted(tx, limit=ROUTED_AT_ONCE, now=now)
-    enabled = (enabled_anywhere(tx, policy.providers) if found else None) or ()
-    takers = circuit.Takers(tx, policy, now=now)
-    routed = [
-        one_of_many(tx, Kind.VIDEO, video.id, partial(_route, tx, enabled, takers, video, now), now=now)
-        for video in found
-    ]
-    return sum(each is not False for each in routed)
-
-
-def _route(tx: Tx, enabled: Sequence[Provider], takers: Takers, video: VideoRow, now: float) -> bool:
-    provider = routing.choose_first(video.choice, video.motion, enabled, takers.willing())
-    if provider is not None:
-        takers.chosen(provider)
-        settle.begin_attempt(tx, video.id, provider, number=1, now=now)
-        return True
-    if now < video.created_at + UNROUTED_SECONDS:
-        return False
-    return settle.fail_unrouted(tx, video.id, "no enabled provider has this motion any more", now=now)
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """Attempts that are the owner's to submit, each with its video, and when to look for more."""
-
-    work: list[tuple[AttemptRow, VideoRow]]
-    again_at: float | None
-    lost: frozenset[str] = frozenset()
-    """Of those whose picture was fetched, the ones that another process has taken over meanwhile."""
-    is_probe: bool = False
-    """Whether the one attempt tests a provider that was away."""
-
-
-TO_SUBMIT = (AttemptState.WAITING, AttemptState.CLAIMED, AttemptState.SENDING)
-
-
-def claim(
-    tx: Tx,
-    policy: Policy,
-    provider: Provider,
-    *,
-    owner: str,
-    room: int,
-    now: float,
-    dead: Sequence[AttemptRow] | None = None,
-    fetched: Collection[AttemptRow] | None = None,
-) -> Claim:
-    """Claim up to `room` attempts to submit, as far as the provider's budget goes.
-
-    What a dead process left in `sending` is not claimed: its outcome is unknown from now on. `dead` are those whose
-    owners were seen to be dead; without it, those whose leases have run out by the wall clock. Where pictures must
-    be fetched first, `fetched` are the owner's attempts whose pictures are there; others with a picture elsewhere
-    are left alone.
-    """
-    forgotten = now - ABANDONED_LEASE_SECONDS
-    if dead is None:
-        dead = attempts.orphans(tx, provider, owner=owner, now=now, forgotten_before=forgotten)
-    for orphan in dead:
-        message = "the process that sent it died before it recorded the answer"
-        losing = partial(mark_outcome_unknown, tx, policy, orphan, message, owner=orphan.lease_owner, now=now)
-        one_of_many(tx, Kind.ATTEMPT, orphan.id, losing, now=now)
-    allowed = budget.allowance(tx, policy, provider, now=now)
-    spare = shares.for_submissions(tx, policy, provider, allowed.requests, now=now) if allowed.requests else 0
-    gate = circuit.gate(tx, provider, now=now)
-    limit = min(room, spare) if gate.room is None else min(room, spare, gate.room)
-    uploaded = fetched is not None
-    ready = [attempt for attempt in fetched or () if _held(tx, attempt, owner)]
-    lost = frozenset(attempt.id for attempt in fetched or ()) - {attempt.id for attempt in ready}
-    found = (
-        attempts.to_submit(
-            tx, provider, owner=owner, now=now, forgotten_before=forgotten, limit=limit, uploaded=uploaded
-        )
-        if limit
-        else []
-    )
-    due = sorted([*found, *ready], key=lambda attempt: attempt.due_at or now)[:limit]
-    work = claim_each(tx, due, owner=owner, now=now)
-    budget.spend(tx, provider, allowed, len(work), now=now)
-    if gate.room is not None:
-        return _through(tx, provider, gate, work, ready, lost, owner=owner, now=now)
-    if spare < allowed.requests:
-        return Claim(work, now + STORE_POLL_SECONDS, lost)
-    if len(work) < allowed.requests:
-        # What is due and not claimed waits for its picture, and whoever fetches that wakes us.
-        return Claim(work, attempts.next_due(tx, TO_SUBMIT, provider, after=now if uploaded else 0.0), lost)
-    return Claim(work, allowed.again_at, lost)
-
-
-def _held(tx: Tx, attempt: AttemptRow, owner: str) -> bool:
-    current = attempts.get(tx, attempt.id)
-    return current is not None and current.state is AttemptState.CLAIMED and current.lease_owner == owner
-
-
-def claim_each(tx: Tx, found: Sequence[AttemptRow], *, owner: str, now: float) -> list[tuple[AttemptRow, VideoRow]]:
-    """Give an owner the leases of attempts; give those, each with its video, that could be claimed."""
-    tried = [
-        one_of_many(tx, Kind.ATTEMPT, attempt.id, partial(_claimed, tx, attempt, owner, now), now=now)
-        for attempt in found
-    ]
-    return [claimed for claimed in tried if claimed is not None]
-
-
-def _through(
-    tx: Tx,
-    provider: Provider,
-    gate: Gate,
-    work: list[tuple[AttemptRow, VideoRow]],
-    ready: Sequence[AttemptRow],
-    lost: frozenset[str],
-    *,
-    owner: str,
-    now: float,
-) -> Claim:
-    """Have the one attempt that comes through test the provider; the others wait without their pictures."""
-    testing = {attempt.id for attempt, _ in work}
-    for attempt_id in testing:
-        circuit.probe(tx, provider, attempt_id)
-    given_back = {attempt.id for attempt in ready} - testing
-    for attempt_id in given_back:
-        release(tx, attempt_id, owner=owner, now=now)
-    return Claim(work, gate.again_at, lost | given_back, is_probe=bool(work))
-
-
-def _claimed(tx: Tx, attempt: AttemptRow, owner: str, now: float) -> tuple[AttemptRow, VideoRow] | None:
-    video = videos.get(tx, attempt.video_id)
-    until = now + LEASE_SECONDS
-    columns = {"lease_owner": owner, "lease_until": until, "due_at": until}
-    if video is None or not apply_transition(tx, CLAIM, attempt.id, columns):
-        return None
-    over = circuits.get(tx, attempt.provider)
-    if over.closed_at is not None and (attempt.due_at or now) < over.closed_at:
-        circuit.note_wait(tx, attempt, over, now=now)
-    return attempt, video
 
 
 def send(tx: Tx, attempt_id: str, *, owner: str, now: float) -> bool:

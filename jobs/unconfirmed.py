@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
-from jobs import budget, check, settle, submit
+from jobs import budget, check, check_claims, settle, submit
 from jobs.policy import LATE_RESULT_SECONDS, LEASE_SECONDS, Policy
 from jobs.transitions import KEEP_WAITING, KEEP_WATCHING, RELEASED_LEASE, apply_transition
 from providers.reports import Accepted, Report, WebhookHint
 from schemas.names import DetectedBy, Provider
-from store import attempts, webhooks
+from store import attempt_leases, attempts, webhooks
 from store.attempts import AttemptRow, AttemptState
 from store.transaction import Tx
 from store.webhooks import Webhook
@@ -68,7 +68,7 @@ def confirm_job(
     current = attempts.get(tx, attempt.id)
     if current is None or current.due_at is None or current.provider_job_id != provider_job_id:
         return
-    attempts.lease(tx, [attempt.id], owner=owner, until=now + LEASE_SECONDS, checked_at=now)
+    attempt_leases.lease(tx, [attempt.id], owner=owner, until=now + LEASE_SECONDS, checked_at=now)
     # As it was claimed, so that the webhook counts as what prompted this.
     check.apply(tx, policy, current._replace(checked_at=attempt.checked_at), report, owner=owner, now=now)
 
@@ -96,7 +96,7 @@ def keep_waiting(
     """
     deadline = (attempt.doubt_since or now) + policy.confirm_wait
     # Bounded, so that somebody who floods the address cannot put the end off for ever.
-    woken = check.woken_meanwhile(tx, attempt) and now < deadline + policy.poll_max
+    woken = check_claims.woken_meanwhile(tx, attempt) and now < deadline + policy.poll_max
     if now >= deadline and not woken:
         fail_unconfirmed(tx, policy, attempt, attempt.doubt or "no webhook proved that it was accepted", now=now)
         return

@@ -7,11 +7,12 @@ from providers.registry import motion_form, results_live
 from schemas.names import AttemptStatus, Motion, VideoStatus
 from schemas.times import optional_rfc3339, rfc3339
 from schemas.video import Attempt, Failure, Refund, Video, VideoPage
-from store import attempts, videos
+from store import attempts, video_lists, videos
 from store.attempts import AttemptRow, AttemptState
 from store.transaction import Tx
 from store.unreadable import MALFORMED
-from store.videos import Filter, VideoRow
+from store.video_lists import Filter
+from store.videos import VideoRow
 
 _SHOWN_AS = {
     AttemptState.WAITING: AttemptStatus.SUBMITTING,
@@ -50,7 +51,7 @@ def page(
 
     A video that this release cannot read is left out, and `unreadable` is called with its id.
     """
-    rows = videos.page(tx, wanted, before=cursor, limit=limit + 1)
+    rows = video_lists.page(tx, wanted, before=cursor, limit=limit + 1)
     ids = [video_id for video_id, _ in rows[:limit]]
     tried = _tried(tx, ids)
     items = [_if_readable(row, tried.get(video_id)) for video_id, row in rows[:limit]]

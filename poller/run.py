@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import structlog
 
-from jobs import check, overdue
+from jobs import check_claims, overdue
 from jobs.announced import ANNOUNCE_SECONDS
 from jobs.policy import LEASE_SECONDS, STORE_POLL_SECONDS, Policy
 from poller.checking import Checker
@@ -20,7 +20,7 @@ from process.repeating import repeat
 from process.workers import Found, Workers
 from providers.base import ProviderClient
 from schemas.names import Provider
-from store import attempts
+from store import attempt_leases
 from store.attempts import AttemptRow
 from store.database import Store, StoreUnavailable
 from store.transaction import Signal
@@ -64,7 +64,7 @@ async def run(
 def _workers(store: Store, policy: Policy, client: ProviderClient, checker: Checker) -> Workers[AttemptRow]:
     async def claim(room: int) -> Found[AttemptRow]:
         found = await store.write_unsynced(
-            check.claim, policy, client.name, owner=checker.owner, room=room, now=time.time()
+            check_claims.claim, policy, client.name, owner=checker.owner, room=room, now=time.time()
         )
         for provider in found.late:
             metrics.webhooks_late.labels(provider).inc()
@@ -82,12 +82,12 @@ def _workers(store: Store, policy: Policy, client: ProviderClient, checker: Chec
             await store.write(put_aside, Kind.ATTEMPT, attempt.id, str(error), now=time.time())
             return False
         except asyncio.CancelledError:
-            await store.write(check.release, attempt, owner=checker.owner, now=time.time())
+            await store.write(check_claims.release, attempt, owner=checker.owner, now=time.time())
             raise
 
     async def renew(attempt_ids: Collection[str]) -> None:
         until = time.time() + LEASE_SECONDS
-        await store.write_unsynced(attempts.renew_leases, attempt_ids, owner=checker.owner, until=until)
+        await store.write_unsynced(attempt_leases.renew_leases, attempt_ids, owner=checker.owner, until=until)
 
     wake = store.listen(Signal.CHECKS)
     return Workers(limit=IN_FLIGHT, look_every=STORE_POLL_SECONDS, wake=wake, claim=claim, handle=handle, renew=renew)

@@ -12,8 +12,9 @@ from process import metrics
 from process.settings import Settings
 from publisher import topology
 from publisher.commands import Commands, Handler
-from publisher.connection import BrokerConnection, BrokerState, supervise
+from publisher.connection import BrokerConnection, BrokerState
 from publisher.relay import Relay
+from publisher.supervisor import supervise
 from publisher.timing import TIMING, Timing
 from store import leases
 from store.database import Store

@@ -7,8 +7,9 @@ from typing import Any
 from aio_pika import DeliveryMode, Message
 
 from process.settings import Settings
-from publisher.connection import BrokerState, link, reason
+from publisher.connection import BrokerState, reason
 from publisher.signing import Sign, signing
+from publisher.supervisor import link
 from publisher.timing import TIMING
 from publisher.watch import BrokerUnavailable
 from publisher.window import APP_ID

@@ -11,7 +11,7 @@ from starlette.datastructures import QueryParams
 from schemas.names import PROVIDERS, VideoStatus
 from schemas.problem import FieldFault, ProblemCode, Refusal
 from schemas.request import MAX_METADATA
-from store.videos import Filter
+from store.video_lists import Filter
 
 E = TypeVar("E", bound=str)
 

@@ -58,7 +58,7 @@ class AttemptRow(NamedTuple):
     """What the provider gave to ask about its job by, besides the id."""
 
 
-_COLUMNS = (
+COLUMNS = (
     "id, video_id, number, provider, state, tries, provider_job_id, due_at, lease_owner, submitted_at,"
     " accepted_at, finished_at, woken_at, checked_at, doubt, doubt_since, doubt_count, detected_by, output_urls,"
     " error_code, error_message, refund_status, refund_credits, created_at, job_details"
@@ -83,21 +83,22 @@ def _row(columns: Sequence[object]) -> AttemptRow:
 
 def select(tx: Tx, condition: str, parameters: dict[str, object] | tuple[object, ...]) -> list[AttemptRow]:
     """Read the attempts that a condition of constant SQL names."""
-    rows = tx.execute(f"SELECT {_COLUMNS} FROM attempts WHERE {condition}", parameters).fetchall()  # noqa: S608 - constant parts
+    rows = tx.execute(f"SELECT {COLUMNS} FROM attempts WHERE {condition}", parameters).fetchall()  # noqa: S608 - constant parts
     return [_row(columns) for columns in rows]
 
 
 def select_work(tx: Tx, condition: str, parameters: dict[str, object], *, now: float | None) -> list[AttemptRow]:
     """Select attempts to work on without those that cannot be read, which are put aside unless this only reads."""
     rows = tx.execute(
-        f"SELECT {_COLUMNS} FROM attempts"  # noqa: S608 - constant parts
+        f"SELECT {COLUMNS} FROM attempts"  # noqa: S608 - constant parts
         f" WHERE id NOT IN (SELECT id FROM unreadable WHERE kind = 'attempt') AND {condition}{tx.skip_locked}",
         parameters,
     ).fetchall()
-    return [row for columns in rows if (row := _readable(tx, columns, now)) is not None]
+    return [row for columns in rows if (row := readable(tx, columns, now)) is not None]
 
 
-def _readable(tx: Tx, columns: Sequence[object], now: float | None) -> AttemptRow | None:
+def readable(tx: Tx, columns: Sequence[object], now: float | None) -> AttemptRow | None:
+    """Read a row; give None for one that cannot be read, which is put aside unless this only reads."""
     try:
         return _row(columns)
     except MALFORMED as error:
@@ -172,145 +173,6 @@ def change(
     return changed.rowcount == 1
 
 
-_UNSENT = (
-    "provider = :provider AND state IN ('waiting', 'claimed', 'sending') AND state <> 'sending'"
-    " AND due_at <= :now AND lease_until <= :now"
-    " AND (lease_owner IS NULL OR lease_owner <> :owner OR lease_until <= :forgotten_before)"
-)
-_PICTURE_URL = "(SELECT image_url FROM videos WHERE videos.id = attempts.video_id)"
-
-
-def to_submit(
-    tx: Tx, provider: Provider, *, owner: str, now: float, forgotten_before: float, limit: int, uploaded: bool = False
-) -> list[AttemptRow]:
-    """List the attempts of which certainly nothing was sent yet, longest overdue first.
-
-    The owner's own are left out, for it may still be at them, unless their leases ran out before
-    `forgotten_before`. With `uploaded` only those count whose picture was uploaded.
-    """
-    return select_work(
-        tx,
-        f"{_UNSENT}{f' AND {_PICTURE_URL} IS NULL' if uploaded else ''} ORDER BY due_at LIMIT :limit",
-        {"provider": provider, "owner": owner, "now": now, "forgotten_before": forgotten_before, "limit": limit},
-        now=now,
-    )
-
-
-def to_fetch(
-    tx: Tx,
-    provider: Provider,
-    *,
-    owner: str,
-    now: float,
-    forgotten_before: float,
-    not_from: Collection[str],
-    limit: int,
-) -> list[tuple[AttemptRow, str]]:
-    """List the attempts of `to_submit` whose picture lies elsewhere, each with its address.
-
-    Left out are addresses that begin with one of `not_from`.
-    """
-    elsewhere = "".join(
-        f" AND substr(picture_url, 1, {len(origin)}) <> :origin{number}" for number, origin in enumerate(not_from)
-    )
-    given = {"provider": provider, "owner": owner, "now": now, "forgotten_before": forgotten_before, "limit": limit}
-    rows = tx.execute(
-        f"SELECT * FROM (SELECT {_COLUMNS}, {_PICTURE_URL} AS picture_url FROM attempts"  # noqa: S608 - constant parts
-        f" WHERE id NOT IN (SELECT id FROM unreadable WHERE kind = 'attempt') AND {_UNSENT}) AS unsent"
-        f" WHERE picture_url IS NOT NULL{elsewhere} ORDER BY due_at LIMIT :limit{tx.skip_locked}",
-        given | {f"origin{number}": origin for number, origin in enumerate(not_from)},
-    ).fetchall()
-    return [(row, columns[-1]) for columns in rows if (row := _readable(tx, columns[:-1], now)) is not None]
-
-
-def orphans(tx: Tx, provider: Provider, *, owner: str, now: float, forgotten_before: float) -> list[AttemptRow]:
-    """List the attempts whose owner, another one, died while it may have been sending.
-
-    The owner's own are among them only if their leases ran out before `forgotten_before`.
-    """
-    return select_work(
-        tx,
-        "state = 'sending' AND provider = :provider AND lease_until <= :now"
-        " AND (lease_owner <> :owner OR lease_until <= :forgotten_before)",
-        {"provider": provider, "owner": owner, "now": now, "forgotten_before": forgotten_before},
-        now=now,
-    )
-
-
-def sending(tx: Tx, provider: Provider, *, now: float | None) -> list[AttemptRow]:
-    """List the attempts that may be being sent, whoever has them in hand."""
-    return select_work(tx, "state = 'sending' AND provider = :provider", {"provider": provider}, now=now)
-
-
-def to_check(tx: Tx, provider: Provider, *, now: float, limit: int) -> list[AttemptRow]:
-    """List the attempts whose provider should be asked, longest overdue first."""
-    return select_work(
-        tx,
-        "provider = :provider AND state IN ('unconfirmed', 'generating') AND due_at <= :now"
-        " AND lease_until <= :now ORDER BY due_at LIMIT :limit",
-        {"provider": provider, "now": now, "limit": limit},
-        now=now,
-    )
-
-
-def to_check_late(tx: Tx, provider: Provider, *, now: float, limit: int) -> list[AttemptRow]:
-    """List the attempts that were given up but may still come to something, longest overdue first."""
-    return select_work(
-        tx,
-        "provider = :provider AND state = 'failed' AND due_at IS NOT NULL AND due_at <= :now"
-        " AND lease_until <= :now ORDER BY due_at LIMIT :limit",
-        {"provider": provider, "now": now, "limit": limit},
-        now=now,
-    )
-
-
-def accepted_before(tx: Tx, *, before: float, limit: int) -> list[AttemptRow]:
-    """List the unfinished attempts that their provider accepted before a time, but none that cannot be read."""
-    return select_work(
-        tx,
-        "state = 'generating' AND accepted_at <= :before ORDER BY accepted_at LIMIT :limit",
-        {"before": before, "limit": limit},
-        now=None,
-    )
-
-
-def checks_due(tx: Tx, provider: Provider, *, now: float, limit: int) -> tuple[int, float | None]:
-    """Count the checks that are due and that nobody has in hand, up to a limit; and say since when the oldest is."""
-    count, oldest = tx.execute(
-        "SELECT COUNT(*), MIN(due_at) FROM (SELECT due_at FROM attempts"
-        " WHERE provider = ? AND state IN ('unconfirmed', 'generating') AND due_at <= ? AND lease_until <= ?"
-        " AND id NOT IN (SELECT id FROM unreadable WHERE kind = 'attempt')"
-        " ORDER BY due_at LIMIT ?) AS due",
-        (provider, now, now, limit),
-    ).fetchone()
-    return count, oldest
-
-
-def next_due(
-    tx: Tx, condition_states: Collection[AttemptState], provider: Provider, *, after: float = 0.0
-) -> float | None:
-    """Say when the next attempt in one of these states is due: the states of `to_submit` or of `to_check`.
-
-    Only what is due later than `after` counts.
-    """
-    states = ", ".join(f"'{state}'" for state in condition_states)
-    found = tx.execute(
-        f"SELECT due_at FROM attempts WHERE provider = ? AND state IN ({states}) AND due_at > ?"  # noqa: S608 - own states only
-        " AND id NOT IN (SELECT id FROM unreadable WHERE kind = 'attempt') ORDER BY due_at LIMIT 1",
-        (provider, after),
-    ).fetchone()
-    return None if found is None else found[0]
-
-
-def lease(tx: Tx, attempt_ids: Collection[str], *, owner: str, until: float, checked_at: float | None = None) -> None:
-    """Give an owner the leases of attempts until a time; what is not finished by then is due again."""
-    tx.executemany(
-        "UPDATE attempts SET lease_owner = ?, lease_until = ?, due_at = ?, checked_at = COALESCE(?, checked_at)"
-        " WHERE id = ?",
-        [(owner, until, until, checked_at, attempt_id) for attempt_id in attempt_ids],
-    )
-
-
 def bring_near(tx: Tx, seconds: float, *, now: float) -> None:
     """Have what a clock put back by so many seconds left far ahead be due, leased, accepted and doubted when it was.
 
@@ -328,24 +190,6 @@ def bring_near(tx: Tx, seconds: float, *, now: float) -> None:
             " AND (due_at > :now + :seconds OR due_at > :now + :longest OR accepted_at > :now OR doubt_since > :now)",
             {"seconds": seconds, "now": now, "longest": _LONGEST_WAIT},
         )
-
-
-def renew_leases(tx: Tx, attempt_ids: Collection[str], *, owner: str, until: float) -> None:
-    """Prolong those leases that still are the owner's."""
-    tx.executemany(
-        "UPDATE attempts SET lease_until = ?, due_at = ? WHERE id = ? AND lease_owner = ?",
-        [(until, until, attempt_id, owner) for attempt_id in attempt_ids],
-    )
-
-
-def held_elsewhere(tx: Tx, attempt_ids: Collection[str]) -> set[str]:
-    """Name those of the attempts that another transaction has in hand now; the rest are this one's until its end."""
-    if not tx.skip_locked or not attempt_ids:
-        return set()
-    ids, marks = tuple(attempt_ids), ", ".join("?" * len(attempt_ids))
-    sql = f"SELECT id FROM attempts WHERE id IN ({marks})"  # noqa: S608 - only marks
-    free = {name for (name,) in tx.execute(f"{sql}{tx.skip_locked}", ids).fetchall()}
-    return {name for (name,) in tx.execute(sql, ids).fetchall()} - free
 
 
 def hasten(tx: Tx, video_id: str, *, now: float, pause: float) -> bool:

@@ -56,3 +56,18 @@ def count_open(tx: Tx, provider: Provider, *, limit: int) -> int:
         {"provider": provider, "limit": limit},
     ).fetchone()[0]
     return counted
+
+
+def sending(tx: Tx, provider: Provider, *, now: float | None) -> list[AttemptRow]:
+    """List the attempts that may be being sent, whoever has them in hand."""
+    return select_work(tx, "state = 'sending' AND provider = :provider", {"provider": provider}, now=now)
+
+
+def accepted_before(tx: Tx, *, before: float, limit: int) -> list[AttemptRow]:
+    """List the unfinished attempts that their provider accepted before a time, but none that cannot be read."""
+    return select_work(
+        tx,
+        "state = 'generating' AND accepted_at <= :before ORDER BY accepted_at LIMIT :limit",
+        {"before": before, "limit": limit},
+        now=None,
+    )

@@ -1,9 +1,7 @@
-"""Videos, and the idempotency keys they came with."""
+"""Videos: their rows and how these move."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from schemas.names import ErrorCode, Motion, Orientation, Provider, ProviderChoice, VideoStatus
@@ -37,19 +35,7 @@ class VideoRow(NamedTuple):
     tracestate: str | None = None
 
 
-class Filter(NamedTuple):
-    """Which videos to list: all that is given must match. Times are Unix seconds, `until` is the first one too late."""
-
-    status: VideoStatus | None = None
-    provider: Provider | None = None
-    metadata: Mapping[str, str] = MappingProxyType({})
-    since: float | None = None
-    until: float | None = None
-
-
-EVERY = Filter()
-
-_COLUMNS = (
+COLUMNS = (
     "id, state, motion, orientation, prompt, metadata, choice, fallback, provider, image_url, input_image,"
     " caller, retry_of, error_code, error_message, created_at, updated_at, completed_at, traceparent, tracestate"
 )
@@ -71,7 +57,7 @@ def _row(columns: Sequence[object]) -> VideoRow:
 def add(tx: Tx, video: VideoRow) -> None:
     """Store a new video."""
     tx.execute(
-        f"INSERT INTO videos ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - constant columns
+        f"INSERT INTO videos ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - constant columns
         (
             video.id,
             video.state,
@@ -103,69 +89,8 @@ def add(tx: Tx, video: VideoRow) -> None:
 
 def get(tx: Tx, video_id: str) -> VideoRow | None:
     """Read one video; what writes holds it until its end, so that its events are stored in the order they happen."""
-    columns = tx.execute(f"SELECT {_COLUMNS} FROM videos WHERE id = ?{tx.row_lock}", (video_id,)).fetchone()  # noqa: S608 - constant parts
+    columns = tx.execute(f"SELECT {COLUMNS} FROM videos WHERE id = ?{tx.row_lock}", (video_id,)).fetchone()  # noqa: S608 - constant parts
     return None if columns is None else _row(columns)
-
-
-_ID_SLACK = 60.0
-"""By how many seconds a video's id may be younger than its time: it is made when its transaction comes to it."""
-
-_MICROSECONDS = "ROUND(videos.created_at * 1000000)"
-"""A video's time as precisely as it is shown."""
-
-
-def page(tx: Tx, wanted: Filter, *, before: str | None = None, limit: int) -> list[tuple[str, VideoRow | None]]:
-    """Read videos newest first, those older than the id `before` where it is given.
-
-    Each comes as its id and its row, None where this release cannot read it.
-    """
-    id_, source, conditions, values = _where(wanted)
-    if before is not None:
-        conditions.append(f"{id_} < :before")
-    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    columns = ", ".join(f"videos.{column}" for column in _COLUMNS.split(", "))
-    rows = tx.execute(
-        f"SELECT {columns} FROM {source}{where} ORDER BY {id_} DESC LIMIT :limit",  # noqa: S608 - constant parts
-        {**values, "before": before, "limit": limit},
-    ).fetchall()
-    return [(str(row[0]), _row_or_none(row)) for row in rows]
-
-
-def _where(wanted: Filter) -> tuple[str, str, list[str], dict[str, object]]:
-    """Write a filter in SQL: the column that orders, the tables, the conditions and their values.
-
-    Ids begin with the time at which they are made, so that every index that ends with them serves a span of time too.
-    """
-    id_, source, conditions = "videos.id", "videos", []
-    values: dict[str, object] = {}
-    for number, (name, value) in enumerate(wanted.metadata.items()):
-        values |= {f"name{number}": name, f"value{number}": value}
-        pair = f"pair{number}"
-        if number == 0:
-            # CROSS JOIN: SQLite reads its left side first.
-            id_, source = "pair0.video_id", "video_metadata AS pair0 CROSS JOIN videos"
-            conditions += ["videos.id = pair0.video_id", "pair0.name = :name0", "pair0.value = :value0"]
-        else:
-            conditions.append(
-                f"EXISTS (SELECT 1 FROM video_metadata AS {pair} WHERE {pair}.name = :name{number}"  # noqa: S608 - constant parts
-                f" AND {pair}.value = :value{number} AND {pair}.video_id = videos.id)"
-            )
-    given = {"state": wanted.status, "provider": wanted.provider}
-    conditions += [f"videos.{column} = :{column}" for column, value in given.items() if value is not None]
-    values |= given
-    if wanted.since is not None:
-        conditions += [f"{id_} >= :first_id", f"{_MICROSECONDS} >= :since"]
-        values |= {"since": round(wanted.since * 1e6), "first_id": first_id(wanted.since - 0.001)}
-    if wanted.until is not None:
-        conditions += [f"{id_} < :end_id", f"{_MICROSECONDS} < :until"]
-        values |= {"until": round(wanted.until * 1e6), "end_id": first_id(wanted.until + _ID_SLACK)}
-    return id_, source, conditions, values
-
-
-def first_id(at: float) -> str:
-    """Give the smallest id that a video can have that is made at a time (RFC 9562, version 7)."""
-    digits = f"{max(0, int(at * 1000)):012x}"[-12:]
-    return f"{digits[:8]}-{digits[8:]}-7000-8000-000000000000"
 
 
 def trace(tx: Tx, video_id: str) -> tuple[str | None, str | None]:
@@ -177,14 +102,15 @@ def trace(tx: Tx, video_id: str) -> tuple[str | None, str | None]:
 def accepted(tx: Tx, *, limit: int, now: float) -> list[VideoRow]:
     """Read the oldest videos for which no provider has been chosen yet; those that cannot be read are put aside."""
     rows = tx.execute(
-        f"SELECT {_COLUMNS} FROM videos WHERE state = 'accepted'"  # noqa: S608 - constant parts
+        f"SELECT {COLUMNS} FROM videos WHERE state = 'accepted'"  # noqa: S608 - constant parts
         f" AND id NOT IN (SELECT id FROM unreadable WHERE kind = 'video') ORDER BY id LIMIT ?{tx.skip_locked}",
         (limit,),
     ).fetchall()
     return [row for columns in rows if (row := _readable(tx, columns, now)) is not None]
 
 
-def _row_or_none(columns: Sequence[object]) -> VideoRow | None:
+def row_or_none(columns: Sequence[object]) -> VideoRow | None:
+    """Read a row; None where this release cannot."""
     try:
         return _row(columns)
     except MALFORMED:
@@ -202,7 +128,7 @@ def _readable(tx: Tx, columns: Sequence[object], now: float) -> VideoRow | None:
 def retries_of(tx: Tx, video_id: str) -> list[VideoRow]:
     """Read the videos that were made because this one failed, oldest first."""
     rows = tx.execute(
-        f"SELECT {_COLUMNS} FROM videos WHERE retry_of = ? ORDER BY id",  # noqa: S608 - constant columns
+        f"SELECT {COLUMNS} FROM videos WHERE retry_of = ? ORDER BY id",  # noqa: S608 - constant columns
         (video_id,),
     ).fetchall()
     return [_row(columns) for columns in rows]
@@ -261,40 +187,3 @@ def count_by_state(tx: Tx) -> dict[VideoStatus, int]:
         "SELECT state, COUNT(*) FROM videos WHERE state IN ('accepted', 'submitting', 'generating') GROUP BY state"
     ).fetchall()
     return {VideoStatus(state): count for state, count in rows}
-
-
-@dataclass(frozen=True, slots=True)
-class KeptKey:
-    """What an idempotency key stands for."""
-
-    fingerprint: str
-    video_id: str
-
-
-def keep_key(tx: Tx, *, caller: str, key: str, kept: KeptKey, now: float) -> KeptKey:
-    """Bind a caller's idempotency key to a video, unless it is bound already; give what it stands for."""
-    added = tx.execute(
-        "INSERT INTO idempotency_keys (caller, key, fingerprint, video_id, created_at) VALUES (?, ?, ?, ?, ?)"
-        " ON CONFLICT (caller, key) DO NOTHING",
-        (caller, key, kept.fingerprint, kept.video_id, now),
-    )
-    if added.rowcount == 1:
-        return kept
-    row = tx.execute(
-        "SELECT fingerprint, video_id FROM idempotency_keys WHERE caller = ? AND key = ?", (caller, key)
-    ).fetchone()
-    return KeptKey(*row)
-
-
-def drop_key(tx: Tx, *, caller: str, key: str) -> None:
-    """Let a caller use an idempotency key for another request."""
-    tx.execute("DELETE FROM idempotency_keys WHERE caller = ? AND key = ?", (caller, key))
-
-
-def forget_keys(tx: Tx, *, before: float, limit: int) -> int:
-    """Drop up to `limit` idempotency keys older than `before`; say how many."""
-    return tx.execute(
-        "DELETE FROM idempotency_keys WHERE (caller, key) IN"
-        " (SELECT caller, key FROM idempotency_keys WHERE created_at < ? ORDER BY created_at LIMIT ?)",
-        (before, limit),
-    ).rowcount

@@ -3,10 +3,10 @@
 from uuid_utils.compat import uuid7
 
 from jobs import settle
+from jobs.assignment import route
 from jobs.policy import Policy
 from jobs.refunds import NOT_CHARGED
 from jobs.settle import AttemptFailed
-from jobs.submit import route
 from schemas.names import ErrorCode
 from schemas.video import Refund
 from store import attempts, outbox, videos

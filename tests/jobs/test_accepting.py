@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from jobs import accept, housekeeping, submit, timeline, view
+from jobs import accept, assignment, housekeeping, timeline, view
 from jobs.accept import Accepted, BudgetExhausted, KeyConflict
 from schemas.names import Motion, Orientation, Provider, ProviderChoice, VideoStatus
 from store import attempts, uploads, videos
 from store.uploads import Upload
-from store.videos import EVERY, Filter
+from store.video_lists import EVERY, Filter
 from tests.support.job_scenario import FAILED, READY, REQUEST, START, JobScenario
 
 DAY = 24 * 3600.0
@@ -47,7 +47,7 @@ def test_an_uploaded_picture_is_kept_with_its_video_and_shown_by_address(desk: J
 
 def test_the_same_key_and_request_give_the_same_video(desk: JobScenario) -> None:
     first = ask(desk, idempotency_key="k")
-    desk.do(submit.route, desk.policy, now=desk.now)
+    desk.do(assignment.route, desk.policy, now=desk.now)
     desk.now += DAY - 1
     second = ask(desk, idempotency_key="k")
     assert isinstance(first, Accepted)

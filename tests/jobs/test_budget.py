@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs import budget, check, submit
+from jobs import budget, check_claims, submission_claims
 from schemas.names import Provider
 from store import providers
 from tests.support.job_scenario import START, JobScenario
@@ -81,27 +81,27 @@ def test_submissions_and_checks_of_any_process_draw_on_the_same_budget(desk: Job
     waiting = [desk.routed() for _ in range(4)]
     desk.webhook(checked)
 
-    found = desk.do(submit.claim, desk.policy, IACREA, owner="generator-2", room=9, now=desk.now)
+    found = desk.do(submission_claims.claim, desk.policy, IACREA, owner="generator-2", room=9, now=desk.now)
     assert len(found.work) == 1, "the other request is left for the check that is due"
     assert found.again_at is not None
     assert [row.id for row in desk.due()] == [checked.id]
-    assert desk.do(submit.claim, desk.policy, IACREA, owner="generator-3", room=9, now=desk.now).work == []
+    assert desk.do(submission_claims.claim, desk.policy, IACREA, owner="generator-3", room=9, now=desk.now).work == []
     assert len(waiting) == 4
-    assert desk.do(check.claim, desk.policy, Provider("homedesigns"), owner="p", room=9, now=desk.now).work == []
+    assert desk.do(check_claims.claim, desk.policy, Provider("homedesigns"), owner="p", room=9, now=desk.now).work == []
 
 
 def test_no_more_is_claimed_than_there_is_room_for(desk: JobScenario) -> None:
     for _ in range(6):
         desk.routed()
-    found = desk.do(submit.claim, desk.policy, IACREA, owner="g", room=2, now=desk.now)
+    found = desk.do(submission_claims.claim, desk.policy, IACREA, owner="g", room=2, now=desk.now)
     assert len(found.work) == 2
-    assert len(desk.do(submit.claim, desk.policy, IACREA, owner="h", room=9, now=desk.now).work) == 4
+    assert len(desk.do(submission_claims.claim, desk.policy, IACREA, owner="h", room=9, now=desk.now).work) == 4
 
 
 def test_whoever_finds_nothing_is_told_when_the_next_is_due(desk: JobScenario) -> None:
     attempt = desk.generating()
-    found = desk.do(check.claim, desk.policy, IACREA, owner="p", room=9, now=desk.now)
-    assert found == check.Claim([], desk.current(attempt).due_at)
+    found = desk.do(check_claims.claim, desk.policy, IACREA, owner="p", room=9, now=desk.now)
+    assert found == check_claims.Claim([], desk.current(attempt).due_at)
 
 
 def test_a_clock_that_goes_back_stops_nobody_and_gives_nobody_more(desk: JobScenario) -> None:

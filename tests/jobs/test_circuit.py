@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from jobs import circuit, fetching, submit
-from jobs.circuit import Change
+from jobs import assignment, circuit, fetching, submission_claims, submit
+from jobs.circuit import FAILURES_TO_OPEN, Change
 from providers.reports import Accepted, NotAcceptedYet, OutcomeUnknown, Refused, SubmissionOutcome
 from schemas.names import ErrorCode, Provider, ProviderChoice
 from schemas.status import CircuitState
@@ -22,7 +22,7 @@ FAILURES_TO_OPEN = circuit.failures_to_open(IACREA)
 def claim(
     desk: JobScenario, provider: Provider = IACREA, *, owner: str = GENERATOR, room: int = 100
 ) -> list[AttemptRow]:
-    found = desk.do(submit.claim, desk.policy, provider, owner=owner, room=room, now=desk.now)
+    found = desk.do(submission_claims.claim, desk.policy, provider, owner=owner, room=room, now=desk.now)
     return [attempt for attempt, _ in found.work]
 
 
@@ -206,7 +206,7 @@ def test_several_videos_routed_together_are_one_test(desk: JobScenario) -> None:
     go_away(desk, OutcomeUnknown("it is away"))
     desk.now = row(desk).probe_at
     ids = [desk.request(choice=ProviderChoice("auto")) for _ in range(3)]
-    desk.do(submit.route, desk.policy, now=desk.now)
+    desk.do(assignment.route, desk.policy, now=desk.now)
     assert [desk.attempt(video_id).provider for video_id in ids] == [IACREA, HOMEDESIGNS, HOMEDESIGNS]
 
 
@@ -235,7 +235,9 @@ def test_pictures_that_were_fetched_already_are_let_go_when_their_provider_goes_
         desk.routed(choice=ProviderChoice("homedesigns"))
     fetched = fetch(desk)
     desk.do(circuits.put, HOMEDESIGNS, CircuitRow(failures=5, opened_at=desk.now, probe_at=desk.now + 5))
-    found = desk.do(submit.claim, desk.policy, HOMEDESIGNS, owner=GENERATOR, room=8, now=desk.now, fetched=fetched)
+    found = desk.do(
+        submission_claims.claim, desk.policy, HOMEDESIGNS, owner=GENERATOR, room=8, now=desk.now, fetched=fetched
+    )
     assert found.work == []
     assert found.lost == {attempt.id for attempt in fetched}
     assert [desk.current(attempt).state for attempt in fetched] == [AttemptState.WAITING] * 2

@@ -2,13 +2,13 @@
 
 import pytest
 
-from jobs import clock, submit
+from jobs import clock, submission_claims
 from jobs.check import Succeed
 from jobs.policy import ABANDONED_LEASE_SECONDS, LEASE_SECONDS
 from jobs.sightings import Sightings
 from process.clock import Clock
 from schemas.names import Provider
-from store import attempts, leases, outbox, providers
+from store import attempt_leases, leases, open_attempts, outbox, providers
 from store.attempts import AttemptRow
 from tests.support.job_scenario import GENERATOR, READY, JobScenario
 
@@ -25,16 +25,18 @@ class Observer:
 
     def look(self, seconds: float = 1.0) -> list[AttemptRow]:
         self.steady += seconds
-        sent = self.desk.do(attempts.sending, HOMEDESIGNS, now=None)
+        sent = self.desk.do(open_attempts.sending, HOMEDESIGNS, now=None)
         dead = self.sightings.lapsed(sent, owner=self.owner, at=self.steady)
         now = self.desk.now
-        self.desk.do(submit.claim, self.desk.policy, HOMEDESIGNS, owner=self.owner, room=0, now=now, dead=dead)
+        self.desk.do(
+            submission_claims.claim, self.desk.policy, HOMEDESIGNS, owner=self.owner, room=0, now=now, dead=dead
+        )
         return dead
 
 
 def renew(desk: JobScenario, attempt: AttemptRow) -> None:
     until = desk.now + LEASE_SECONDS
-    desk.do(attempts.renew_leases, [attempt.id], owner=GENERATOR, until=until)
+    desk.do(attempt_leases.renew_leases, [attempt.id], owner=GENERATOR, until=until)
 
 
 @pytest.mark.parametrize("step", [11.0, 3600.0, -3600.0])
@@ -78,13 +80,13 @@ def test_ones_own_submission_counts_as_dropped_only_after_a_minute(desk: JobScen
 def test_renewed_between_the_look_and_the_claim_by_somebody_else_it_is_not_lost(desk: JobScenario) -> None:
     attempt = desk.sending(HOMEDESIGNS)
     stale = attempt._replace(lease_owner="one that held it before")
-    desk.do(submit.claim, desk.policy, HOMEDESIGNS, owner="g", room=0, now=desk.now, dead=[stale])
+    desk.do(submission_claims.claim, desk.policy, HOMEDESIGNS, owner="g", room=0, now=desk.now, dead=[stale])
     assert desk.told(attempt) == []
 
 
 def test_only_ones_own_leases_are_renewed(desk: JobScenario) -> None:
     attempt = desk.sending(HOMEDESIGNS)
-    desk.do(attempts.renew_leases, [attempt.id], owner="somebody else", until=desk.now + 1000)
+    desk.do(attempt_leases.renew_leases, [attempt.id], owner="somebody else", until=desk.now + 1000)
     assert desk.current(attempt) == attempt
 
 

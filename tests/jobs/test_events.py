@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs import events, feed, submit
+from jobs import events, feed, submission_claims, submit
 from schemas.event import Event
 from schemas.names import EventType, Provider, ProviderChoice
 from store import outbox
@@ -25,7 +25,7 @@ def test_the_events_of_a_long_life_come_in_its_order(desk: JobScenario) -> None:
     attempt = desk.generating(choice=ProviderChoice("auto"), fallback=True)
     desk.checked(attempt, FAILED)
     second = desk.attempt(attempt.video_id, 2)
-    desk.do(submit.claim, desk.policy, Provider("homedesigns"), owner=GENERATOR, room=1, now=desk.now)
+    desk.do(submission_claims.claim, desk.policy, Provider("homedesigns"), owner=GENERATOR, room=1, now=desk.now)
     desk.do(submit.send, second.id, owner=GENERATOR, now=desk.now)
     desk.accept(second, job="2")
     desk.checked(second, READY)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs import submit
+from jobs import submission_claims
 from jobs.settle import AttemptFailed, fail
 from schemas.names import ErrorCode, Motion, Provider, ProviderChoice, RefundStatus
 from schemas.video import Refund
@@ -47,7 +47,9 @@ def test_the_next_attempt_is_due_at_once_and_the_video_shows_it(desk: JobScenari
     attempt = desk.generating(choice=ProviderChoice("auto"), fallback=True)
     desk.checked(attempt, FAILED)
 
-    found = desk.do(submit.claim, desk.policy, Provider("homedesigns"), owner=GENERATOR, room=5, now=desk.now)
+    found = desk.do(
+        submission_claims.claim, desk.policy, Provider("homedesigns"), owner=GENERATOR, room=5, now=desk.now
+    )
     assert [(row.number, video.id) for row, video in found.work] == [(2, attempt.video_id)]
     video = desk.video(attempt)
     assert (video.provider, video.provider_job_id, video.error) == (Provider("homedesigns"), None, None)

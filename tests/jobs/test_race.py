@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs import accept, check, overdue, settle, submit, unconfirmed
+from jobs import accept, assignment, check, check_claims, overdue, settle, submit, unconfirmed
 from jobs.accept import Accepted
 from jobs.policy import Policy
 from jobs.settle import AttemptFailed
@@ -41,7 +41,7 @@ def begin(tx: Tx, now: float) -> AttemptRow:
     """Make a video whose attempt is being asked about by `poller-1`, as it was claimed."""
     answer = accept.accept(tx, REQUEST, str, now=now)
     assert isinstance(answer, Accepted)
-    submit.route(tx, POLICY, now=now)
+    assignment.route(tx, POLICY, now=now)
     [attempt] = attempts.of_videos(tx, [answer.video.id])[answer.video.id]
     columns = {"provider_job_id": f"job of {attempt.id}", "accepted_at": now, "submitted_at": now, "due_at": now}
     tx.execute(
@@ -69,7 +69,7 @@ def gives_up(tx: Tx, attempt: AttemptRow) -> None:
 def is_woken(tx: Tx, attempt: AttemptRow) -> None:
     now = attempt.accepted_at or 0
     stored_webhooks.record(tx, [Delivery(attempt.id, b"{}", 2, None)], now=now)
-    check.claim(tx, POLICY, attempt.provider, owner="poller-4", room=0, now=now)
+    check_claims.claim(tx, POLICY, attempt.provider, owner="poller-4", room=0, now=now)
 
 
 def loses(tx: Tx, attempt: AttemptRow) -> None:

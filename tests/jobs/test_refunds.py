@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from jobs import overdue, refunds, submit, unconfirmed
+from jobs import overdue, refunds, submission_claims, submit, unconfirmed
 from providers.reports import Doubtful, NotAcceptedYet, Refused, UnknownJob
 from schemas.names import ErrorCode, Motion, Provider, ProviderChoice, RefundStatus
 from schemas.video import Refund
@@ -134,7 +134,7 @@ def test_a_video_made_after_a_refunded_attempt_still_shows_that_refund(desk: Job
     assert desk.video(attempt).refund == ONE
 
     second = desk.attempt(attempt.video_id, 2)
-    desk.do(submit.claim, desk.policy, HOMEDESIGNS, owner=GENERATOR, room=1, now=desk.now)
+    desk.do(submission_claims.claim, desk.policy, HOMEDESIGNS, owner=GENERATOR, room=1, now=desk.now)
     desk.do(submit.send, second.id, owner=GENERATOR, now=desk.now)
     desk.accept(second, job="job-2", finished=READY)
 

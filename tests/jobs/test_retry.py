@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs import retry, submit
+from jobs import assignment, retry, submission_claims, submit
 from jobs.accept import Accepted
 from jobs.retry import Asker
 from jobs.settle import AttemptFailed, fail
@@ -47,9 +47,9 @@ def failed(desk: JobScenario, *, refund: RefundStatus = RefundStatus.NOT_CHARGED
 
 
 def fail_again(desk: JobScenario, video_id: str) -> None:
-    desk.do(submit.route, desk.policy, now=desk.now)
+    desk.do(assignment.route, desk.policy, now=desk.now)
     [(attempt, _)] = desk.do(
-        submit.claim, desk.policy, Provider("homedesigns"), owner=GENERATOR, room=1, now=desk.now
+        submission_claims.claim, desk.policy, Provider("homedesigns"), owner=GENERATOR, room=1, now=desk.now
     ).work
     assert attempt.video_id == video_id
     answer = Refused(ErrorCode.REQUEST_REJECTED, "400")
@@ -143,9 +143,9 @@ def test_a_refunded_failure_is_no_risk(desk: JobScenario) -> None:
 def test_a_retry_that_may_have_been_paid_makes_the_next_one_a_risk(desk: JobScenario) -> None:
     first = failed(desk)
     second = again(desk, first.video_id).video.id
-    desk.do(submit.route, desk.policy, now=desk.now)
+    desk.do(assignment.route, desk.policy, now=desk.now)
     [(attempt, _)] = desk.do(
-        submit.claim, desk.policy, Provider("homedesigns"), owner=GENERATOR, room=1, now=desk.now
+        submission_claims.claim, desk.policy, Provider("homedesigns"), owner=GENERATOR, room=1, now=desk.now
     ).work
     assert desk.do(submit.send, attempt.id, owner=GENERATOR, now=desk.now)
     desk.do(submit.mark_outcome_unknown, desk.policy, attempt, "502", now=desk.now)

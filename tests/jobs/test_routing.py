@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from jobs import routing, submit
+from jobs import assignment, routing
 from providers.registry import PROVIDERS
 from schemas.names import AUTO, ErrorCode, Motion, Provider, ProviderChoice, RefundStatus, VideoStatus
 from schemas.problem import ProblemCode, Refusal
@@ -68,14 +68,14 @@ def test_a_video_is_given_to_its_provider_with_one_attempt(desk: JobScenario) ->
 
 def test_a_video_is_routed_once_however_often_it_is_looked_for(desk: JobScenario) -> None:
     attempt = desk.routed()
-    assert desk.do(submit.route, desk.policy, now=desk.now) == 0
+    assert desk.do(assignment.route, desk.policy, now=desk.now) == 0
     assert len(desk.video(attempt).attempts) == 1
 
 
 def test_a_video_that_no_enabled_provider_can_make_any_more_fails_without_an_attempt(desk: JobScenario) -> None:
     video_id = desk.request(choice=ProviderChoice("iacrea"))
-    desk.now += submit.UNROUTED_SECONDS
-    desk.under(providers=(Provider("homedesigns"),)).do(submit.route, desk.policy, now=desk.now)
+    desk.now += assignment.UNROUTED_SECONDS
+    desk.under(providers=(Provider("homedesigns"),)).do(assignment.route, desk.policy, now=desk.now)
 
     [event] = [body for body in desk.bodies() if body["subject"] == video_id]
     assert event["type"] == "video.failed"

@@ -2,11 +2,11 @@
 
 import pytest
 
-from jobs import submit
+from jobs import submission_claims, submit
 from jobs.schedule import retry_delay
 from providers.reports import Failed, NotAcceptedYet, Ready, Refused
 from schemas.names import PROVIDERS, ErrorCode, Provider, RefundStatus
-from store import attempts, providers
+from store import attempt_leases, providers
 from store.attempts import AttemptRow, AttemptState
 from tests.support.job_scenario import CLIP, FAILED, GENERATOR, READY, START, JobScenario
 
@@ -15,7 +15,7 @@ OTHER = "generator-2"
 
 
 def claim(desk: JobScenario, provider: Provider = IACREA, *, owner: str = OTHER) -> list[AttemptRow]:
-    found = desk.do(submit.claim, desk.policy, provider, owner=owner, room=10, now=desk.now)
+    found = desk.do(submission_claims.claim, desk.policy, provider, owner=owner, room=10, now=desk.now)
     return [attempt for attempt, _ in found.work]
 
 
@@ -49,7 +49,7 @@ def test_a_renewed_lease_is_not_taken_over(desk: JobScenario) -> None:
     attempt = desk.claimed()
     for _ in range(4):
         desk.now += 8
-        desk.do(attempts.renew_leases, [attempt.id], owner=GENERATOR, until=desk.now + 10)
+        desk.do(attempt_leases.renew_leases, [attempt.id], owner=GENERATOR, until=desk.now + 10)
         assert claim(desk) == []
     assert send(desk, attempt)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs import submit, switched_off
+from jobs import assignment, submission_claims, submit, switched_off
 from jobs.announced import ANNOUNCE_SECONDS, SWITCHED_OFF_SECONDS
 from schemas.names import ErrorCode, Motion, Provider, ProviderChoice, RefundStatus
 from store import announcements
@@ -98,9 +98,9 @@ def test_a_generator_with_fewer_providers_routes_to_those_that_others_have(desk:
 def test_what_nobody_seems_to_have_is_left_for_a_while_and_then_fails(desk: JobScenario) -> None:
     desk.under(providers=(HOMEDESIGNS,))
     video_id = desk.request(choice=ProviderChoice("iacrea"))
-    assert desk.do(submit.route, desk.policy, now=desk.now) == 0
-    desk.now += submit.UNROUTED_SECONDS
-    assert desk.do(submit.route, desk.policy, now=desk.now) == 1
+    assert desk.do(assignment.route, desk.policy, now=desk.now) == 0
+    desk.now += assignment.UNROUTED_SECONDS
+    assert desk.do(assignment.route, desk.policy, now=desk.now) == 1
     assert [event["type"] for event in desk.bodies()] == ["video.failed"]
-    assert desk.do(submit.claim, desk.policy, IACREA, owner=GENERATOR, room=1, now=desk.now).work == []
+    assert desk.do(submission_claims.claim, desk.policy, IACREA, owner=GENERATOR, room=1, now=desk.now).work == []
     assert video_id

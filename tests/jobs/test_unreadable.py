@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs import check, overdue, quarantine, submit
+from jobs import assignment, check_claims, overdue, quarantine, submission_claims
 from schemas.names import Provider
 from store import unreadable
 from tests.support.job_scenario import GENERATOR, READY, JobScenario
@@ -22,25 +22,25 @@ def aside(desk: JobScenario) -> list[str]:
 def test_a_video_that_cannot_be_read_keeps_no_other_from_being_routed(desk: JobScenario) -> None:
     ids = [desk.request() for _ in range(5)]
     spoil(desk, ids[0])
-    desk.do(submit.route, desk.policy, now=desk.now)
+    desk.do(assignment.route, desk.policy, now=desk.now)
     assert [desk.video(desk.attempt(video_id)).status for video_id in ids[1:]] == ["submitting"] * 4
     assert aside(desk) == [ids[0]]
-    assert desk.do(submit.route, desk.policy, now=desk.now) == 0
+    assert desk.do(assignment.route, desk.policy, now=desk.now) == 0
 
 
 def test_a_hundred_of_them_do_not_fill_the_head_of_the_queue(desk: JobScenario) -> None:
-    for _ in range(submit.ROUTED_AT_ONCE):
+    for _ in range(assignment.ROUTED_AT_ONCE):
         spoil(desk, desk.request())
     good = desk.request()
-    desk.do(submit.route, desk.policy, now=desk.now)
-    assert desk.do(submit.route, desk.policy, now=desk.now) == 1
+    desk.do(assignment.route, desk.policy, now=desk.now)
+    assert desk.do(assignment.route, desk.policy, now=desk.now) == 1
     assert desk.video(desk.attempt(good)).status == "submitting"
 
 
 def test_an_attempt_whose_video_cannot_be_read_keeps_no_other_from_being_submitted(desk: JobScenario) -> None:
     bad, good = desk.routed(), desk.routed()
     spoil(desk, bad.video_id)
-    found = desk.do(submit.claim, desk.policy, Provider("iacrea"), owner=GENERATOR, room=9, now=desk.now)
+    found = desk.do(submission_claims.claim, desk.policy, Provider("iacrea"), owner=GENERATOR, room=9, now=desk.now)
     assert [attempt.id for attempt, _ in found.work] == [good.id]
     assert aside(desk) == [bad.id]
 
@@ -49,7 +49,7 @@ def test_an_orphan_that_cannot_be_read_keeps_no_other_from_being_lost(desk: JobS
     bad, good = desk.sending(HOMEDESIGNS), desk.sending(HOMEDESIGNS)
     spoil(desk, bad.video_id)
     desk.now += 60
-    desk.do(submit.claim, desk.policy, HOMEDESIGNS, owner="another", room=9, now=desk.now)
+    desk.do(submission_claims.claim, desk.policy, HOMEDESIGNS, owner="another", room=9, now=desk.now)
     assert desk.told(good) == ["failed"]
     assert aside(desk) == [bad.id]
 
@@ -66,9 +66,9 @@ def test_an_attempt_that_cannot_be_read_keeps_no_other_from_being_checked(
     desk.learn(claimed, READY)
     assert desk.video(good).status == "ready"
     assert aside(desk) == [bad.id]
-    assert desk.do(check.claim, desk.policy, Provider("iacrea"), owner="p", room=9, now=desk.now) == check.Claim(
-        [], None
-    )
+    assert desk.do(
+        check_claims.claim, desk.policy, Provider("iacrea"), owner="p", room=9, now=desk.now
+    ) == check_claims.Claim([], None)
 
 
 def test_one_that_cannot_be_read_keeps_no_other_from_being_given_up(desk: JobScenario) -> None:
@@ -83,12 +83,12 @@ def test_one_that_cannot_be_read_keeps_no_other_from_being_given_up(desk: JobSce
 def test_what_was_put_aside_is_told_until_it_can_be_read_and_then_goes_on(desk: JobScenario) -> None:
     bad = desk.routed()
     spoil(desk, bad.video_id)
-    desk.do(submit.claim, desk.policy, Provider("iacrea"), owner=GENERATOR, room=9, now=desk.now)
+    desk.do(submission_claims.claim, desk.policy, Provider("iacrea"), owner=GENERATOR, room=9, now=desk.now)
     [told] = desk.do(quarantine.review)
     assert (told.kind, told.id) == ("attempt", bad.id)
     assert "orbit" in told.reason
 
     spoil(desk, bad.video_id, "zoom_in")
     assert desk.do(quarantine.review) == []
-    found = desk.do(submit.claim, desk.policy, Provider("iacrea"), owner=GENERATOR, room=9, now=desk.now)
+    found = desk.do(submission_claims.claim, desk.policy, Provider("iacrea"), owner=GENERATOR, room=9, now=desk.now)
     assert [attempt.id for attempt, _ in found.work] == [bad.id]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from jobs import budget, check, submit, timeline, unconfirmed
+from jobs import budget, check_claims, submit, timeline, unconfirmed
 from providers.reports import Unavailable, WebhookHint, Working
 from schemas.names import DetectedBy, ErrorCode
 from store import attempts
@@ -97,10 +97,10 @@ def test_a_webhook_for_nothing_we_know_is_handled_and_forgotten(desk: JobScenari
 
 def test_more_webhooks_than_are_handed_over_at_once_all_arrive(desk: JobScenario) -> None:
     attempt = desk.generating()
-    flood = [Delivery("no such attempt", None, 70_000, None)] * check.HANDED_OVER_AT_ONCE
+    flood = [Delivery("no such attempt", None, 70_000, None)] * check_claims.HANDED_OVER_AT_ONCE
     desk.do(stored_webhooks.record, [*flood, Delivery(attempt.id, b"{}", 2, None)], now=desk.now)
     tx = Tx(desk.connection)
-    assert check.claim(tx, desk.policy, attempt.provider, owner=POLLER, room=1, now=desk.now).work == []
+    assert check_claims.claim(tx, desk.policy, attempt.provider, owner=POLLER, room=1, now=desk.now).work == []
     assert Signal.CHECKS in tx.signals
     assert [claimed.id for claimed in desk.due()] == [attempt.id]
 
@@ -331,11 +331,11 @@ def test_the_body_is_kept_and_shown_in_the_timeline(desk: JobScenario) -> None:
     assert '{"status": "SUCCEEDED"}' in [entry.detail for entry in told.items]
 
 
-@pytest.mark.parametrize("step", [check.release, submit.release])
+@pytest.mark.parametrize("step", [check_claims.release, submit.release])
 def test_giving_back_what_is_not_ours_does_nothing(desk: JobScenario, step: Callable[..., None]) -> None:
     attempt = desk.generating()
     before = desk.current(attempt)
-    what = attempt if step is check.release else attempt.id
+    what = attempt if step is check_claims.release else attempt.id
     desk.do(step, what, owner="somebody else", now=desk.now)
     assert desk.do(attempts.get, attempt.id) == before
 
@@ -346,5 +346,5 @@ def test_what_was_claimed_but_not_asked_about_is_due_again_at_once(
 ) -> None:
     claimed = desk.wait_until_due(until(desk))
     assert desk.due(owner="poller-2") == []
-    desk.do(check.release, claimed, owner=POLLER, now=desk.now)
+    desk.do(check_claims.release, claimed, owner=POLLER, now=desk.now)
     assert [row.id for row in desk.due(owner="poller-2")] == [claimed.id]

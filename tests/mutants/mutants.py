@@ -14,6 +14,7 @@ import jobs.submit
 from jobs import (
     budget,
     check,
+    check_claims,
     circuit,
     events,
     overdue,
@@ -36,17 +37,18 @@ from process.workers import Workers
 from providers.parsing.webhook_hints import read_webhook
 from providers.reports import Failed, Ready, Report
 from publisher import connection as connecting
+from publisher import supervisor
 from publisher.connection import BrokerState
 from publisher.timing import Timing
 from schemas.names import PROVIDERS, TERMINAL_EVENTS, DetectedBy, ErrorCode, EventType, Provider, VideoStatus
-from store import attempts, credits, outbox, providers, sqlite, videos
+from store import attempt_leases, attempts, credits, idempotency, outbox, providers, sqlite, videos
 from store.announcements import Role
 from store.attempts import AttemptRow, AttemptState
 from store.group import Committed, GroupCommit, deliver
+from store.idempotency import KeptKey
 from store.outbox import OutboxEvent
 from store.providers import ProviderRow
 from store.transaction import Tx
-from store.videos import KeptKey
 from tests.mutants.breaking import Mutant, all_of, patched
 from tests.simulation.world import alive, connection
 
@@ -98,9 +100,9 @@ _change = attempts.change
 _sendable = outbox.sendable
 _announce = events.announce
 _apply_late = check.apply_late
-_commit_on_thread = check._hand_over_webhooks
+_commit_on_thread = check_claims._hand_over_webhooks
 _commit = GroupCommit.commit
-_orphans = attempts.orphans
+_orphans = attempt_leases.orphans
 _lose = submit.mark_outcome_unknown
 RESEND = Transition(AttemptState.WAITING, frozenset({AttemptState.SENDING}))
 
@@ -274,10 +276,10 @@ async def renewed_too_late(_: Workers[str]) -> None:
 
 
 async def deaf_to_strange_cancellations(
-    settings: Settings, work: connecting.Work, *, name: str, state: BrokerState, timing: Timing
+    settings: Settings, work: supervisor.Work, *, name: str, state: BrokerState, timing: Timing
 ) -> str | None:
     try:
-        async with connecting.link(settings, state, timing, name=name) as opened:
+        async with supervisor.link(settings, state, timing, name=name) as opened:
             await work(opened)
         return None
     except Exception as error:
@@ -286,11 +288,11 @@ async def deaf_to_strange_cancellations(
 
 IN_THE_SIMULATION = [
     Mutant("neither compare-and-set nor unique index", neither_compare_and_set_nor_index),
-    Mutant("what a crash left is sent again", patched(attempts, "orphans", orphans_sent_again)),
+    Mutant("what a crash left is sent again", patched(attempt_leases, "orphans", orphans_sent_again)),
     Mutant("what was not answered is sent again", patched(submit, "mark_outcome_unknown", sent_again)),
     Mutant("no fence before sending", patched(submit, "send", sent_by_whoever_comes)),
     Mutant("what was given back is declared lost", patched(submit, "mark_outcome_unknown", lost_whatever_its_state)),
-    Mutant("a webhook's body is believed", patched(check, "_hand_over_webhooks", believing_bodies)),
+    Mutant("a webhook's body is believed", patched(check_claims, "_hand_over_webhooks", believing_bodies)),
     Mutant("our own time-out is refunded", patched(overdue, "timed_out", refunding_time_out)),
     Mutant("age alone times out", patched(overdue.Watch, "step", all_that_are_over)),
     Mutant("HomeDesigns is said to refund", patched(refunds, "of_reported_failure", lambda *_: _REFUNDED)),
@@ -319,7 +321,8 @@ IN_ONE_TEST: dict[str, Mutant] = {
         "ignorance outweighs an answer", patched(unconfirmed, "_still_unconfirmed", lambda _tx, _attempt: True)
     ),
     "a webhook during a check counts": Mutant(
-        "a webhook during a check is slept through", patched(check, "woken_meanwhile", lambda _tx, _attempt: False)
+        "a webhook during a check is slept through",
+        patched(check_claims, "woken_meanwhile", lambda _tx, _attempt: False),
     ),
     "the budget is shared": Mutant("requests are not counted", patched(budget, "spend", nothing)),
     "ones own leases are renewed before a claim": Mutant(
@@ -331,7 +334,7 @@ IN_ONE_TEST: dict[str, Mutant] = {
     ),
     "a clock that goes back refills nothing": Mutant("clock back empties the bucket", clock_back_empties_the_bucket),
     "only ones own leases are renewed": Mutant(
-        "anybody's lease is renewed", patched(attempts, "renew_leases", renewed_whosever_they_are)
+        "anybody's lease is renewed", patched(attempt_leases, "renew_leases", renewed_whosever_they_are)
     ),
     "a step of the clock kills nobody": Mutant(
         "leases are believed by the wall clock", patched(Sightings, "lapsed", lapsed_at_once)
@@ -347,7 +350,7 @@ IN_ONE_TEST: dict[str, Mutant] = {
     "what waits for its turn is kept": Mutant(
         "waiting for a look counts as no answer", patched(overdue.Watch, "_without_answer", lambda *_: True)
     ),
-    "a key stands for a video": Mutant("keys stand for nothing", patched(videos, "keep_key", new_each_time)),
+    "a key stands for a video": Mutant("keys stand for nothing", patched(idempotency, "keep_key", new_each_time)),
     "the watch ends": Mutant("the late truth is watched for ever", patched(jobs.schedule, "LATE_RESULT_SECONDS", 1e9)),
     "late refunds count": Mutant("refunds that come late are forgotten", patched(credits, "enter", nothing)),
     "nothing is given up without a look": Mutant(
@@ -383,7 +386,7 @@ IN_ONE_TEST: dict[str, Mutant] = {
     ),
     "a strange cancellation is a lost link": Mutant(
         "a strange cancellation ends the relay",
-        patched(connecting, "_one_connection", deaf_to_strange_cancellations),
+        patched(supervisor, "_one_connection", deaf_to_strange_cancellations),
     ),
 }
 """Each by the name of the check in `test_gate` that must notice."""

@@ -12,7 +12,7 @@ from unittest import mock
 import pytest
 
 from process.settings import Settings
-from publisher import connection as connecting
+from publisher import supervisor
 from publisher.connection import BrokerConnection, BrokerState
 from publisher.timing import TIMING
 from schemas.names import Provider
@@ -66,8 +66,8 @@ def strange_cancellation(_: Path) -> None:
         raise AssertionError
 
     async def connect() -> str | None:
-        with mock.patch.object(connecting, "link", link):
-            return await connecting._one_connection(
+        with mock.patch.object(supervisor, "link", link):
+            return await supervisor._one_connection(
                 Settings(), unused, name="relay", state=BrokerState(), timing=TIMING
             )
 

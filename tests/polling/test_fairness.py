@@ -3,7 +3,7 @@
 import random
 from statistics import median
 
-from jobs import check
+from jobs import check, check_claims
 from providers.reports import Working
 from schemas.names import Provider
 from tests.support.job_scenario import START, JobScenario
@@ -41,7 +41,7 @@ def test_with_ten_thousand_open_jobs_and_ten_checks_a_second_nobody_starves() ->
     while ends:
         desk.now += 1
         for attempt in desk.do(
-            check.claim, desk.policy, Provider("homedesigns"), owner="poller", room=100, now=desk.now
+            check_claims.claim, desk.policy, Provider("homedesigns"), owner="poller", room=100, now=desk.now
         ).work:
             ended = ends[attempt.id] <= desk.now
             if ended:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs import accept, check, learning, submit
+from jobs import accept, assignment, check_claims, learning, submission_claims, submit
 from jobs.durations import Plan
 from jobs.policy import Policy
 from poller.checking import Checker
@@ -40,11 +40,13 @@ def claimed(tx: Tx, count: int) -> list[AttemptRow]:
     """Have a provider accept some videos, and claim their checks."""
     for _ in range(count):
         accept.accept(tx, replace(REQUEST, choice=ProviderChoice("homedesigns")), str, now=ACCEPTED_AT)
-    submit.route(tx, POLICY, now=ACCEPTED_AT)
-    for attempt, _ in submit.claim(tx, POLICY, HOMEDESIGNS, owner="generator", room=count, now=ACCEPTED_AT).work:
+    assignment.route(tx, POLICY, now=ACCEPTED_AT)
+    for attempt, _ in submission_claims.claim(
+        tx, POLICY, HOMEDESIGNS, owner="generator", room=count, now=ACCEPTED_AT
+    ).work:
         submit.send(tx, attempt.id, owner="generator", now=ACCEPTED_AT)
         submit.accepted(tx, POLICY, attempt, Taken(attempt.id), sent_at=ACCEPTED_AT, now=ACCEPTED_AT)
-    return check.claim(tx, POLICY, HOMEDESIGNS, owner="poller", room=count, now=ACCEPTED_AT + 60).work
+    return check_claims.claim(tx, POLICY, HOMEDESIGNS, owner="poller", room=count, now=ACCEPTED_AT + 60).work
 
 
 async def test_lessons_wait_for_the_store_and_are_learnt_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

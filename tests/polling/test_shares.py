@@ -9,7 +9,7 @@ from statistics import median
 
 import pytest
 
-from jobs import check, learning, submit
+from jobs import check, learning, submission_claims, submit
 from jobs.policy import STORE_POLL_SECONDS
 from providers.reports import Accepted, Ready, Report, Working
 from schemas.names import Provider, ProviderChoice
@@ -52,7 +52,9 @@ class Rush:
                 take()
 
     def _submit(self) -> None:
-        found = self.desk.do(submit.claim, self.desk.policy, HOMEDESIGNS, owner="g", room=8, now=self.desk.now)
+        found = self.desk.do(
+            submission_claims.claim, self.desk.policy, HOMEDESIGNS, owner="g", room=8, now=self.desk.now
+        )
         for attempt, _ in found.work:
             assert self.desk.do(submit.send, attempt.id, owner="g", now=self.desk.now)
             self._answer(attempt, submitted=True)
@@ -98,8 +100,8 @@ def test_a_poller_that_is_gone_keeps_new_jobs_from_being_opened() -> None:
     desk.generating(HOMEDESIGNS)
     desk.routed(choice=ProviderChoice("homedesigns"))
     desk.now += 60
-    claim = desk.do(submit.claim, desk.policy, HOMEDESIGNS, owner="g", room=8, now=desk.now)
+    claim = desk.do(submission_claims.claim, desk.policy, HOMEDESIGNS, owner="g", room=8, now=desk.now)
     assert (claim.work, claim.again_at) == ([], desk.now + STORE_POLL_SECONDS)
     [claimed] = desk.due(HOMEDESIGNS)
     desk.learn(claimed, Working())
-    assert desk.do(submit.claim, desk.policy, HOMEDESIGNS, owner="g", room=8, now=desk.now).work
+    assert desk.do(submission_claims.claim, desk.policy, HOMEDESIGNS, owner="g", room=8, now=desk.now).work

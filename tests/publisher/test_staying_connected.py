@@ -8,10 +8,11 @@ from aio_pika.exceptions import AMQPConnectionError
 
 from process import metrics
 from process.settings import Settings, WrongSettings
-from publisher import connection
-from publisher.connection import BrokerState, connect, link, reason
+from publisher import supervisor
+from publisher.connection import BrokerState, connect, reason
 from publisher.doctor import probe
 from publisher.run import stay_connected
+from publisher.supervisor import link
 from publisher.timing import TIMING
 from tests.publisher.conftest import QUICK
 from tests.support.broker import Broker
@@ -19,7 +20,7 @@ from tests.support.waiting import eventually
 
 
 def test_it_is_tried_again_soon_enough_to_publish_within_ten_seconds_of_the_brokers_return() -> None:
-    longest = max(connection._backoff(failures, TIMING) for failures in (1, 10, 10_000))
+    longest = max(supervisor._backoff(failures, TIMING) for failures in (1, 10, 10_000))
     assert longest <= TIMING.backoff_max
     assert TIMING.backoff_max + TIMING.outbox_poll < 10
 

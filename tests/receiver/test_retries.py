@@ -5,10 +5,10 @@ import asyncio
 import pytest
 
 from jobs import settle
+from jobs.assignment import route
 from jobs.policy import Policy
 from jobs.refunds import NOT_CHARGED, UNKNOWN
 from jobs.settle import AttemptFailed
-from jobs.submit import route
 from schemas.names import ErrorCode
 from schemas.video import Refund
 from store import attempts

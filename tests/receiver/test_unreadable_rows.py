@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs import submit
+from jobs import assignment
 from jobs.policy import Policy
 from store.transaction import Tx
 from tests.support.receiver import Receiver
@@ -21,7 +21,7 @@ def spoil(tx: Tx, sql: str, video_id: str) -> None:
 @pytest.mark.parametrize("row", SPOILT)
 async def test_a_list_goes_on_without_it_page_by_page(service: Receiver, row: str) -> None:
     ids = [await service.make() for _ in range(6)]
-    await service.store.write(submit.route, Policy(), now=0.0)
+    await service.store.write(assignment.route, Policy(), now=0.0)
     for place in (0, 3, 5):
         await service.store.write(spoil, SPOILT[row], ids[place])
     listed, cursor = [], None
@@ -39,7 +39,7 @@ async def test_a_list_goes_on_without_it_page_by_page(service: Receiver, row: st
 @pytest.mark.parametrize("path", ["", "/timeline"])
 async def test_who_asks_for_it_is_told_why_it_is_not_shown(service: Receiver, row: str, path: str) -> None:
     video_id = await service.make()
-    await service.store.write(submit.route, Policy(), now=0.0)
+    await service.store.write(assignment.route, Policy(), now=0.0)
     await service.store.write(spoil, SPOILT[row], video_id)
     answer = await service.http.get(f"/v1/videos/{video_id}{path}")
     assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")

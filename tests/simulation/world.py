@@ -23,7 +23,7 @@ import jobs.settle
 import poller.checking
 import poller.proving
 from generator.submission import Submitter
-from jobs import accept, check, learning, outage, overdue, submit
+from jobs import accept, assignment, check_claims, learning, outage, overdue, submission_claims
 from jobs import policy as rules
 from jobs.accept import Accepted, NewVideo
 from jobs.learning import Observation
@@ -36,7 +36,7 @@ from providers.http.pictures import PictureRefused, PictureUnavailable
 from providers.parsing.webhook_hints import read_webhook
 from providers.reports import Accepted as Taken
 from schemas.names import PROVIDERS, Motion, Orientation, Provider, ProviderChoice
-from store import attempts, leases, outbox, uploads
+from store import attempt_leases, leases, outbox, uploads
 from store import webhooks as stored_webhooks
 from store.attempts import AttemptRow
 from store.database import StoreUnavailable
@@ -203,11 +203,13 @@ class World:
 
     def _generate(self, process: Process) -> None:
         self._renew(process)
-        self.transact_repeatable(submit.route, self.policy, now=self.now)
+        self.transact_repeatable(assignment.route, self.policy, now=self.now)
         self.transact(outage.sort_out, self.policy, now=self.now)
         submitter = Submitter(self, self.policy, self, process.owner)  # type: ignore[arg-type]  # it offers what is used
         for name, account in self.accounts.items():
-            found = self.transact_repeatable(submit.claim, self.policy, name, owner=process.owner, room=8, now=self.now)
+            found = self.transact_repeatable(
+                submission_claims.claim, self.policy, name, owner=process.owner, room=8, now=self.now
+            )
             for attempt, video in found.work:
                 self.begin(process, attempt.id, self._submit(submitter, Line(account), attempt, video))
 
@@ -225,7 +227,9 @@ class World:
         self.lessons.clear()
         checker = Checker(self, self.policy, process.owner, read_webhook, self.lessons, self.clock, process.watch)  # type: ignore[arg-type]  # it offers what is used
         for name, account in self.accounts.items():
-            found = self.transact_repeatable(check.claim, self.policy, name, owner=process.owner, room=8, now=self.now)
+            found = self.transact_repeatable(
+                check_claims.claim, self.policy, name, owner=process.owner, room=8, now=self.now
+            )
             for attempt in found.work:
                 self.begin(process, attempt.id, checker.check(account, attempt))
 
@@ -233,7 +237,7 @@ class World:
         if process.tasks and self.now >= process.renewed_at + 3:
             process.renewed_at = self.now
             until = self.now + rules.LEASE_SECONDS
-            self.transact_repeatable(attempts.renew_leases, list(process.tasks), owner=process.owner, until=until)
+            self.transact_repeatable(attempt_leases.renew_leases, list(process.tasks), owner=process.owner, until=until)
 
     def _relay(self, process: Process) -> None:
         if "relay" not in process.tasks:

@@ -10,12 +10,15 @@ from schemas.names import EventType, Provider, VideoStatus
 from store import (
     announcements,
     api_keys,
+    attempt_leases,
     attempts,
     audit,
     credits,
+    due_attempts,
     durations,
     erasure,
     history,
+    idempotency,
     leases,
     newest,
     open_attempts,
@@ -27,6 +30,7 @@ from store import (
     spending,
     unreadable,
     uploads,
+    video_lists,
     videos,
     webhooks,
 )
@@ -34,24 +38,25 @@ from store.announcements import Role
 from store.api_keys import StoredKey
 from store.attempts import AttemptState
 from store.credits import Entry, Sums
+from store.idempotency import KeptKey
 from store.probe import probe
 from store.transaction import Tx
 from store.unreadable import Kind, put_aside
 from store.uploads import Upload
-from store.videos import Filter, KeptKey
+from store.video_lists import Filter
 
 NOW = 1_700_000_000.0
 P = Provider("iacrea")
 
 CALLS: list[Callable[[Tx], object]] = [
     *(
-        lambda tx, status=status, provider=provider, before=before: videos.page(
+        lambda tx, status=status, provider=provider, before=before: video_lists.page(
             tx, Filter(status, provider), before=before, limit=20
         )
         for status, provider, before in product((None, VideoStatus.READY), (None, P), (None, "0198"))
     ),
     *(
-        lambda tx, wanted=wanted: videos.page(tx, wanted, before="0198", limit=20)
+        lambda tx, wanted=wanted: video_lists.page(tx, wanted, before="0198", limit=20)
         for wanted in (
             Filter(since=NOW, until=NOW),
             Filter(VideoStatus.READY, P, since=NOW, until=NOW),
@@ -69,14 +74,14 @@ CALLS: list[Callable[[Tx], object]] = [
     lambda tx: erasure.state_of(tx, "v"),
     lambda tx: erasure.ended_before(tx, before=NOW, up_to_id="0198", limit=1),
     lambda tx: erasure.erase(tx, with_metadata(tx)),
-    lambda tx: videos.keep_key(tx, caller="c", key="k", kept=KeptKey("f", "v"), now=NOW),
-    lambda tx: videos.keep_key(tx, caller="c", key="k", kept=KeptKey("f", "w"), now=NOW),
-    lambda tx: videos.drop_key(tx, caller="c", key="k"),
-    lambda tx: attempts.held_elsewhere(Locking(tx), ["a"]),
-    lambda tx: videos.forget_keys(tx, before=NOW, limit=1),
+    lambda tx: idempotency.keep_key(tx, caller="c", key="k", kept=KeptKey("f", "v"), now=NOW),
+    lambda tx: idempotency.keep_key(tx, caller="c", key="k", kept=KeptKey("f", "w"), now=NOW),
+    lambda tx: idempotency.drop_key(tx, caller="c", key="k"),
+    lambda tx: attempt_leases.held_elsewhere(Locking(tx), ["a"]),
+    lambda tx: idempotency.forget_keys(tx, before=NOW, limit=1),
     videos.count_by_state,
-    lambda tx: attempts.next_due(tx, (AttemptState.WAITING, AttemptState.CLAIMED, AttemptState.SENDING), P),
-    lambda tx: attempts.next_due(tx, (AttemptState.UNCONFIRMED, AttemptState.GENERATING), P),
+    lambda tx: due_attempts.next_due(tx, (AttemptState.WAITING, AttemptState.CLAIMED, AttemptState.SENDING), P),
+    lambda tx: due_attempts.next_due(tx, (AttemptState.UNCONFIRMED, AttemptState.GENERATING), P),
     lambda tx: attempts.mark_due(tx, "a", now=NOW, pause=1, watched=1),
     lambda tx: outbox.add(
         tx, event_id="e", video_id="v", event_type=EventType.READY, routing_key="video.ready", body="{}", now=NOW
@@ -108,7 +113,7 @@ CALLS: list[Callable[[Tx], object]] = [
     lambda tx: durations.save(tx, P, "[]", completions=1),
     lambda tx: leases.give_back(tx, "relay", owner="o"),
     lambda tx: providers.pause(tx, P, until=NOW),
-    lambda tx: attempts.to_fetch(
+    lambda tx: due_attempts.to_fetch(
         tx, P, owner="o", now=NOW, forgotten_before=NOW, not_from=["http://slow.example/"], limit=1
     ),
     lambda tx: probe(tx, now=NOW),
@@ -135,7 +140,7 @@ CALLS: list[Callable[[Tx], object]] = [
     lambda tx: spending.get(tx, "shop", day=1),
     lambda tx: spending.add(tx, "shop", day=1, videos=1),
     lambda tx: outbox.sendable(tx, now=NOW, limit=1),
-    lambda tx: attempts.checks_due(tx, P, now=NOW, limit=1),
+    lambda tx: due_attempts.checks_due(tx, P, now=NOW, limit=1),
     lambda tx: put_aside(tx, Kind.VIDEO, "v", "strange", now=NOW),
     lambda tx: unreadable.listed(tx, limit=1),
     lambda tx: unreadable.take_back(tx, unreadable.Unreadable(Kind.VIDEO, "v", "strange", NOW)),
@@ -143,7 +148,7 @@ CALLS: list[Callable[[Tx], object]] = [
     lambda tx: outbox.refuse(tx, outbox.after(tx, seq=0, limit=1)[0], "no", retry_at=NOW),
     lambda tx: announcements.announce(tx, Role.POLLER, [P], now=NOW),
     announcements.announced,
-    lambda tx: attempts.sending(tx, P, now=NOW),
+    lambda tx: open_attempts.sending(tx, P, now=NOW),
     lambda tx: open_attempts.unsent_of(tx, P, now=NOW, limit=1),
     lambda tx: open_attempts.sent_of(tx, P, now=NOW, limit=1),
     lambda tx: open_attempts.count_open(tx, P, limit=1),
@@ -154,7 +159,7 @@ CALLS: list[Callable[[Tx], object]] = [
     lambda tx: secrets.keep(tx, "webhook", "secret"),
     lambda tx: secrets.get(tx, "webhook"),
     lambda tx: api_keys.disable_one(tx, "shop", "digest", now=NOW),
-    lambda tx: attempts.to_fetch(
+    lambda tx: due_attempts.to_fetch(
         tx, P, owner="o", now=NOW, forgotten_before=NOW, not_from=["https://pictures.example"], limit=1
     ),
     lambda tx: open_attempts.waiting(tx, P, due_before=NOW, limit=1),

@@ -8,7 +8,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from jobs import accept, check, overdue, submit
+from jobs import accept, assignment, check, overdue, submission_claims, submit
 from jobs.accept import Accepted, NewVideo
 from jobs.policy import Policy
 from providers.reports import Accepted as Taken
@@ -42,8 +42,8 @@ def request(tx: Tx, note: str, choice: ProviderChoice, *, now: float = WRITTEN_A
 def claimed(tx: Tx, note: str, provider: Provider, *, now: float = WRITTEN_AT) -> AttemptRow:
     """Have a video claimed for submission."""
     video_id = request(tx, note, ProviderChoice(provider), now=now)
-    submit.route(tx, POLICY, now=now)
-    submit.claim(tx, POLICY, provider, owner=OLD_OWNER, room=100, now=now)
+    assignment.route(tx, POLICY, now=now)
+    submission_claims.claim(tx, POLICY, provider, owner=OLD_OWNER, room=100, now=now)
     return attempts.of_videos(tx, [video_id])[video_id][0]
 
 

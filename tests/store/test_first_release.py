@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs import check, feed, submit, unconfirmed, view
+from jobs import assignment, check, check_claims, feed, submission_claims, submit, unconfirmed, view
 from providers.reports import Accepted as Taken
 from providers.reports import Ready
 from schemas.event import Event
@@ -16,7 +16,7 @@ from store import outbox, secrets
 from store.attempts import AttemptRow, AttemptState
 from store.database import Store
 from store.transaction import Tx
-from store.videos import EVERY
+from store.video_lists import EVERY
 from tests.store.first_release import POLICY, WRITTEN_AT, request
 from tests.support.stores import url_of
 
@@ -36,12 +36,12 @@ async def old(path: Path) -> AsyncIterator[Store]:
 
 def live_on(tx: Tx, now: float) -> None:
     """Do once what generators and pollers do, with providers that take and finish everything."""
-    submit.route(tx, POLICY, now=now)
+    assignment.route(tx, POLICY, now=now)
     for provider in PROVIDERS:
-        for attempt, _ in submit.claim(tx, POLICY, provider, owner=NOW_OWNER, room=99, now=now).work:
+        for attempt, _ in submission_claims.claim(tx, POLICY, provider, owner=NOW_OWNER, room=99, now=now).work:
             if submit.send(tx, attempt.id, owner=NOW_OWNER, now=now):
                 submit.accepted(tx, POLICY, attempt, Taken(f"new {attempt.id}"), sent_at=now, now=now)
-        for attempt in check.claim(tx, POLICY, provider, owner=NOW_OWNER, room=99, now=now).work:
+        for attempt in check_claims.claim(tx, POLICY, provider, owner=NOW_OWNER, room=99, now=now).work:
             look(tx, attempt, now)
 
 

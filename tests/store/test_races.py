@@ -10,7 +10,18 @@ from unittest import mock
 import psycopg
 import pytest
 
-from jobs import accept, check, events, learning, ledger, submit, unconfirmed
+from jobs import (
+    accept,
+    assignment,
+    check,
+    check_claims,
+    events,
+    learning,
+    ledger,
+    submission_claims,
+    submit,
+    unconfirmed,
+)
 from jobs.accept import Accepted, BudgetExhausted
 from jobs.learning import Observation
 from providers.reports import Accepted as Taken
@@ -51,7 +62,7 @@ def desk(postgres_session: Session) -> JobScenario:
 
 def a_video_is_routed_once(two: Two, desk: JobScenario) -> None:
     desk.request()
-    route = partial(submit.route, policy=desk.policy, now=desk.now)
+    route = partial(assignment.route, policy=desk.policy, now=desk.now)
     assert two.interleave(route, route) == (1, 0)
 
 
@@ -61,14 +72,14 @@ def a_submission_is_claimed_once(two: Two, desk: JobScenario) -> None:
     assert (len(begun.work), len(second.work)) == (1, 0)
 
 
-def claim(desk: JobScenario, owner: str) -> Callable[[Tx], submit.Claim]:
-    return lambda tx: submit.claim(tx, desk.policy, IACREA, owner=owner, room=5, now=desk.now)
+def claim(desk: JobScenario, owner: str) -> Callable[[Tx], submission_claims.Claim]:
+    return lambda tx: submission_claims.claim(tx, desk.policy, IACREA, owner=owner, room=5, now=desk.now)
 
 
 def a_check_is_claimed_once(two: Two, desk: JobScenario) -> None:
     attempt = desk.generating()
     desk.now = desk.current(attempt).due_at or 0
-    ask = partial(check.claim, policy=desk.policy, provider=IACREA, room=5, now=desk.now)
+    ask = partial(check_claims.claim, policy=desk.policy, provider=IACREA, room=5, now=desk.now)
     begun, second = two.interleave(partial(ask, owner="poller-1"), partial(ask, owner="poller-2"))
     assert (len(begun.work), len(second.work)) == (1, 0)
 
@@ -88,8 +99,8 @@ def two_first_claims_share_one_budget(two: Two, desk: JobScenario) -> None:
 
 
 def spend_all(two: Two, desk: JobScenario, *, budget: int) -> None:
-    def claiming(owner: str) -> Callable[[Tx], submit.Claim]:
-        return lambda tx: submit.claim(tx, desk.policy, IACREA, owner=owner, room=8, now=desk.now)
+    def claiming(owner: str) -> Callable[[Tx], submission_claims.Claim]:
+        return lambda tx: submission_claims.claim(tx, desk.policy, IACREA, owner=owner, room=8, now=desk.now)
 
     begun, second = two.interleave(claiming("generator-1"), claiming("generator-2"))
     assert len(begun.work) + len(second.work) == budget
@@ -98,7 +109,7 @@ def spend_all(two: Two, desk: JobScenario, *, budget: int) -> None:
 def a_webhook_during_the_acceptance_is_not_lost(two: Two, desk: JobScenario) -> None:
     attempt = desk.sending()
     delivered(desk, attempt.id)
-    due = partial(check.claim, policy=desk.policy, provider=IACREA, owner=POLLER, room=0, now=desk.now)
+    due = partial(check_claims.claim, policy=desk.policy, provider=IACREA, owner=POLLER, room=0, now=desk.now)
     two.interleave(due, accepting(desk, attempt))
     assert desk.current(attempt).due_at == desk.now
 
@@ -117,7 +128,7 @@ def a_webhook_during_a_check_is_not_lost(two: Two, desk: JobScenario) -> None:
     claimed = desk.wait_until_due(attempt)
     desk.now += 1
     delivered(desk, attempt.id)
-    due = partial(check.claim, policy=desk.policy, provider=IACREA, owner=POLLER, room=0, now=desk.now)
+    due = partial(check_claims.claim, policy=desk.policy, provider=IACREA, owner=POLLER, room=0, now=desk.now)
     looked = partial(check.apply, policy=desk.policy, attempt=claimed, report=Working(), owner=POLLER, now=desk.now)
     two.interleave(due, looked)
     assert (desk.current(attempt).due_at or 0) <= desk.now + desk.policy.poll_min
@@ -240,7 +251,7 @@ def test_a_secret_is_made_up_once(two: Two) -> None:
 def test_a_webhook_waits_for_no_transaction_that_holds_its_attempt(two: Two, desk: JobScenario) -> None:
     attempt = desk.sending()
     delivered(desk, attempt.id)
-    due = partial(check.claim, policy=desk.policy, provider=IACREA, owner=POLLER, room=0, now=desk.now)
+    due = partial(check_claims.claim, policy=desk.policy, provider=IACREA, owner=POLLER, room=0, now=desk.now)
 
     def while_held(tx: Tx) -> bool:
         due(tx)

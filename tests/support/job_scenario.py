@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from jobs import accept, check, learning, ledger, overdue, submit, view
+from jobs import accept, assignment, check, check_claims, learning, ledger, overdue, submission_claims, submit, view
 from jobs.accept import Accepted, NewVideo
 from jobs.check import Decision
 from jobs.policy import Policy
@@ -70,12 +70,12 @@ class JobScenario:
 
     def routed(self, **fields: Any) -> AttemptRow:
         video_id = self.request(**fields)
-        self.do(submit.route, self.policy, now=self.now)
+        self.do(assignment.route, self.policy, now=self.now)
         return self.attempt(video_id)
 
     def claimed(self, provider: Provider = Provider("iacrea"), *, owner: str = GENERATOR, **fields: Any) -> AttemptRow:
         self.routed(**{"choice": ProviderChoice(provider), **fields})
-        [(attempt, _)] = self.do(submit.claim, self.policy, provider, owner=owner, room=1, now=self.now).work
+        [(attempt, _)] = self.do(submission_claims.claim, self.policy, provider, owner=owner, room=1, now=self.now).work
         return attempt
 
     def sending(self, provider: Provider = Provider("iacrea"), **fields: Any) -> AttemptRow:
@@ -109,7 +109,7 @@ class JobScenario:
 
     def due(self, provider: Provider = Provider("iacrea"), *, owner: str = POLLER, room: int = 100) -> list[AttemptRow]:
         """Claim what is to be checked now."""
-        return self.do(check.claim, self.policy, provider, owner=owner, room=room, now=self.now).work
+        return self.do(check_claims.claim, self.policy, provider, owner=owner, room=room, now=self.now).work
 
     def wait_until_due(self, attempt: AttemptRow) -> AttemptRow:
         """Let time pass until the attempt is due, and claim it for the poller."""

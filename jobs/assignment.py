@@ -1,0 +1,46 @@
+"""Choose a provider for accepted videos."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from jobs import circuit, routing, settle
+from jobs.announced import enabled_anywhere
+from jobs.circuit import Takers
+from jobs.policy import Policy
+from schemas.names import Provider
+from store import videos
+from store.transaction import Tx
+from store.unreadable import Kind, one_of_many
+from store.videos import VideoRow
+
+UNROUTED_SECONDS = 30.0
+"""How long a video waits for a generator that has a provider for it."""
+
+ROUTED_AT_ONCE = 100
+"""Few, because it runs beside everything else."""
+
+
+def route(tx: Tx, policy: Policy, *, now: float) -> int:
+    """Choose a provider for accepted videos, oldest first; say how many were taken care of.
+
+    One that no generator seems to have is left for a while to those that may be just starting.
+    """
+    found = videos.accepted(tx, limit=ROUTED_AT_ONCE, now=now)
+    enabled = (enabled_anywhere(tx, policy.providers) if found else None) or ()
+    takers = circuit.Takers(tx, policy, now=now)
+    routed = [
+        one_of_many(tx, Kind.VIDEO, video.id, partial(_route, tx, enabled, takers, video, now), now=now)
+        for video in found
+    ]
+    return sum(each is not False for each in routed)
+
+
+def _route(tx: Tx, enabled: Sequence[Provider], takers: Takers, video: VideoRow, now: float) -> bool:
+    provider = routing.choose_first(video.choice, video.motion, enabled, takers.willing())
+    if provider is not None:
+        takers.chosen(provider)
+        settle.begin_attempt(tx, video.id, provider, number=1, now=now)
+        return True
+    if now < video.created_at + UNROUTED_SECONDS:
+        return False
+    return settle.fail_unrouted(tx, video.id, "no enabled provider has this motion any more", now=now)

@@ -1,0 +1,48 @@
+"""Leases of attempts: who has which in hand, and until when."""
+
+from collections.abc import Collection
+
+from schemas.names import Provider
+from store.attempts import AttemptRow, select_work
+from store.transaction import Tx
+
+
+def orphans(tx: Tx, provider: Provider, *, owner: str, now: float, forgotten_before: float) -> list[AttemptRow]:
+    """List the attempts whose owner, another one, died while it may have been sending.
+
+    The owner's own are among them only if their leases ran out before `forgotten_before`.
+    """
+    return select_work(
+        tx,
+        "state = 'sending' AND provider = :provider AND lease_until <= :now"
+        " AND (lease_owner <> :owner OR lease_until <= :forgotten_before)",
+        {"provider": provider, "owner": owner, "now": now, "forgotten_before": forgotten_before},
+        now=now,
+    )
+
+
+def lease(tx: Tx, attempt_ids: Collection[str], *, owner: str, until: float, checked_at: float | None = None) -> None:
+    """Give an owner the leases of attempts until a time; what is not finished by then is due again."""
+    tx.executemany(
+        "UPDATE attempts SET lease_owner = ?, lease_until = ?, due_at = ?, checked_at = COALESCE(?, checked_at)"
+        " WHERE id = ?",
+        [(owner, until, until, checked_at, attempt_id) for attempt_id in attempt_ids],
+    )
+
+
+def renew_leases(tx: Tx, attempt_ids: Collection[str], *, owner: str, until: float) -> None:
+    """Prolong those leases that still are the owner's."""
+    tx.executemany(
+        "UPDATE attempts SET lease_until = ?, due_at = ? WHERE id = ? AND lease_owner = ?",
+        [(until, until, attempt_id, owner) for attempt_id in attempt_ids],
+    )
+
+
+def held_elsewhere(tx: Tx, attempt_ids: Collection[str]) -> set[str]:
+    """Name those of the attempts that another transaction has in hand now; the rest are this one's until its end."""
+    if not tx.skip_locked or not attempt_ids:
+        return set()
+    ids, marks = tuple(attempt_ids), ", ".join("?" * len(attempt_ids))
+    sql = f"SELECT id FROM attempts WHERE id IN ({marks})"  # noqa: S608 - only marks
+    free = {name for (name,) in tx.execute(f"{sql}{tx.skip_locked}", ids).fetchall()}
+    return {name for (name,) in tx.execute(sql, ids).fetchall()} - free

@@ -1,0 +1,108 @@
+"""Attempts that are due: to be submitted, to have their picture fetched, to be asked about."""
+
+from collections.abc import Collection
+
+from schemas.names import Provider
+from store.attempts import COLUMNS, AttemptRow, AttemptState, readable, select_work
+from store.transaction import Tx
+
+_UNSENT = (
+    "provider = :provider AND state IN ('waiting', 'claimed', 'sending') AND state <> 'sending'"
+    " AND due_at <= :now AND lease_until <= :now"
+    " AND (lease_owner IS NULL OR lease_owner <> :owner OR lease_until <= :forgotten_before)"
+)
+
+_PICTURE_URL = "(SELECT image_url FROM videos WHERE videos.id = attempts.video_id)"
+
+
+def to_submit(
+    tx: Tx, provider: Provider, *, owner: str, now: float, forgotten_before: float, limit: int, uploaded: bool = False
+) -> list[AttemptRow]:
+    """List the attempts of which certainly nothing was sent yet, longest overdue first.
+
+    The owner's own are left out, for it may still be at them, unless their leases ran out before
+    `forgotten_before`. With `uploaded` only those count whose picture was uploaded.
+    """
+    return select_work(
+        tx,
+        f"{_UNSENT}{f' AND {_PICTURE_URL} IS NULL' if uploaded else ''} ORDER BY due_at LIMIT :limit",
+        {"provider": provider, "owner": owner, "now": now, "forgotten_before": forgotten_before, "limit": limit},
+        now=now,
+    )
+
+
+def to_fetch(
+    tx: Tx,
+    provider: Provider,
+    *,
+    owner: str,
+    now: float,
+    forgotten_before: float,
+    not_from: Collection[str],
+    limit: int,
+) -> list[tuple[AttemptRow, str]]:
+    """List the attempts of `to_submit` whose picture lies elsewhere, each with its address.
+
+    Left out are addresses that begin with one of `not_from`.
+    """
+    elsewhere = "".join(
+        f" AND substr(picture_url, 1, {len(origin)}) <> :origin{number}" for number, origin in enumerate(not_from)
+    )
+    given = {"provider": provider, "owner": owner, "now": now, "forgotten_before": forgotten_before, "limit": limit}
+    rows = tx.execute(
+        f"SELECT * FROM (SELECT {COLUMNS}, {_PICTURE_URL} AS picture_url FROM attempts"  # noqa: S608 - constant parts
+        f" WHERE id NOT IN (SELECT id FROM unreadable WHERE kind = 'attempt') AND {_UNSENT}) AS unsent"
+        f" WHERE picture_url IS NOT NULL{elsewhere} ORDER BY due_at LIMIT :limit{tx.skip_locked}",
+        given | {f"origin{number}": origin for number, origin in enumerate(not_from)},
+    ).fetchall()
+    return [(row, columns[-1]) for columns in rows if (row := readable(tx, columns[:-1], now)) is not None]
+
+
+def to_check(tx: Tx, provider: Provider, *, now: float, limit: int) -> list[AttemptRow]:
+    """List the attempts whose provider should be asked, longest overdue first."""
+    return select_work(
+        tx,
+        "provider = :provider AND state IN ('unconfirmed', 'generating') AND due_at <= :now"
+        " AND lease_until <= :now ORDER BY due_at LIMIT :limit",
+        {"provider": provider, "now": now, "limit": limit},
+        now=now,
+    )
+
+
+def to_check_late(tx: Tx, provider: Provider, *, now: float, limit: int) -> list[AttemptRow]:
+    """List the attempts that were given up but may still come to something, longest overdue first."""
+    return select_work(
+        tx,
+        "provider = :provider AND state = 'failed' AND due_at IS NOT NULL AND due_at <= :now"
+        " AND lease_until <= :now ORDER BY due_at LIMIT :limit",
+        {"provider": provider, "now": now, "limit": limit},
+        now=now,
+    )
+
+
+def checks_due(tx: Tx, provider: Provider, *, now: float, limit: int) -> tuple[int, float | None]:
+    """Count the checks that are due and that nobody has in hand, up to a limit; and say since when the oldest is."""
+    count, oldest = tx.execute(
+        "SELECT COUNT(*), MIN(due_at) FROM (SELECT due_at FROM attempts"
+        " WHERE provider = ? AND state IN ('unconfirmed', 'generating') AND due_at <= ? AND lease_until <= ?"
+        " AND id NOT IN (SELECT id FROM unreadable WHERE kind = 'attempt')"
+        " ORDER BY due_at LIMIT ?) AS due",
+        (provider, now, now, limit),
+    ).fetchone()
+    return count, oldest
+
+
+def next_due(
+    tx: Tx, condition_states: Collection[AttemptState], provider: Provider, *, after: float = 0.0
+) -> float | None:
+    """Say when the next attempt in one of these states is due: the states of `to_submit` or of `to_check`.
+
+    Only what is due later than `after` counts.
+    """
+    states = ", ".join(f"'{state}'" for state in condition_states)
+    found = tx.execute(
+        f"SELECT due_at FROM attempts WHERE provider = ? AND state IN ({states}) AND due_at > ?"  # noqa: S608 - own states only
+        " AND id NOT IN (SELECT id FROM unreadable WHERE kind = 'attempt') ORDER BY due_at LIMIT 1",
+        (provider, after),
+    ).fetchone()
+    return None if found is None else found[0]
