@@ -42,6 +42,21 @@ _ANSWERS: list[type[BaseModel]] = [
     Problem,
 ]
 _RETRIABLE = {429, 503}
+ALWAYS = (
+    ProblemCode.UNAUTHORIZED,
+    ProblemCode.FORBIDDEN,
+    ProblemCode.RATE_LIMITED,
+    ProblemCode.OVERLOADED,
+    ProblemCode.NOT_READY,
+)
+"""What any request may be answered, whatever it asks for."""
+VIDEO_ID: Json = {
+    "name": "id",
+    "in": "path",
+    "required": True,
+    "description": "The video's id.",
+    "schema": {"type": "string", "format": "uuid"},
+}
 
 
 def request_body() -> Json:
