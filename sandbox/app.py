@@ -11,6 +11,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from sandbox.clips import Clips
+from sandbox.context import SandboxContext
 from sandbox.control import Control
 from sandbox.evidence import Evidence
 from sandbox.homedesigns import HomeDesigns
@@ -19,7 +20,6 @@ from sandbox.loopback import Loopback
 from sandbox.pictures import PictureCache
 from sandbox.records import Records
 from sandbox.settings import SandboxSettings
-from sandbox.standin import SandboxContext
 from sandbox.webhooks import Webhooks
 
 WATCHABLE = {"access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin"}
@@ -41,8 +41,8 @@ def build(settings: SandboxSettings) -> Starlette:
     records, shelf, loopback = Records(settings.max_records), PictureCache(), Loopback(settings.reach)
     webhooks = Webhooks(loopback, in_flight=settings.webhooks_in_flight, timeout=settings.webhook_timeout)
     closing = asyncio.Event()
-    premises = SandboxContext(settings, records, shelf, webhooks, closing)
-    iacrea, homedesigns = Iacrea(premises, loopback), HomeDesigns(premises)
+    context = SandboxContext(settings, records, shelf, webhooks, closing)
+    iacrea, homedesigns = Iacrea(context, loopback), HomeDesigns(context)
     clips = Clips(shelf, render=settings.render_clips)
     evidence = Evidence({"iacrea": iacrea, "homedesigns": homedesigns}, records)
     control = Control(evidence.standins, evidence, webhooks)

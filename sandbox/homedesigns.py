@@ -13,11 +13,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from sandbox.behaviours import Behaviour
-from sandbox.iacrea import HOSTILE, PRIVATE
+from sandbox.context import Refused
+from sandbox.hostile_urls import HOSTILE, PRIVATE
 from sandbox.pictures import size, tail
 from sandbox.records import Submission
 from sandbox.settings import Provider
-from sandbox.standin import Refused, StandIn
+from sandbox.standin import StandIn
 
 TOOLS = frozenset({
     "pan_up", "pan_down", "pan_left_right", "zoom_in", "zoom_out", "camera_pullback",

@@ -11,11 +11,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from sandbox.behaviours import Behaviour
+from sandbox.context import Refused, SandboxContext
+from sandbox.hostile_urls import HOSTILE, PRIVATE
 from sandbox.loopback import Loopback, OutOfReach, Unreachable
 from sandbox.pictures import size
 from sandbox.records import Submission
 from sandbox.settings import Provider
-from sandbox.standin import Refused, SandboxContext, StandIn
+from sandbox.standin import StandIn
 from sandbox.webhooks import Call
 
 OPTIONS = frozenset({
@@ -25,18 +27,6 @@ OPTIONS = frozenset({
 FIELDS = frozenset({"user_id", "image_urls", "option", "prompt", "format", "webhook"})
 NOISE = ("STARTING", "PROCESSING", "in_progress", "IN PROGRESS", "PENDING", "IN_PROGRESS")
 FETCH_PAUSES = (0.0, 0.2, 0.4)
-HOSTILE: list[object] = [
-    "javascript:alert(1)",
-    "data:text/html,<script>alert(1)</script>",
-    "https://user:password@example.invalid/video.mp4",
-    "https://example.invalid/" + "a" * 100_000,
-    "file:///etc/passwd",
-    "",
-    None,
-    7,
-    {"nested": ["javascript:alert(2)"]},
-]
-PRIVATE = "http://169.254.169.254/latest/meta-data/video.mp4"
 
 
 class Iacrea(StandIn):
@@ -44,8 +34,8 @@ class Iacrea(StandIn):
 
     provider: Provider = "iacrea"
 
-    def __init__(self, premises: SandboxContext, loopback: Loopback) -> None:
-        super().__init__(premises)
+    def __init__(self, context: SandboxContext, loopback: Loopback) -> None:
+        super().__init__(context)
         self._loopback = loopback
 
     def authorise(self, request: Request) -> None:

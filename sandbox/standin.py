@@ -1,43 +1,22 @@
 """What both stand-ins share: how a request is met, from its arrival to the end of the video."""
 
-import asyncio
 import hashlib
 import random
 import time
 import uuid
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from sandbox.behaviours import BEHAVIOURS, Behaviour
-from sandbox.faults import FaultTiming, apply_fault, fault_named
-from sandbox.pictures import PictureCache
+from sandbox.context import Refused, SandboxContext
+from sandbox.endings import end_of
+from sandbox.fault_responses import FaultTiming, apply_fault
+from sandbox.faults import fault_named
 from sandbox.plans import Choice, Plans
-from sandbox.records import Records, Submission
-from sandbox.settings import Provider, SandboxSettings
-from sandbox.webhooks import Webhooks
-
-
-class Refused(Exception):
-    """This request gets that answer and has no effect."""
-
-    def __init__(self, answer: Response, why: str) -> None:
-        super().__init__(why)
-        self.answer = answer
-        self.why = why
-
-
-@dataclass(frozen=True, slots=True)
-class SandboxContext:
-    """What the two stand-ins have in common."""
-
-    settings: SandboxSettings
-    records: Records
-    shelf: PictureCache
-    webhooks: Webhooks
-    closing: asyncio.Event
+from sandbox.records import Submission
+from sandbox.settings import Provider
 
 
 class StandIn(ABC):
@@ -45,11 +24,11 @@ class StandIn(ABC):
 
     provider: Provider
 
-    def __init__(self, premises: SandboxContext) -> None:
-        self.settings = premises.settings
-        self.records = premises.records
-        self.shelf = premises.shelf
-        self.webhooks = premises.webhooks
+    def __init__(self, context: SandboxContext) -> None:
+        self.settings = context.settings
+        self.records = context.records
+        self.shelf = context.shelf
+        self.webhooks = context.webhooks
         self.behaviours = BEHAVIOURS[self.provider]
         usual = self.settings.behaviour(self.provider)
         if usual not in self.behaviours:
@@ -58,8 +37,8 @@ class StandIn(ABC):
         self.credits = self.settings.credits
         self.render_seconds = self.settings.seconds_to_render(self.provider)
         self._chance = random.Random(f"{self.settings.seed}/{self.provider}")  # noqa: S311  (repeatable on purpose)
-        self._patience = FaultTiming(
-            closing=premises.closing,
+        self._timing = FaultTiming(
+            closing=context.closing,
             hang=self.settings.hang_seconds,
             drip=self.settings.slow_body_seconds,
             retry_after=self.settings.retry_after_seconds,
@@ -112,7 +91,7 @@ class StandIn(ABC):
         except Refused as refused:
             submission.refusal = refused.why
             answer = refused.answer
-        submission.answered = _status(answer)
+        submission.answered = answer.status_code or None  # a fault may send none
         return answer
 
     async def check(self, request: Request) -> Response:
@@ -161,9 +140,9 @@ class StandIn(ABC):
         found = fault_named(fault or choice.name)
         if found is None:
             return true or JSONResponse({})
-        answer = apply_fault(found, self._patience, true, choice.seconds)
+        answer = apply_fault(found, self._timing, true, choice.seconds)
         if found.retry_after:
-            wait = self._patience.retry_after if choice.seconds is None else choice.seconds
+            wait = self._timing.retry_after if choice.seconds is None else choice.seconds
             traffic = self.records.traffic[self.provider]
             traffic.quiet_until = max(traffic.quiet_until, time.time() + wait)
         return answer
@@ -233,19 +212,9 @@ class StandIn(ABC):
         submission.marker = f"{self.provider}-{uuid.UUID(int=self._chance.getrandbits(128)).hex}"
         submission.seconds = choice.seconds
         submission.ends = behaviour.ends
-        submission.ends_at = self._end(submission.arrived_at, behaviour, choice)
-        self.records.accepted(submission)
-
-    def _end(self, arrived_at: float, behaviour: Behaviour, choice: Choice) -> float | None:
-        if behaviour.ends == "never":
-            return None
-        if behaviour.pace == "at once":
-            return arrived_at
-        if behaviour.pace == "late":
-            return arrived_at + (self.settings.late_seconds if choice.seconds is None else choice.seconds)
         usual = self.render_seconds if choice.render_seconds is None else choice.render_seconds
-        jitter = self.settings.jitter
-        return arrived_at + usual * self._chance.uniform(1 - jitter, 1 + jitter)
+        submission.ends_at = end_of(submission, behaviour, choice, self.settings, usual, self._chance)
+        self.records.accepted(submission)
 
     def _knows(self, submission: Submission, now: float) -> bool:
         match self.behaviours[submission.behaviour].known:
@@ -262,11 +231,6 @@ class StandIn(ABC):
 
 def _note(submission: Submission, choice: Choice) -> None:
     submission.behaviour, submission.chosen_by = choice.name, choice.chosen_by
-
-
-def _status(answer: Response) -> int | None:
-    """Give the status that this answer really sends; None where it sends none."""
-    return answer.status_code if answer.status_code else None
 
 
 def _spoils(choice: Choice) -> bool:
