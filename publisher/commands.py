@@ -8,56 +8,34 @@ poison message is then charged for what it does.
 """
 
 import asyncio
-import json
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
 
 import structlog
-from aio_pika import DeliveryMode, IncomingMessage, Message
+from aio_pika import IncomingMessage
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from aio_pika.exceptions import ChannelClosed, ChannelInvalidStateError, DeliveryError
 from aiormq.abc import DeliveredMessage
 from pamqp import commands as amqp
 
-from intake.commands import Reply
-from process import failpoints, metrics
+from process import metrics
 from process.asyncio_events import wait, wait_any
 from process.settings import Settings
-from publisher import dead_letters
+from publisher.command_processing import Handler, Processing, deliveries
 from publisher.connection import BrokerConnection, reason
 from publisher.frames import UNDECODABLE
-from publisher.replies import Fate, Replies
+from publisher.replies import Replies
 from publisher.timing import Timing
 from publisher.topology import SUBMIT_QUEUE
-from schemas.trace import NO_TRACE, Trace, read_trace
 from store.database import StoreUnavailable
 
 FAILED_DELIVERIES = 4
 """A command that breaks the handler at this delivery is parked."""
 
-HOPELESS_DELIVERIES = 15
-"""A command that comes this often and was never dealt with, as one that ends every process, is parked unread."""
-
 _UNANSWERED = (ChannelInvalidStateError, ChannelClosed, DeliveryError, ConnectionError, TimeoutError)
 
 logger = structlog.get_logger(__name__)
 
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One command as it came; `message_id` is its idempotency key."""
-
-    body: bytes
-    message_id: str | None
-    content_type: str | None
-    trace: Trace = NO_TRACE
-
-
-Handler = Callable[[Command], Awaitable[Reply]]
-"""Accepts a command durably or says why not. Raises `StoreUnavailable` where it should be tried again."""
 
 StoreCheck = Callable[[], Awaitable[object]]
 """Raises `StoreUnavailable` while the store is away."""
@@ -114,14 +92,12 @@ class _Taking:
         stop: asyncio.Event,
         timing: Timing,
     ) -> None:
-        self._handler = handler
         self._link = link
-        self._parking = parking
-        self._replies = replies
         self._stop = stop
         self._timing = timing
         self._many = asyncio.Event()
         self._over = asyncio.Event()
+        self._processing = Processing(handler, parking, replies, timing, stop=stop, over=self._over)
         self._hands: set[asyncio.Task[None]] = set()
         self._bytes = 0
 
@@ -198,7 +174,7 @@ class _Taking:
 
     async def _take(self, message: AbstractIncomingMessage) -> None:
         try:
-            outcome = await self._process(message)
+            outcome = await self._processing.run(message)
             await message.ack()
         except _UNANSWERED as error:
             # Unacknowledged it would stay here for ever; it is delivered again once this connection is gone.
@@ -219,7 +195,7 @@ class _Taking:
         try:
             times = deliveries(message)
             if times >= FAILED_DELIVERIES:
-                await self._dead_letter(
+                await self._processing.dead_letter(
                     message, f"failed at {times} deliveries, last with {type(error).__name__}: {error}"
                 )
                 await message.ack()
@@ -229,84 +205,7 @@ class _Taking:
         except _UNANSWERED as trouble:
             self._link.mark_lost(f"a command could not be given back: {reason(trouble)}")
 
-    async def _process(self, message: AbstractIncomingMessage) -> str:
-        """Accept, refuse or park one command; say which."""
-        if UNDECODABLE in message.headers:
-            await self._dead_letter(message, "the properties of the message cannot be decoded")
-            return "unreadable"
-        if deliveries(message) >= HOPELESS_DELIVERIES:
-            await self._dead_letter(message, f"was delivered {deliveries(message)} times and never dealt with")
-            return "hopeless"
-        reply = await self._handled(_command(message))
-        if not reply.readable:
-            await self._dead_letter(message, f"the body is not a JSON object: {_why(reply.document)}")
-            return "unreadable"
-        if reply.accepted:
-            await failpoints.failpoint("command accepted")
-        await self._tell(message, reply)
-        return "accepted" if reply.accepted else "refused"
-
-    async def _tell(self, message: AbstractIncomingMessage, reply: Reply) -> None:
-        """Answer where that is wanted; park a refusal that nobody can be told of."""
-        why = _why(reply.document)
-        if message.reply_to:
-            fate = await self._replies.send(_answer(reply, message.correlation_id), message.reply_to)
-            if fate is Fate.SENT:
-                return
-            why += f"; and the reply could not be sent: {_LOST[fate].format(message.reply_to)}"
-        if not reply.accepted:
-            await self._dead_letter(message, why)
-
-    async def _handled(self, command: Command) -> Reply:
-        """Hold a command for a while when the store is away, and have no more of them taken."""
-        until = time.monotonic() + self._timing.hold
-        while True:
-            try:
-                return await self._handler(command)
-            except StoreUnavailable as error:
-                if not self._over.is_set():
-                    logger.warning("command waits for the store", message_id=command.message_id, error=str(error))
-                    self._over.set()
-                await wait(self._stop, timeout=self._timing.pause)
-                if self._stop.is_set() or time.monotonic() >= until:
-                    raise
-
-    async def _dead_letter(self, message: AbstractIncomingMessage, why: str) -> None:
-        await dead_letters.park(self._parking, message, why, within=self._timing.confirm)
-
 
 async def _finished(in_flight: set[asyncio.Task[None]]) -> None:
     with suppress(ValueError):  # none is left
         await asyncio.wait(set(in_flight))
-
-
-def _command(message: AbstractIncomingMessage) -> Command:
-    trace = read_trace(message.headers.get("traceparent"), message.headers.get("tracestate"))
-    return Command(message.body, message.message_id, message.content_type, trace)
-
-
-def deliveries(message: AbstractIncomingMessage) -> int:
-    """Count how often a command was delivered, this time included."""
-    before = message.headers.get("x-delivery-count")
-    return 1 + before if isinstance(before, int) and before > 0 else 1
-
-
-_LOST = {
-    Fate.NOT_ALLOWED: "{} is not a queue that commands may name; REELBUS_REPLY_TO_PREFIXES allows more",
-    Fate.REFUSED: "{} refused it",
-    Fate.UNCONFIRMED: "{} did not confirm it",
-}
-
-
-def _answer(reply: Reply, correlation_id: str | None) -> Message:
-    return Message(
-        json.dumps(reply.document, ensure_ascii=False, separators=(",", ":")).encode(),
-        content_type="application/json" if reply.accepted else "application/problem+json",
-        correlation_id=correlation_id,
-        delivery_mode=DeliveryMode.NOT_PERSISTENT,
-        app_id="reelbus",
-    )
-
-
-def _why(problem: dict[str, Any]) -> str:
-    return f"{problem.get('code', 'refused')}: {problem.get('detail', '')}"[:600]

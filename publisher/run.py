@@ -11,7 +11,8 @@ from aiormq.exceptions import ChannelAccessRefused
 from process import metrics
 from process.settings import Settings
 from publisher import topology
-from publisher.commands import Commands, Handler
+from publisher.command_processing import Handler
+from publisher.commands import Commands
 from publisher.connection import BrokerConnection, BrokerState
 from publisher.relay import Relay
 from publisher.supervisor import supervise

@@ -28,7 +28,7 @@ from providers.base import ProviderClient
 from providers.http.names import NameThreads
 from providers.http.pictures import fetch_picture
 from providers.parsing.webhook_hints import read_webhook
-from publisher.commands import Command
+from publisher.command_processing import Command
 from publisher.connection import BrokerState
 from reelbus.errors import env_file
 from reelbus.parked import ParkedCommands

@@ -23,7 +23,7 @@ from pydantic import SecretStr
 from intake.commands import Reply
 from intake.parsing import read_json
 from process.settings import Settings
-from publisher.commands import Command
+from publisher.command_processing import Command
 from publisher.connection import BrokerState
 from publisher.run import run
 from publisher.timing import TIMING

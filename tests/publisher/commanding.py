@@ -12,7 +12,7 @@ from aio_pika.abc import AbstractIncomingMessage
 from aio_pika.exceptions import ChannelNotFoundEntity
 
 from intake.commands import Reply
-from publisher.commands import Command
+from publisher.command_processing import Command
 from publisher.topology import COMMANDS, DEAD_QUEUE, SUBMIT_KEY, SUBMIT_QUEUE
 from tests.support.broker import Broker, Inbox
 from tests.support.waiting import eventually

@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from process.settings import Settings
 from publisher import topology
-from publisher.commands import Handler
+from publisher.command_processing import Handler
 from publisher.connection import BrokerState
 from publisher.run import run
 from publisher.timing import TIMING, Timing

@@ -5,7 +5,7 @@ import json
 
 from aio_pika import DeliveryMode
 
-from publisher.commands import Command
+from publisher.command_processing import Command
 from publisher.topology import SUBMIT_QUEUE
 from schemas.trace import NO_TRACE, Trace
 from store.database import StoreUnavailable

@@ -5,7 +5,7 @@ from aio_pika import Message
 
 from intake.commands import Reply
 from process.settings import Settings
-from publisher.commands import Command
+from publisher.command_processing import Command
 from publisher.doctor import probe
 from publisher.topology import COMMANDS, DEAD_QUEUE, SUBMIT_QUEUE, log_stream
 from tests.publisher.conftest import QUICK, OpenRoom, Room

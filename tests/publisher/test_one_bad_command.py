@@ -14,7 +14,7 @@ from aio_pika.abc import AbstractIncomingMessage
 
 from process import metrics
 from process.settings import Settings
-from publisher.commands import Command
+from publisher.command_processing import Command
 from publisher.replies import may_be_answered
 from publisher.topology import COMMANDS, DEAD_QUEUE, SUBMIT_KEY, SUBMIT_QUEUE
 from schemas.names import EventType
