@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from jobs import budget, feed, ledger
+from jobs import budget, feed, ledger, provider_states
 from jobs.feed import Overview
 from process import metrics
 from providers.registry import PROVIDERS
 from schemas.names import Provider, VideoStatus
+from schemas.status import CircuitState, ProviderState
 from schemas.video import ProviderCredits
 from store import providers
 from store.database import Store
@@ -20,6 +21,7 @@ _OPEN = (VideoStatus.ACCEPTED, VideoStatus.SUBMITTING, VideoStatus.GENERATING)
 class _Seen:
     overview: Overview
     providers: dict[Provider, ProviderRow | None]
+    states: dict[Provider, ProviderState]
     credits: dict[Provider, ProviderCredits]
 
 
@@ -28,16 +30,19 @@ async def refresh(store: Store, *, now: float, rates: dict[Provider, float]) -> 
 
     Raises `StoreUnavailable`.
     """
-    seen = await store.read(_look)
+    seen = await store.read(_look, now)
     _backlog(seen.overview, now)
     for provider in PROVIDERS:
         _provider(provider, seen.providers[provider], rates[provider], now)
+        _state(provider, seen.states[provider])
         _credits(provider, seen.credits[provider])
 
 
-def _look(tx: Tx) -> _Seen:
+def _look(tx: Tx, now: float) -> _Seen:
     rows = {provider: providers.get(tx, provider) for provider in PROVIDERS}
-    return _Seen(feed.overview(tx), rows, ledger.all_credits(tx))
+    # Who is enabled shows in no gauge.
+    states = provider_states.of_all(tx, (), now=now)
+    return _Seen(feed.overview(tx), rows, states, ledger.all_credits(tx))
 
 
 def _backlog(overview: Overview, now: float) -> None:
@@ -50,9 +55,16 @@ def _backlog(overview: Overview, now: float) -> None:
 
 
 def _provider(provider: Provider, row: ProviderRow | None, rate: float, now: float) -> None:
-    metrics.provider_authorized.labels(provider).set(int(row is None or row.unauthorized_since is None))
     metrics.provider_held_back.labels(provider).set(int(row is not None and row.paused_until > now))
     metrics.provider_budget_requests.labels(provider).set(max(0.0, budget.tokens(provider, row, rate, now)))
+
+
+def _state(provider: Provider, state: ProviderState) -> None:
+    metrics.provider_authorized.labels(provider).set(int(state.authorized))
+    metrics.provider_out_of_credits.labels(provider).set(int(state.out_of_credits_since is not None))
+    metrics.provider_paused.labels(provider).set(int(state.paused))
+    for name in CircuitState:
+        metrics.provider_circuit.labels(provider, name).set(int(state.circuit.state == name))
 
 
 def _credits(provider: Provider, found: ProviderCredits) -> None:

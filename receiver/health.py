@@ -15,7 +15,7 @@ from process import metrics
 from providers.registry import PROVIDERS
 from receiver import gauges, problems
 from schemas.problem import FieldFault, ProblemCode, problem
-from schemas.status import Alive, CircuitState, Commands, Outbox, Reachable, Ready, Status
+from schemas.status import Alive, Commands, Outbox, Reachable, Ready, Status
 from schemas.video import Document
 from store.database import StoreUnavailable
 from store.probe import probe
@@ -89,18 +89,7 @@ class Health:
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 rates = {provider: context.settings.rate(provider) for provider in PROVIDERS}
                 await gauges.refresh(context.store, now=context.now(), rates=rates)
-                await self._measure_providers(context.now())
         return Response(generate_latest(metrics.REGISTRY), headers=_HEADERS, media_type=CONTENT_TYPE_LATEST)
-
-    async def _measure_providers(self, now: float) -> None:
-        enabled = self._context.settings.enabled_providers
-        states = await self._context.store.read(provider_states.of_all, enabled, now=now)
-        for provider, state in states.items():
-            metrics.provider_authorized.labels(provider).set(int(state.authorized))
-            metrics.provider_out_of_credits.labels(provider).set(int(state.out_of_credits_since is not None))
-            metrics.provider_paused.labels(provider).set(int(state.paused))
-            for name in CircuitState:
-                metrics.provider_circuit.labels(provider, name).set(int(state.circuit.state == name))
 
     async def status(self, request: Request) -> Response:  # noqa: ARG002 - as above
         """Show what an operator wants to see at one glance: broker, backlog, open videos, providers."""
