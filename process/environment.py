@@ -21,6 +21,9 @@ _SETS = tuple(
 )
 """The credentials that belong together."""
 
+PROVIDER_CREDENTIALS = frozenset(f"{name}{suffix}" for together in _SETS for name in together for suffix in ("", FILE))
+"""The variables that give providers' credentials: nobody but generators and pollers needs them."""
+
 
 class WrongSettings(Exception):
     """One or more settings are wrong; the message has a line for each, with the mend."""

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
@@ -203,9 +203,18 @@ class Settings(BaseModel):
     _files: dict[str, Path] = PrivateAttr(default_factory=dict)
 
     @classmethod
-    def read(cls, environ: Mapping[str, str] = os.environ, *, file: Path | None = Path(".env")) -> Self:
-        """Read the environment, which wins, the env file, and the files that `…_FILE` name. Raises `WrongSettings`."""
-        given = environment.merged(environ, file)
+    def read(
+        cls,
+        environ: Mapping[str, str] = os.environ,
+        *,
+        file: Path | None = Path(".env"),
+        without: Collection[str] = (),
+    ) -> Self:
+        """Read the environment, which wins, the env file, and the files that `…_FILE` name. Raises `WrongSettings`.
+
+        Variables `without` which the process shall be are left out, and their files unread.
+        """
+        given = {name: value for name, value in environment.merged(environ, file).items() if name not in without}
         files = environment.named_files(given)
         given |= {variable: environment.read_secret(variable, path) for variable, path in files.items()}
         values = {name.removeprefix(PREFIX).lower(): value for name, value in given.items()}

@@ -1,5 +1,6 @@
 """Turn what a user can cause into one clear line and the right exit status."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import NoReturn
 
@@ -53,10 +54,10 @@ def stop_with(message: str, status: int = FAILURE) -> NoReturn:
     raise SystemExit(status)
 
 
-def settings_or_exit() -> Settings:
-    """Read the settings; a wrong one ends the command before it has done anything."""
+def settings_or_exit(*, without: Collection[str] = ()) -> Settings:
+    """Read the settings, but not those `without`; a wrong one ends the command before it has done anything."""
     try:
-        settings = Settings.read(file=_env_file)
+        settings = Settings.read(file=_env_file, without=without)
         found = suspicions(file=_env_file)
     except WrongSettings as error:
         stop_with(str(error), BAD_USAGE)

@@ -11,11 +11,13 @@ from uvicorn.loops.auto import auto_loop_factory
 
 from process import logs
 from process.asyncio_events import on_signal, reloads
+from process.environment import PROVIDER_CREDENTIALS
 from process.settings import Settings, WrongSettings
 from receiver.run import refuse_exposure
 from reelbus.doctor import public_address_fault
 from reelbus.errors import BAD_USAGE, UNAVAILABLE, leaves, settings_or_exit, stop_with
 from reelbus.keys import has_stored_keys
+from reelbus.least_privilege import drop_provider_credentials
 from reelbus.roles import Role, run_roles
 from store.database import StoreUnavailable
 from store.migrate import StoreTooNew
@@ -25,9 +27,13 @@ log = structlog.get_logger(__name__)
 
 def serve(roles: Collection[str]) -> None:
     """Run roles in this process until SIGTERM or SIGINT."""
-    settings = settings_or_exit()
-    logs.set_up()
     chosen = [Role(role) for role in roles]
+    if {Role.GENERATOR, Role.POLLER}.isdisjoint(chosen):
+        drop_provider_credentials()
+        settings = settings_or_exit(without=PROVIDER_CREDENTIALS)
+    else:
+        settings = settings_or_exit()
+    logs.set_up()
     try:
         if Role.RECEIVER in chosen:
             _refuse_exposure(settings)

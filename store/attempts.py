@@ -94,10 +94,10 @@ def select_work(tx: Tx, condition: str, parameters: dict[str, object], *, now: f
         f" WHERE id NOT IN (SELECT id FROM unreadable WHERE kind = 'attempt') AND {condition}{tx.skip_locked}",
         parameters,
     ).fetchall()
-    return [row for columns in rows if (row := readable(tx, columns, now)) is not None]
+    return [row for columns in rows if (row := readable(columns, tx, now)) is not None]
 
 
-def readable(tx: Tx, columns: Sequence[object], now: float | None) -> AttemptRow | None:
+def readable(columns: Sequence[object], tx: Tx, now: float | None) -> AttemptRow | None:
     """Read a row; give None for one that cannot be read, which is put aside unless this only reads."""
     try:
         return _row(columns)

@@ -55,7 +55,7 @@ def to_fetch(
         f" WHERE picture_url IS NOT NULL{elsewhere} ORDER BY due_at LIMIT :limit{tx.skip_locked}",
         given | {f"origin{number}": origin for number, origin in enumerate(not_from)},
     ).fetchall()
-    return [(row, columns[-1]) for columns in rows if (row := readable(tx, columns[:-1], now)) is not None]
+    return [(row, columns[-1]) for columns in rows if (row := readable(columns[:-1], tx, now)) is not None]
 
 
 def to_check(tx: Tx, provider: Provider, *, now: float, limit: int) -> list[AttemptRow]:
