@@ -13,10 +13,10 @@ import aio_pika
 import httpx
 
 from sandbox.broker.node import Node
-from tests.support.broker import Broker
 from tests.chaos.fleet import ROLES, Fleet
-from tests.support.gallery import gallery
 from tests.drill.prometheus import Prometheus
+from tests.support.broker import Broker
+from tests.support.gallery import gallery
 from tests.support.ports import free_port
 from tests.support.service import QUICK, Command, Sandbox
 from tests.support.waiting import eventually

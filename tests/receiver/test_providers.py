@@ -71,7 +71,7 @@ async def test_a_provider_that_refuses_our_key_is_shown_as_such(service: Receive
     assert (await state_of(service, "iacrea"))["state"] == "refusing"
 
 
-async def test_a_provider_that_finds_our_account_empty_is_shown_as_such(service: Service) -> None:
+async def test_a_provider_that_finds_our_account_empty_is_shown_as_such(service: Receiver) -> None:
     await service.store.write(providers.set_tokens, Provider("iacrea"), tokens=1.0, now=NOW)
     await service.store.write(providers.set_solvent, Provider("iacrea"), solvent=False, now=NOW)
     assert (await state_of(service, "iacrea"))["state"] == "out_of_credits"
