@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from jobs import assignment, circuit, fetching, submission_claims, submit
-from jobs.circuit import FAILURES_TO_OPEN, Change
+from jobs.circuit import Change
 from providers.reports import Accepted, NotAcceptedYet, OutcomeUnknown, Refused, SubmissionOutcome
 from schemas.names import ErrorCode, Provider, ProviderChoice
 from schemas.status import CircuitState
