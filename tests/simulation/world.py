@@ -57,7 +57,6 @@ POLICY = Policy(
     submit_attempts=3, confirm_wait=15, job_timeout=40, poll_min=0.5, poll_max=12, webhook_grace=6,
 )  # fmt: skip
 
-
 _TIMES = (
     "SELECT due_at, lease_until FROM attempts UNION ALL SELECT until, until FROM leases"
     " UNION ALL SELECT probe_at, probe_at FROM circuits"
@@ -207,9 +206,8 @@ class World:
         self.transact(outage.sort_out, self.policy, now=self.now)
         submitter = Submitter(self, self.policy, self, process.owner)  # type: ignore[arg-type]  # it offers what is used
         for name, account in self.accounts.items():
-            found = self.transact_repeatable(
-                submission_claims.claim, self.policy, name, owner=process.owner, room=8, now=self.now
-            )
+            free = {"owner": process.owner, "room": 8, "now": self.now}
+            found = self.transact_repeatable(submission_claims.claim, self.policy, name, **free)
             for attempt, video in found.work:
                 self.begin(process, attempt.id, self._submit(submitter, Line(account), attempt, video))
 
@@ -227,9 +225,8 @@ class World:
         self.lessons.clear()
         checker = Checker(self, self.policy, process.owner, read_webhook, self.lessons, self.clock, process.watch)  # type: ignore[arg-type]  # it offers what is used
         for name, account in self.accounts.items():
-            found = self.transact_repeatable(
-                check_claims.claim, self.policy, name, owner=process.owner, room=8, now=self.now
-            )
+            free = {"owner": process.owner, "room": 8, "now": self.now}
+            found = self.transact_repeatable(check_claims.claim, self.policy, name, **free)
             for attempt in found.work:
                 self.begin(process, attempt.id, checker.check(account, attempt))
 
