@@ -8,8 +8,10 @@ import httpx
 import pytest
 
 from intake.dead_commands import DeadCommandsUnavailable
+from jobs.assignment import route
 from jobs.policy import Policy
-from jobs.submit import accepted, claim, route, send
+from jobs.submission_claims import claim
+from jobs.submit import accepted, send
 from providers.reports import Accepted
 from schemas.dead_commands import DeadCommand
 from store import attempts, refused_webhooks
