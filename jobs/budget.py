@@ -1,4 +1,4 @@
-"""The budget of requests to a provider: one token bucket in the store, shared by all processes."""
+"""The rate limiter of requests to a provider: one token bucket in the store, shared by all processes."""
 
 from dataclasses import dataclass
 

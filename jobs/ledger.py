@@ -1,4 +1,4 @@
-"""Set our own ledger of credits against what the providers report.
+"""Reconciliation: set our own ledger of credits against what the providers report.
 
 What is older than `LONGEST_REQUEST` is summed up by `fold` and not read again, so that an answer takes no longer
 the more credits were ever spent.

@@ -30,7 +30,7 @@ from store.transaction import Signal, Tx
 
 
 def send(tx: Tx, attempt_id: str, *, owner: str, now: float) -> bool:
-    """Note that the request leaves now; say whether the owner may still send it."""
+    """Note that the request leaves now; say whether the owner may still send it (fencing)."""
     return apply_transition(tx, SEND, attempt_id, {"submitted_at": now}, owner=owner)
 
 

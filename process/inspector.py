@@ -1,7 +1,7 @@
-"""Look into pictures in child processes, where none can stop this one, whatever its bytes.
+"""Look into pictures in child processes with limits, where none can stop this one, whatever its bytes.
 
 A few children are started as they are needed and kept. Each has bounds of its own on memory, processor and time;
-one that dies or dawdles over a picture is replaced, and the picture counts as rejected.
+one that dies or hangs over a picture is replaced, and the picture counts as rejected.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Take up work as it becomes due, a bounded number of pieces at a time, and finish what is in hand on stopping."""
+"""Workers: claim work as it becomes due, renew its leases; on a graceful shutdown finish what is in hand."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""Send what the outbox holds, oldest first, and mark only what the broker has confirmed.
+"""The relay of the transactional outbox: send what it holds, oldest first, and mark only what the broker has confirmed.
 
 A crash between the confirmation and the mark sends those events again, with the same ids and the same bytes:
 at least once, each video's events in order, is the promise.

@@ -1,4 +1,4 @@
-"""Publish a window of events and learn what became of each; the only module that looks below aio-pika.
+"""Publish a window of events and await its publisher confirms; the only module that looks below aio-pika.
 
 The public way hands every message to aio-pika and gathers the confirmations. The fast way writes the frames
 of a whole window at once, and has the library's channel count its confirmations straight into the window. For

@@ -1,4 +1,4 @@
-"""Hold each API key to a rate."""
+"""The rate limiter of API keys."""
 
 import math
 import time

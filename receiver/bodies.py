@@ -1,4 +1,4 @@
-"""Take a request's body in, within bounds of size, memory and patience."""
+"""Read a request's body within bounds of size, memory and time: a slowloris is cut off."""
 
 import asyncio
 import tempfile

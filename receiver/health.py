@@ -1,4 +1,4 @@
-"""Tell whether the service lives and can work, and how much waits."""
+"""Health checks: liveness (the process answers), readiness (store and broker can be used), and metrics."""
 
 import asyncio
 from contextlib import suppress

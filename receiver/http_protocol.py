@@ -1,4 +1,4 @@
-"""HTTP connections that give nobody unlimited time or room before a request has even begun.
+"""HTTP connections that give nobody (slowloris) unlimited time or room before a request has even begun.
 
 Every read is small, and what each connection may hold has a bound. A fast parser reads plain requests. A request
 that offers to change the protocol (`Upgrade`) or whose body comes in chunks is read by a slower parser, from its

@@ -1,4 +1,4 @@
-"""The way in for every request: who it is, whether there is room, and how what went wrong is told."""
+"""Middleware, what every request passes: load shedding (back-pressure), API keys, rates, problem documents."""
 
 import re
 from collections.abc import Awaitable, Callable

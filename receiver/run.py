@@ -1,4 +1,4 @@
-"""Serve until told to stop."""
+"""Serve until told to stop; then a graceful shutdown: no new requests, and time for those that are there."""
 
 import asyncio
 import errno

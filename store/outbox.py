@@ -1,4 +1,4 @@
-"""The outbox: events that were decided, in the order of their commits, published or not yet."""
+"""The transactional outbox: events stored with the change that they announce, in the order of their commits."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

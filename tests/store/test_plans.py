@@ -1,4 +1,4 @@
-"""No statement costs more the longer the service has lived: each one's plan is looked at.
+"""Query plans: no statement costs more the longer the service has lived.
 
 Statements are collected by running them: the simulated histories, and `catalogue.py` for the rest.
 """
