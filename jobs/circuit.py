@@ -77,7 +77,7 @@ def _probed_until(tx: Tx, row: CircuitRow, now: float) -> float | None:
 
 def probe(tx: Tx, provider: Provider, attempt_id: str) -> None:
     """Have an attempt test a provider: nobody else may until it has been answered or its owner is dead."""
-    circuits.put(tx, provider, circuits.get(tx, provider)._replace(probe_attempt=attempt_id))
+    circuits.put(tx, provider, circuits.held(tx, provider)._replace(probe_attempt=attempt_id))
 
 
 def heard(tx: Tx, attempt: AttemptRow, answer: SubmissionOutcome, *, now: float) -> Change | None:
@@ -85,10 +85,14 @@ def heard(tx: Tx, attempt: AttemptRow, answer: SubmissionOutcome, *, now: float)
 
     Being refused or throttled is no failure: whoever says so is there.
     """
+    failure = _failure(answer)
     row = circuits.get(tx, attempt.provider)
-    if isinstance(answer, OutcomeUnknown) or (isinstance(answer, NotAcceptedYet) and not answer.throttled):
-        retry_after = answer.retry_after if isinstance(answer, NotAcceptedYet) else None
-        return _failed(tx, attempt, row, answer.message, retry_after, now)
+    if failure is None and not row.is_open and not row.failures:
+        return None
+    row = circuits.held(tx, attempt.provider)
+    if failure is not None:
+        retry_after = failure.retry_after if isinstance(failure, NotAcceptedYet) else None
+        return _failed(tx, attempt, row, failure.message, retry_after, now)
     if row.is_open:
         closed = CircuitRow(opened_at=row.opened_at, closed_at=now)
         circuits.put(tx, attempt.provider, closed)
@@ -98,6 +102,12 @@ def heard(tx: Tx, attempt: AttemptRow, answer: SubmissionOutcome, *, now: float)
         return Change(CircuitState.CLOSED, None)
     if row.failures:
         circuits.put(tx, attempt.provider, row._replace(failures=0, reason=None))
+    return None
+
+
+def _failure(answer: SubmissionOutcome) -> NotAcceptedYet | OutcomeUnknown | None:
+    if isinstance(answer, OutcomeUnknown) or (isinstance(answer, NotAcceptedYet) and not answer.throttled):
+        return answer
     return None
 
 

@@ -6,7 +6,7 @@ from jobs import view
 from schemas.event import Event, routing_key
 from schemas.names import TERMINAL_EVENTS, EventType
 from schemas.times import rfc3339
-from store import outbox, videos
+from store import outbox
 from store.transaction import Tx
 
 _NAMESPACE = UUID("6d1f5c1e-5b0a-4a53-9d0e-2f6a6b2a7c11")
@@ -21,23 +21,26 @@ def event_id(video_id: str, event_type: EventType, attempt: int) -> str:
     return str(uuid5(_NAMESPACE, f"{video_id}:{name}"))
 
 
-def announce(tx: Tx, video_id: str, event_type: EventType, *, attempt: int, now: float) -> bool:
+def announce(tx: Tx, video_id: str, event_type: EventType, *, attempt: int, now: float) -> None:
     """Put an event with the video as it is at this point of the transaction into the outbox.
 
-    `attempt` is the number of the attempt that it tells of. Say whether the event is new.
+    `attempt` is the number of the attempt that it tells of. An event that is there already stays as it is.
+    Raises LookupError if there is no such video.
     """
-    video = view.existing(tx, video_id)
-    traceparent, tracestate = videos.trace(tx, video_id)
+    found = view.traced(tx, video_id)
+    if found is None:
+        raise LookupError(f"no video {video_id}")
+    video, trace = found
     event = Event(
         id=event_id(video_id, event_type, attempt),
         type=event_type,
         subject=video_id,
         time=rfc3339(now),
-        traceparent=traceparent,
-        tracestate=tracestate,
+        traceparent=trace.traceparent,
+        tracestate=trace.tracestate,
         data=video,
     )
-    return outbox.add(
+    outbox.add(
         tx,
         event_id=event.id,
         video_id=video_id,

@@ -35,7 +35,8 @@ def succeed(tx: Tx, attempt: AttemptRow, urls: tuple[str, ...], *, detected_by: 
     ended = apply_transition(tx, SUCCEED, attempt.id, {**columns, **RELEASED_LEASE})
     if not ended or not videos.finish(tx, attempt.video_id, VideoStatus.READY, error=None, now=now):
         return False
-    return events.announce(tx, attempt.video_id, EventType.READY, attempt=attempt.number, now=now)
+    events.announce(tx, attempt.video_id, EventType.READY, attempt=attempt.number, now=now)
+    return True
 
 
 def fail(
@@ -116,4 +117,5 @@ def begin_attempt(tx: Tx, video_id: str, provider: Provider, *, number: int, now
 def _fail_video(tx: Tx, video_id: str, code: ErrorCode, message: str, *, attempt: int, now: float) -> bool:
     if not videos.finish(tx, video_id, VideoStatus.FAILED, error=(code, message), now=now):
         return False
-    return events.announce(tx, video_id, EventType.FAILED, attempt=attempt, now=now)
+    events.announce(tx, video_id, EventType.FAILED, attempt=attempt, now=now)
+    return True

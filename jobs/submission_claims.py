@@ -15,6 +15,7 @@ from jobs.transitions import (
 from schemas.names import Provider
 from store import attempt_leases, attempts, circuits, due_attempts, videos
 from store.attempts import AttemptRow, AttemptState
+from store.circuits import CircuitRow
 from store.transaction import Tx
 from store.unreadable import Kind, one_of_many
 from store.videos import VideoRow
@@ -94,8 +95,11 @@ def _held(tx: Tx, attempt: AttemptRow, owner: str) -> bool:
 
 def claim_each(tx: Tx, found: Sequence[AttemptRow], *, owner: str, now: float) -> list[tuple[AttemptRow, VideoRow]]:
     """Give an owner the leases of attempts; give those, each with its video, that could be claimed."""
+    over = {provider: circuits.get(tx, provider) for provider in {attempt.provider for attempt in found}}
     tried = [
-        one_of_many(tx, Kind.ATTEMPT, attempt.id, partial(_claimed, tx, attempt, owner, now), now=now)
+        one_of_many(
+            tx, Kind.ATTEMPT, attempt.id, partial(_claimed, tx, attempt, over[attempt.provider], owner, now), now=now
+        )
         for attempt in found
     ]
     return [claimed for claimed in tried if claimed is not None]
@@ -122,13 +126,16 @@ def _through(
     return Claim(work, gate.again_at, lost | given_back, is_probe=bool(work))
 
 
-def _claimed(tx: Tx, attempt: AttemptRow, owner: str, now: float) -> tuple[AttemptRow, VideoRow] | None:
-    video = videos.get(tx, attempt.video_id)
+def _claimed(
+    tx: Tx, attempt: AttemptRow, over: CircuitRow, owner: str, now: float
+) -> tuple[AttemptRow, VideoRow] | None:
+    asked = videos.ask(tx, attempt.video_id)
     until = now + LEASE_SECONDS
     columns = {"lease_owner": owner, "lease_until": until, "due_at": until}
-    if video is None or not apply_transition(tx, CLAIM, attempt.id, columns):
+    claimed = apply_transition(tx, CLAIM, attempt.id, columns)
+    video = asked()
+    if video is None or not claimed:
         return None
-    over = circuits.get(tx, attempt.provider)
     if over.closed_at is not None and (attempt.due_at or now) < over.closed_at:
         circuit.note_wait(tx, attempt, over, now=now)
     return attempt, video

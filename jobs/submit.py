@@ -4,6 +4,8 @@ An attempt is claimed, becomes `sending` in a commit made at the last instant at
 from then on is never sent again by anybody unless the provider certainly did not take it.
 """
 
+from collections.abc import Callable
+
 from jobs import check, learning, outage, refunds, schedule, settle
 from jobs import events as video_events
 from jobs.policy import STORE_POLL_SECONDS, Policy
@@ -22,7 +24,7 @@ from jobs.transitions import (
 from providers.capabilities import Lookup
 from providers.registry import capabilities
 from providers.reports import Accepted, Failed, NotAcceptedYet, Ready, Refused
-from schemas.names import DetectedBy, ErrorCode, EventType, Provider, VideoStatus
+from schemas.names import DetectedBy, ErrorCode, EventType, Provider
 from store import attempts, credits, history, providers, videos
 from store.attempts import AttemptRow, AttemptState
 from store.credits import Entry
@@ -42,8 +44,9 @@ def release(tx: Tx, attempt_id: str, *, owner: str, now: float) -> None:
 
 def accepted(tx: Tx, policy: Policy, attempt: AttemptRow, answer: Accepted, *, sent_at: float, now: float) -> None:
     """Record that a provider took a job, whoever learnt it and however late."""
-    current = attempts.get(tx, attempt.id) or attempt
-    if _is_anothers(tx, current, answer.provider_job_id):
+    asked, owner = attempts.ask(tx, attempt.id), _ask_owner(tx, attempt.provider, answer.provider_job_id)
+    current = asked() or attempt
+    if owner() not in {None, current.id}:
         mark_outcome_unknown(tx, policy, current, "the provider named a job that belongs to another video", now=now)
         return
     _enter_spent(tx, current, answer, sent_at, now)
@@ -55,8 +58,7 @@ def accepted(tx: Tx, policy: Policy, attempt: AttemptRow, answer: Accepted, *, s
         _accepted_too_late(tx, policy, current, answer, now)
         return
     video_id, number = current.video_id, current.number
-    from_states = (VideoStatus.ACCEPTED, VideoStatus.SUBMITTING)
-    videos.move(tx, video_id, VideoStatus.GENERATING, from_states=from_states, provider=current.provider, now=now)
+    videos.note_generating(tx, video_id, current.provider, now=now)
     video_events.announce(tx, video_id, EventType.SUBMITTED, attempt=number, now=now)
     if due_at <= now + STORE_POLL_SECONDS:
         tx.notify(Signal.CHECKS)
@@ -68,9 +70,8 @@ def _named(answer: Accepted) -> dict[str, object]:
     return {"provider_job_id": answer.provider_job_id, "job_details": dict(answer.details) or None}
 
 
-def _is_anothers(tx: Tx, attempt: AttemptRow, provider_job_id: str | None) -> bool:
-    owner = attempts.owner_of_job(tx, attempt.provider, provider_job_id) if provider_job_id else None
-    return owner not in {None, attempt.id}
+def _ask_owner(tx: Tx, provider: Provider, provider_job_id: str | None) -> Callable[[], str | None]:
+    return attempts.ask_owner_of_job(tx, provider, provider_job_id) if provider_job_id else lambda: None
 
 
 def _first_check(tx: Tx, policy: Policy, provider: Provider, now: float) -> float:

@@ -6,6 +6,7 @@ from jobs import refunds
 from providers.registry import motion_form, results_live
 from schemas.names import AttemptStatus, Motion, VideoStatus
 from schemas.times import optional_rfc3339, rfc3339
+from schemas.trace import Trace
 from schemas.video import Attempt, Failure, Refund, Video, VideoPage
 from store import attempts, video_lists, videos
 from store.attempts import AttemptRow, AttemptState
@@ -27,8 +28,15 @@ _SHOWN_AS = {
 
 def video(tx: Tx, video_id: str) -> Video | None:
     """Read a video, or None if there is none of this id."""
-    row = videos.get(tx, video_id)
-    return None if row is None else _shown(row, attempts.of_videos(tx, [video_id])[video_id])
+    found = traced(tx, video_id)
+    return None if found is None else found[0]
+
+
+def traced(tx: Tx, video_id: str) -> tuple[Video, Trace] | None:
+    """Read a video, and the trace that its request came with."""
+    asked, tried = videos.ask(tx, video_id), attempts.ask_of_video(tx, video_id)
+    row = asked()
+    return None if row is None else (_shown(row, tried()), Trace(row.traceparent, row.tracestate))
 
 
 def untried(row: VideoRow) -> Video:

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from schemas.names import Provider
 from store.attempts import AttemptRow, select_work
+from store.marks import in_groups
 from store.transaction import Tx
 
 
@@ -23,11 +24,12 @@ def orphans(tx: Tx, provider: Provider, *, owner: str, now: float, forgotten_bef
 
 def lease(tx: Tx, attempt_ids: Collection[str], *, owner: str, until: float, checked_at: float | None = None) -> None:
     """Give an owner the leases of attempts until a time; what is not finished by then is due again."""
-    tx.executemany(
-        "UPDATE attempts SET lease_owner = ?, lease_until = ?, due_at = ?, checked_at = COALESCE(?, checked_at)"
-        " WHERE id = ?",
-        [(owner, until, until, checked_at, attempt_id) for attempt_id in attempt_ids],
-    )
+    for marks, ids in in_groups(attempt_ids):
+        tx.execute(
+            "UPDATE attempts SET lease_owner = ?, lease_until = ?, due_at = ?, checked_at = COALESCE(?, checked_at)"  # noqa: S608 - only marks
+            f" WHERE id IN ({marks})",
+            (owner, until, until, checked_at, *ids),
+        )
 
 
 def renew_leases(tx: Tx, attempt_ids: Collection[str], *, owner: str, until: float) -> None:
@@ -42,7 +44,9 @@ def held_elsewhere(tx: Tx, attempt_ids: Collection[str]) -> set[str]:
     """Name those of the attempts that another transaction has in hand now; the rest are this one's until its end."""
     if not tx.skip_locked or not attempt_ids:
         return set()
-    ids, marks = tuple(attempt_ids), ", ".join("?" * len(attempt_ids))
-    sql = f"SELECT id FROM attempts WHERE id IN ({marks})"  # noqa: S608 - only marks
-    free = {name for (name,) in tx.execute(f"{sql}{tx.skip_locked}", ids).fetchall()}
-    return {name for (name,) in tx.execute(sql, ids).fetchall()} - free
+    held: set[str] = set()
+    for marks, ids in in_groups(attempt_ids):
+        sql = f"SELECT id FROM attempts WHERE id IN ({marks})"  # noqa: S608 - only marks
+        free, there = tx.execute(f"{sql}{tx.skip_locked}", ids), tx.execute(sql, ids)
+        held |= {name for (name,) in there.fetchall()} - {name for (name,) in free.fetchall()}
+    return held

@@ -1,7 +1,7 @@
 """Attempts: one provider's try at a video, its lease, and when somebody must look at it next."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -118,8 +118,24 @@ def add(tx: Tx, attempt_id: str, *, video_id: str, number: int, provider: Provid
 
 def get(tx: Tx, attempt_id: str) -> AttemptRow | None:
     """Read one attempt; what writes holds it until its end, so that what it decides by it stays true."""
-    found = select(tx, f"id = ?{tx.row_lock}", (attempt_id,))
-    return found[0] if found else None
+    return ask(tx, attempt_id)()
+
+
+def ask(tx: Tx, attempt_id: str) -> Callable[[], AttemptRow | None]:
+    """Ask for one attempt as `get` does, and give what reads the answer: several questions can go in one trip."""
+    rows = tx.execute(f"SELECT {COLUMNS} FROM attempts WHERE id = ?{tx.row_lock}", (attempt_id,))  # noqa: S608 - constant parts
+
+    def read() -> AttemptRow | None:
+        found = rows.fetchone()
+        return None if found is None else _row(found)
+
+    return read
+
+
+def ask_of_video(tx: Tx, video_id: str) -> Callable[[], list[AttemptRow]]:
+    """Ask for the attempts of a video in their order, and give what reads the answer."""
+    rows = tx.execute(f"SELECT {COLUMNS} FROM attempts WHERE video_id = ? ORDER BY number", (video_id,))  # noqa: S608 - constant parts
+    return lambda: [_row(columns) for columns in rows.fetchall()]
 
 
 def of_videos(tx: Tx, video_ids: Collection[str]) -> dict[str, list[AttemptRow]]:
@@ -135,10 +151,18 @@ def of_videos(tx: Tx, video_ids: Collection[str]) -> dict[str, list[AttemptRow]]
 
 def owner_of_job(tx: Tx, provider: Provider, provider_job_id: str) -> str | None:
     """Name the attempt that a provider's job belongs to."""
-    row = tx.execute(
-        "SELECT id FROM attempts WHERE provider = ? AND provider_job_id = ?", (provider, provider_job_id)
-    ).fetchone()
-    return None if row is None else row[0]
+    return ask_owner_of_job(tx, provider, provider_job_id)()
+
+
+def ask_owner_of_job(tx: Tx, provider: Provider, provider_job_id: str) -> Callable[[], str | None]:
+    """Ask which attempt a provider's job belongs to, and give what reads the answer."""
+    rows = tx.execute("SELECT id FROM attempts WHERE provider = ? AND provider_job_id = ?", (provider, provider_job_id))
+
+    def read() -> str | None:
+        found = rows.fetchone()
+        return None if found is None else str(found[0])
+
+    return read
 
 
 def change(

@@ -31,6 +31,12 @@ def get(tx: Tx, provider: Provider) -> CircuitRow:
     return CircuitRow() if row is None else CircuitRow(*row)
 
 
+def held(tx: Tx, provider: Provider) -> CircuitRow:
+    """Read a provider's circuit to change it: until this transaction's end nobody else can do so."""
+    tx.lock(f"circuit of {provider}")
+    return get(tx, provider)
+
+
 def put(tx: Tx, provider: Provider, row: CircuitRow) -> None:
     """Store a provider's circuit."""
     tx.execute(

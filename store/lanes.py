@@ -39,7 +39,7 @@ class Lane:
         self._died = died
         self.observe: Observe = lambda _commit, _waited: None
         self._waiting: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
-        self._sessions = [Session(address) for _ in range(threads)]
+        self._sessions = [Session(address, synced=synced) for _ in range(threads)]
         self._in_hand: dict[Session, list[Work]] = {session: [] for session in self._sessions}
         name = "store-durable" if synced else "store-repeatable"
         self._threads = [

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from schemas.names import EventType
+from store.marks import in_groups
 from store.transaction import Signal, Tx
 
 
@@ -43,9 +44,9 @@ def _events(rows: list[Any]) -> list[OutboxEvent]:
 
 def add(
     tx: Tx, *, event_id: str, video_id: str, event_type: EventType, routing_key: str, body: str, now: float
-) -> bool:
-    """Store an event unless it is already there, and wake the relay; say whether it is new."""
-    added = tx.execute(
+) -> None:
+    """Store an event unless it is already there, and wake the relay."""
+    tx.execute(
         "INSERT INTO outbox (event_id, video_id, type, routing_key, body, created_at, retry_at)"
         " VALUES (:event_id, :video_id, :type, :routing_key, :body, :now, COALESCE("
         "(SELECT MAX(retry_at) FROM outbox WHERE video_id = :video_id AND published_at IS NULL), 0))"
@@ -61,7 +62,6 @@ def add(
     )
     tx.must_sync()
     tx.notify(Signal.EVENTS)
-    return added.rowcount == 1
 
 
 def sendable(tx: Tx, *, now: float, limit: int) -> list[OutboxEvent]:
@@ -70,26 +70,26 @@ def sendable(tx: Tx, *, now: float, limit: int) -> list[OutboxEvent]:
     Events that a broker refused before come first, when their time has come, and take a quarter of the places.
     However many of them wait, reading costs the same.
     """
-    again = _events(
-        tx.execute(
-            f"SELECT {_COLUMNS} FROM outbox WHERE published_at IS NULL AND retry_at > 0 AND retry_at <= :now"  # noqa: S608 - constant parts
-            f" AND {_FIRST_OF_ITS_VIDEO} ORDER BY retry_at, created_at LIMIT :limit",
-            {"now": now, "limit": max(1, limit // 4)},
-        ).fetchall()
+    refused = tx.execute(
+        f"SELECT {_COLUMNS} FROM outbox WHERE published_at IS NULL AND retry_at > 0 AND retry_at <= :now"  # noqa: S608 - constant parts
+        f" AND {_FIRST_OF_ITS_VIDEO} ORDER BY retry_at, created_at LIMIT :limit",
+        {"now": now, "limit": max(1, limit // 4)},
     )
-    new = _events(
-        tx.execute(
-            f"SELECT {_COLUMNS} FROM outbox WHERE published_at IS NULL AND retry_at = 0"  # noqa: S608 - constant parts
-            f" AND {_FIRST_OF_ITS_VIDEO} ORDER BY seq LIMIT :limit",
-            {"limit": limit - len(again)},
-        ).fetchall()
+    new = tx.execute(
+        f"SELECT {_COLUMNS} FROM outbox WHERE published_at IS NULL AND retry_at = 0"  # noqa: S608 - constant parts
+        f" AND {_FIRST_OF_ITS_VIDEO} ORDER BY seq LIMIT :limit",
+        {"limit": limit},
     )
-    return [*again, *new]
+    return [*_events(refused.fetchall()), *_events(new.fetchall())][:limit]
 
 
 def mark_published(tx: Tx, seqs: Collection[int], *, now: float) -> None:
     """Note that the broker has confirmed exactly these events."""
-    tx.executemany("UPDATE outbox SET published_at = ?, last_error = NULL WHERE seq = ?", [(now, seq) for seq in seqs])
+    for marks, group in in_groups(seqs):
+        tx.execute(
+            f"UPDATE outbox SET published_at = ?, last_error = NULL WHERE seq IN ({marks})",  # noqa: S608 - only marks
+            (now, *group),
+        )
 
 
 def bring_near(tx: Tx, *, now: float) -> None:

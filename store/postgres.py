@@ -62,8 +62,9 @@ def _given(url: str) -> dict[str, str | int]:
 class Session:
     """One connection, opened when it is first needed and again after it was lost. Only one thread may be in it."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, *, synced: bool = True) -> None:
         self._address = address
+        self._synced = synced
         self._connection: psycopg.Connection[Any] | None = None
 
     @property
@@ -77,7 +78,7 @@ class Session:
         if self._connection is None or self._connection.closed:
             made = psycopg.connect(self._address, autocommit=True, prepare_threshold=2)
             made.prepared_max = 500
-            made.execute(_SESSION)
+            made.execute(_SESSION if self._synced else f"{_SESSION}; SET synchronous_commit = off")
             self._connection = made
         return self._connection
 
@@ -136,8 +137,6 @@ class WritingTx(Tx):
         super().__init__(self._pipeline)
         self._synced = synced
         self.execute("BEGIN")
-        if not synced:
-            self.execute("SET LOCAL synchronous_commit = off")
 
     def next_piece(self) -> None:
         """Say that what follows depends on nothing that this transaction was given before."""

@@ -1,7 +1,7 @@
 """Videos: their rows and how these move."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from schemas.names import ErrorCode, Motion, Orientation, Provider, ProviderChoice, VideoStatus
@@ -89,14 +89,18 @@ def add(tx: Tx, video: VideoRow) -> None:
 
 def get(tx: Tx, video_id: str) -> VideoRow | None:
     """Read one video; what writes holds it until its end, so that its events are stored in the order they happen."""
-    columns = tx.execute(f"SELECT {COLUMNS} FROM videos WHERE id = ?{tx.row_lock}", (video_id,)).fetchone()  # noqa: S608 - constant parts
-    return None if columns is None else _row(columns)
+    return ask(tx, video_id)()
 
 
-def trace(tx: Tx, video_id: str) -> tuple[str | None, str | None]:
-    """Read the trace that a video's request came with: `traceparent` and `tracestate`."""
-    row = tx.execute("SELECT traceparent, tracestate FROM videos WHERE id = ?", (video_id,)).fetchone()
-    return (None, None) if row is None else (row[0], row[1])
+def ask(tx: Tx, video_id: str) -> Callable[[], VideoRow | None]:
+    """Ask for one video as `get` does, and give what reads the answer: several questions can go in one trip."""
+    rows = tx.execute(f"SELECT {COLUMNS} FROM videos WHERE id = ?{tx.row_lock}", (video_id,))  # noqa: S608 - constant parts
+
+    def read() -> VideoRow | None:
+        found = rows.fetchone()
+        return None if found is None else _row(found)
+
+    return read
 
 
 def accepted(tx: Tx, *, limit: int, now: float) -> list[VideoRow]:
@@ -165,6 +169,15 @@ def move(
         (to, provider, now, video_id, *from_states),
     )
     return moved.rowcount == 1
+
+
+def note_generating(tx: Tx, video_id: str, provider: Provider, *, now: float) -> None:
+    """Note that a provider makes a video, unless that has been noted or the video is finished."""
+    tx.execute(
+        "UPDATE videos SET state = 'generating', provider = ?, updated_at = ?"
+        " WHERE id = ? AND state IN ('accepted', 'submitting')",
+        (provider, now, video_id),
+    )
 
 
 def finish(tx: Tx, video_id: str, to: VideoStatus, *, error: tuple[ErrorCode, str] | None, now: float) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from store.marks import in_groups
 from store.transaction import Tx
 
 
@@ -43,8 +44,6 @@ def _webhook(row: Sequence[Any]) -> Webhook:
 KEPT_OF_AN_ATTEMPT = 200
 """How many deliveries of one attempt are kept, the newest with bodies and as many without; older ones are dropped."""
 
-_PRUNED_AT_ONCE = 64
-
 
 def record(tx: Tx, deliveries: Sequence[Delivery], *, now: float) -> None:
     """Keep deliveries. What they do comes when checks are claimed: see `jobs.check`."""
@@ -55,21 +54,14 @@ def record(tx: Tx, deliveries: Sequence[Delivery], *, now: float) -> None:
             for delivery in deliveries
         ],
     )
-    attempts = sorted({delivery[0] for delivery in deliveries})
-    for first in range(0, len(attempts), _PRUNED_AT_ONCE):
-        _drop_oldest(tx, attempts[first : first + _PRUNED_AT_ONCE])
-
-
-def _drop_oldest(tx: Tx, attempts: Sequence[str]) -> None:
-    """Keep each attempt's newest, by kind: a flood without bodies must not push out the one that names the job."""
-    # Few different numbers of places, so that few different statements are prepared.
-    room = next(size for size in (1, 8, _PRUNED_AT_ONCE) if size >= len(attempts))
-    tx.execute(
-        "DELETE FROM webhooks WHERE id IN (SELECT id FROM (SELECT id, ROW_NUMBER() OVER"  # noqa: S608 - only marks
-        " (PARTITION BY attempt_id, body IS NULL ORDER BY id DESC) AS place FROM webhooks"
-        f" WHERE attempt_id IN ({', '.join('?' * room)})) AS placed WHERE place > ?)",
-        (*attempts, *[attempts[0]] * (room - len(attempts)), KEPT_OF_AN_ATTEMPT),
-    )
+    for marks, group in in_groups(sorted({delivery[0] for delivery in deliveries})):
+        # Each kind by itself: a flood without bodies must not push out the one that names the job.
+        tx.execute(
+            "DELETE FROM webhooks WHERE id IN (SELECT id FROM (SELECT id, ROW_NUMBER() OVER"  # noqa: S608 - only marks
+            " (PARTITION BY attempt_id, body IS NULL ORDER BY id DESC) AS place FROM webhooks"
+            f" WHERE attempt_id IN ({marks})) AS placed WHERE place > ?)",
+            (*group, KEPT_OF_AN_ATTEMPT),
+        )
 
 
 def unhandled(tx: Tx, *, limit: int) -> list[tuple[int, str]]:
@@ -82,7 +74,8 @@ def unhandled(tx: Tx, *, limit: int) -> list[tuple[int, str]]:
 
 def mark_handled(tx: Tx, ids: Collection[int], *, now: float) -> None:
     """Note that exactly these deliveries were acted on."""
-    tx.executemany("UPDATE webhooks SET handled_at = ? WHERE id = ?", [(now, id_) for id_ in ids])
+    for marks, group in in_groups(ids):
+        tx.execute(f"UPDATE webhooks SET handled_at = ? WHERE id IN ({marks})", (now, *group))  # noqa: S608 - only marks
 
 
 def of_attempt(tx: Tx, attempt_id: str, *, limit: int = 50) -> list[Webhook]:

@@ -159,9 +159,10 @@ def refunding_time_out(_: Policy) -> AttemptFailed:
     return AttemptFailed(ErrorCode.TIMED_OUT, "too late", _REFUNDED)
 
 
-def announced_after_the_commit(tx: Tx, video_id: str, event_type: EventType, *, attempt: int, now: float) -> bool:
+def announced_after_the_commit(tx: Tx, video_id: str, event_type: EventType, *, attempt: int, now: float) -> None:
     if event_type not in TERMINAL_EVENTS:
-        return _announce(tx, video_id, event_type, attempt=attempt, now=now)
+        _announce(tx, video_id, event_type, attempt=attempt, now=now)
+        return
     world = alive[-1]
 
     async def afterwards() -> None:
@@ -169,7 +170,6 @@ def announced_after_the_commit(tx: Tx, video_id: str, event_type: EventType, *, 
 
     assert world.acting is not None
     world.begin(world.acting, f"announce {video_id}", afterwards())
-    return True
 
 
 def late_result_for_the_video(

@@ -64,7 +64,6 @@ CALLS: list[Callable[[Tx], object]] = [
             Filter(VideoStatus.READY, P, {"a": "b", "c": "d"}),
         )
     ),
-    lambda tx: videos.trace(tx, "v"),
     lambda tx: newest.ended(tx, P, limit=50),
     lambda tx: attempts.hasten(tx, "v", now=NOW, pause=1.0),
     lambda tx: refused_webhooks.add(tx, provider="iacrea", peer="127.0.0.1", reason="", now=NOW),

@@ -15,6 +15,7 @@ from jobs import (
     assignment,
     check,
     check_claims,
+    circuit,
     events,
     learning,
     ledger,
@@ -25,9 +26,9 @@ from jobs import (
 from jobs.accept import Accepted, BudgetExhausted
 from jobs.learning import Observation
 from providers.reports import Accepted as Taken
-from providers.reports import Working
+from providers.reports import OutcomeUnknown, Working
 from schemas.names import EventType, Provider
-from store import attempts, credits, providers, secrets, webhooks
+from store import attempts, circuits, credits, providers, secrets, webhooks
 from store.attempts import AttemptState
 from store.credits import Entry
 from store.postgres import Session, WritingTx, conninfo
@@ -203,6 +204,13 @@ def asking(desk: JobScenario, **fields: object) -> Callable[[Tx], object]:
     return lambda tx: accept.accept(tx, new, lambda video: f"https://us.example/{video}", now=desk.now)
 
 
+def two_failures_in_a_row_are_counted(two: Two, desk: JobScenario) -> None:
+    attempt = desk.sending()
+    failing = partial(circuit.heard, attempt=attempt, answer=OutcomeUnknown("no answer"), now=desk.now)
+    two.interleave(failing, failing)
+    assert two.do(partial(circuits.get, provider=IACREA)).failures == 2
+
+
 RACES = [
     a_video_is_routed_once,
     a_submission_is_claimed_once,
@@ -218,6 +226,7 @@ RACES = [
     lessons_of_two_pollers_add_up,
     an_entry_is_not_struck_while_it_is_summed_up,
     a_daily_budget_is_spent_once,
+    two_failures_in_a_row_are_counted,
 ]
 
 
