@@ -5,7 +5,7 @@ whose rows are read, or with the commit; an error of it comes then. Rows for one
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -51,9 +51,20 @@ def run(connection: psycopg.Connection[Any], sql: str, parameters: Parameters) -
     """Run one statement, or queue it where the connection is in pipeline mode. Raises `psycopg.Error`."""
     written, names = translated_sql(sql)
     values = [parameters[name] for name in names] if isinstance(parameters, Mapping) else parameters
+    return _execute(connection, written, values)
+
+
+def _execute(connection: psycopg.Connection[Any], sql: str, values: Sequence[object]) -> Cursor:
+    """Run a statement; a NUL, which PostgreSQL has no text for, becomes the mark of what cannot be shown."""
     cursor = psycopg.RawCursor(connection)
     cursor.format = psycopg.pq.Format.BINARY
-    return cursor.execute(written.encode(), values)
+    try:
+        return cursor.execute(sql.encode(), values)
+    except psycopg.DataError:
+        storable = [value.replace("\0", "\ufffd") if isinstance(value, str) else value for value in values]
+        if storable == list(values):
+            raise
+    return cursor.execute(sql.encode(), storable)
 
 
 class Answer:
@@ -101,8 +112,7 @@ class _Statement:
         while place < len(self.parameters):
             rows = next(size for size in ROWS_AT_ONCE if size <= len(self.parameters) - place)
             values = [value for row in self.parameters[place : place + rows] for value in row]
-            cursor = psycopg.RawCursor(connection)
-            self.answer.cursors.append(cursor.execute(_insert_of(*self.insert, rows).encode(), values))
+            self.answer.cursors.append(_execute(connection, _insert_of(*self.insert, rows), values))
             place += rows
 
 

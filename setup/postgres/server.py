@@ -5,6 +5,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from pathlib import Path
 from setup.postgres.binaries import CACHE, environment, locate
 
 READY_SECONDS = 60.0
+TOP = Path(__file__).parents[2]
 USER = "reelbus"
 PASSWORD = "never-shown-anywhere"  # noqa: S105 - of a server on loopback that ends with the tests
 
@@ -41,11 +43,12 @@ class Server:
 
     def __init__(self, *, cache: Path = CACHE, initdb: Sequence[str] = (), configuration: str = "") -> None:
         self._binaries = locate(cache)
-        self._folder = Path(tempfile.mkdtemp(prefix="reelbus-postgresql-"))
-        self._data = self._folder / "data"
+        self.folder = Path(tempfile.mkdtemp(prefix="reelbus-postgresql-"))
+        self._data = self.folder / "data"
         self._initdb = initdb
         self._configuration = CONFIGURATION + configuration
         self._process: subprocess.Popen[bytes] | None = None
+        self._watch: subprocess.Popen[bytes] | None = None
         self.port = _free_port()
 
     @property
@@ -64,6 +67,7 @@ class Server:
         if not self._data.exists():
             self._make()
         self._process = self._spawn("postgres", "-D", str(self._data), "-p", str(self.port))
+        self._watch = _watched(self._process.pid, self.folder)
         deadline = time.monotonic() + READY_SECONDS
         while self._run("pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)) != 0:
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -76,6 +80,10 @@ class Server:
             self._process.send_signal(how)
             self._process.wait(timeout=30)
             self._process = None
+        if self._watch is not None:
+            self._watch.kill()
+            self._watch.wait()
+            self._watch = None
 
     def kill(self) -> None:
         """End it with all its processes at once, as a power cut would; its data stay."""
@@ -115,10 +123,10 @@ class Server:
     def remove(self) -> None:
         """End it, and remove all that it had."""
         self.stop(signal.SIGQUIT)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _make(self) -> None:
-        password = self._folder / "password"
+        password = self.folder / "password"
         password.touch(mode=0o600)
         password.write_text(PASSWORD)
         self._own_folder(password)
@@ -133,18 +141,18 @@ class Server:
 
     def _own_folder(self, *more: Path) -> None:
         if os.getuid() == 0:  # PostgreSQL refuses to run as root
-            for path in (self._folder, *more):
+            for path in (self.folder, *more):
                 shutil.chown(path, "nobody")
 
     def _run(self, program: str, *arguments: str) -> int:
         return self._spawn(program, *arguments).wait(timeout=READY_SECONDS)
 
     def _spawn(self, program: str, *arguments: str) -> subprocess.Popen[bytes]:
-        with (self._folder / "output.log").open("ab") as output:
+        with (self.folder / "output.log").open("ab") as output:
             return subprocess.Popen(
                 [self._binaries.folder / program, *arguments],
                 env=environment(self._binaries),
-                cwd=self._folder,
+                cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -154,7 +162,7 @@ class Server:
             )
 
     def _last_words(self) -> str:
-        return (self._folder / "output.log").read_text(errors="replace")[-1500:]
+        return (self.folder / "output.log").read_text(errors="replace")[-1500:]
 
 
 def _children(parent: int) -> list[int]:
@@ -165,6 +173,16 @@ def _children(parent: int) -> list[int]:
             if int(stat.read_text().rpartition(")")[2].split()[1]) == parent:
                 found.append(int(stat.parent.name))
     return found
+
+
+def _watched(server: int, folder: Path) -> subprocess.Popen[bytes]:
+    """Have a server ended, and its folder removed, soon after this process is gone, however it went."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "setup.postgres.watch", str(os.getpid()), str(server), str(folder)],
+        cwd=TOP,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 def _free_port() -> int:

@@ -78,3 +78,15 @@ def test_an_error_of_what_is_queued_comes_with_the_commit(tx: WritingTx, postgre
         tx.commit()
     postgres_session.rollback()
     assert postgres_session.execute("SELECT COUNT(*) FROM spending").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("pieces", [1, 4])
+def test_a_nul_in_a_text_that_came_from_outside_costs_nothing_else(
+    tx: WritingTx, postgres_session: Session, pieces: int
+) -> None:
+    for number in range(pieces):
+        tx.next_piece()
+        _note(tx, f"before\0after {number}")
+    assert tx.execute("SELECT 1 WHERE ? = 'x'", ("a\0",)).fetchone() is None
+    tx.commit()
+    assert _actions(postgres_session) == [f"before\ufffdafter {number}" for number in range(pieces)]
