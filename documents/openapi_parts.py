@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 from documents.json_schemas import request_schema
 from schemas.audit import AuditPage
 from schemas.batch import MOST, BatchResults
+from schemas.cancellation import Cancellation
 from schemas.dead_commands import DeadCommands
 from schemas.event import VideoEvents
 from schemas.names import PROVIDERS, VideoStatus
@@ -29,6 +30,7 @@ _ANSWERS: list[type[BaseModel]] = [
     VideoEvents,
     ProviderCredits,
     Redelivery,
+    Cancellation,
     NamedProvider,
     ProviderList,
     Status,

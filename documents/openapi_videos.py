@@ -111,6 +111,7 @@ def video_paths() -> Json:
             }
         },
         "/v1/videos/{id}/retry": {"post": _retry()},
+        "/v1/videos/{id}/cancel": {"post": _cancel()},
     }
 
 
@@ -130,6 +131,25 @@ def _retry() -> Json:
             "202": answer("A new video, with `retry_of`.", "Video", location()),
             "200": answer("The video that an earlier retry made.", "Video", location()),
             **problems((*ALWAYS, *_RETRYING)),
+        },
+    }
+
+
+def _cancel() -> Json:
+    return {
+        "operationId": "cancel",
+        "summary": "Stop a video, as far as that can be done",
+        "description": (
+            "What was never sent to a provider ends at once. A job that a provider may have is its provider's to stop:"
+            " the video ends as failed with `cancelled` only when the provider said so, and as usual otherwise."
+            " Nothing more is sent for it either way. The same again changes nothing and tells how it stands."
+        ),
+        "tags": ["videos"],
+        "parameters": [VIDEO_ID],
+        "responses": {
+            "200": answer("It is stopped, or it was too late.", "Cancellation"),
+            "202": answer("The provider is asked; the video's end tells what came of it.", "Cancellation"),
+            **problems((*ALWAYS, ProblemCode.NOT_FOUND, ProblemCode.CANCEL_UNSUPPORTED)),
         },
     }
 

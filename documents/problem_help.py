@@ -52,6 +52,10 @@ EXPLANATIONS: dict[ProblemCode, str] = {
         "Nobody knows whether the provider took a credit for the failed video, and may still make it. Look at the "
         "provider's account; then retry with the body {“accept_risk”: true}, or leave it."
     ),
+    ProblemCode.CANCEL_UNSUPPORTED: (
+        "The provider may have the job and cannot be asked to stop it, so nothing was changed. Wait for its end;"
+        " leave it unused, or erase it then."
+    ),
     ProblemCode.PAYLOAD_TOO_LARGE: (
         "The body is larger than the configured limit. Send a smaller picture, or only its address as image_url."
     ),

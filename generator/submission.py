@@ -17,11 +17,13 @@ from generator.pictures import Pictures
 from generator.telling import tell_change
 from jobs import circuit, submit
 from jobs.circuit import Change
-from jobs.policy import Policy
+from jobs.policy import LEASE_SECONDS, Policy
 from process import metrics
 from process.failpoints import failpoint
 from providers.base import Order, ProviderClient
+from providers.capabilities import Lookup
 from providers.http.pictures import PictureRefused, PictureUnavailable
+from providers.registry import lookup_of
 from providers.reports import Accepted, NotAcceptedYet, OutcomeUnknown, Refused, SubmissionOutcome
 from schemas.names import ErrorCode
 from schemas.picture import PictureRejected
@@ -132,11 +134,15 @@ class Submitter:
 
         async def before_first_byte() -> None:
             nonlocal may_have_left
+            began = time.monotonic()
             if not await self.store.write_small(submit.send, attempt.id, owner=self.owner, now=time.time()):
                 raise LeaseLost
             # From here on: whatever raises next, the provider may have the request.
             may_have_left = True
             await failpoint("intent written")
+            if lookup_of(attempt.provider) is Lookup.BY_NAME and time.monotonic() - began > LEASE_SECONDS:
+                # Suspended meanwhile: others may have proven that it was not sent, and send it themselves.
+                raise LeaseLost
 
         try:
             with metrics.provider_request_seconds.labels(client.name, "submit").time():

@@ -12,13 +12,15 @@ from jobs.check_claims import woken_meanwhile
 from jobs.durations import Plan
 from jobs.learning import Observation
 from jobs.policy import UNKNOWN_JOB_GRACE, Policy
+from jobs.results import Finding, Proven, Unproven
 from jobs.schedule import NO_DOUBT, NOTHING_LEARNT
 from jobs.settle import AttemptFailed
 from jobs.transitions import KEEP_WATCHING, RELEASED_LEASE, WAIT, apply_transition
-from providers.reports import Doubtful, Failed, Ready, Report, Unavailable, UnknownJob, Working
+from providers.reports import Doubtful, Failed, Ready, Unavailable, UnknownJob, Working
 from schemas.names import DetectedBy, ErrorCode, EventType, Provider, RefundStatus
+from schemas.video import Media
 from store import attempts, credits, history, providers
-from store.attempts import AttemptRow, AttemptState
+from store.attempts import AttemptRow, AttemptState, CancelState
 from store.credits import Entry
 from store.transaction import Tx
 
@@ -52,6 +54,8 @@ class Succeed:
     """There is a video."""
 
     urls: tuple[str, ...]
+    media: Media | None = None
+    kept: tuple[str, ...] = ()
 
 
 Decision = Wait | Succeed | AttemptFailed
@@ -59,7 +63,7 @@ Decision = Wait | Succeed | AttemptFailed
 
 def decide(
     attempt: AttemptRow,
-    report: Report,
+    report: Finding,
     policy: Policy,
     *,
     now: float,
@@ -68,20 +72,27 @@ def decide(
 ) -> Decision:
     """Say what a report means for an attempt in `generating`, whose provider's durations `plan` knows; pure.
 
-    A look that began after the deadline is the last one, unless it brought no answer. `asked_at` is now by default.
+    A look that began after the deadline is the last one, unless it brought no answer, or a video that waits for its
+    proof. `asked_at` is now by default.
     """
+    if isinstance(report, Ready) and attempt.provider in policy.proves:
+        return Wait(now)
     decision = _meaning(attempt, report, policy, now, plan)
     last = overdue.is_over(attempt, policy, at=now if asked_at is None else asked_at)
-    if isinstance(decision, Wait) and last and not isinstance(report, Unavailable):
+    if isinstance(decision, Wait) and last and not isinstance(report, Unavailable | Unproven):
         return overdue.timed_out(policy)
     return decision
 
 
-def _meaning(attempt: AttemptRow, report: Report, policy: Policy, now: float, plan: Plan) -> Decision:
+def _meaning(attempt: AttemptRow, report: Finding, policy: Policy, now: float, plan: Plan) -> Decision:
     match report:
         case Ready(urls):
             return Succeed(urls)
-        case Failed(message, code):
+        case Proven(urls, media, kept):
+            return Succeed(urls, media, kept)
+        case Failed(message, code, cancelled=cancelled):
+            # The provider's word that somebody stopped it; our own caller, if that wished it.
+            code = ErrorCode.CANCELLED if cancelled and attempt.cancel is not None else code
             refund = refunds.of_reported_failure(attempt.provider, report)
             return AttemptFailed(code, message, refund, prompted_by(attempt))
         case _:
@@ -90,7 +101,7 @@ def _meaning(attempt: AttemptRow, report: Report, policy: Policy, now: float, pl
 
 def _open(
     attempt: AttemptRow,
-    report: Working | Unavailable | UnknownJob | Doubtful,
+    report: Working | Unavailable | UnknownJob | Doubtful | Unproven,
     policy: Policy,
     now: float,
     next_check: float,
@@ -104,8 +115,12 @@ def _open(
             return Wait(max(next_check, not_before), *doubt, not_before)
         case UnknownJob(message):
             return _lost(attempt, message, policy, now, next_check)
-        case Doubtful():
-            return _doubt(attempt, report, policy, now, next_check)
+        case Doubtful(code, message):
+            return _doubt(attempt, report, f"{code}: {message}", policy, now, next_check)
+        case Unproven(message=message):
+            # Whatever is amiss with the address from one time to the next, it is the same doubt.
+            doubtful = Doubtful(ErrorCode.RESULT_INVALID, message)
+            return _doubt(attempt, doubtful, "the result's address", policy, now, next_check)
         case unreachable:
             assert_never(unreachable)
 
@@ -113,11 +128,13 @@ def _open(
 def _lost(attempt: AttemptRow, message: str, policy: Policy, now: float, next_check: float) -> Decision:
     if now - (attempt.accepted_at or now) < UNKNOWN_JOB_GRACE:
         return Wait(next_check)
-    return _doubt(attempt, Doubtful(ErrorCode.JOB_LOST, message), policy, now, next_check)
+    doubt = f"{ErrorCode.JOB_LOST}: {message}"
+    return _doubt(attempt, Doubtful(ErrorCode.JOB_LOST, message), doubt, policy, now, next_check)
 
 
-def _doubt(attempt: AttemptRow, report: Doubtful, policy: Policy, now: float, next_check: float) -> Decision:
-    doubt = f"{report.code}: {report.message}"
+def _doubt(
+    attempt: AttemptRow, report: Doubtful, doubt: str, policy: Policy, now: float, next_check: float
+) -> Decision:
     repeated = attempt.doubt == doubt
     count = attempt.doubt_count + 1 if repeated else 1
     since = attempt.doubt_since if repeated and attempt.doubt_since is not None else now
@@ -130,7 +147,7 @@ def apply(
     tx: Tx,
     policy: Policy,
     attempt: AttemptRow,
-    report: Report,
+    report: Finding,
     *,
     owner: str,
     now: float,
@@ -144,12 +161,14 @@ def apply(
     _note_credentials(tx, attempt.provider, report, now)
     if attempt.state is AttemptState.FAILED:
         return apply_late(tx, policy, attempt, report, owner=owner, now=now)
-    ended = isinstance(report, Ready | Failed)
+    ended = isinstance(report, Ready | Failed | Proven | Unproven)
     plan = NOTHING_LEARNT if ended else learning.plan(tx, attempt.provider)
+    attempt = _with_wish(tx, attempt, report)
     decision = decide(attempt, report, policy, now=now, asked_at=asked_at, plan=plan)
     match decision:
-        case Succeed(urls):
-            applied = settle.succeed(tx, attempt, urls, detected_by=prompted_by(attempt), now=now)
+        case Succeed(urls, media, kept):
+            by = prompted_by(attempt)
+            applied = settle.succeed(tx, attempt, urls, detected_by=by, now=now, media=media, kept=kept)
             if not applied:
                 apply_late(tx, policy, attempt, report, owner=owner, now=now)
         case AttemptFailed():
@@ -161,7 +180,15 @@ def apply(
     return decision if applied else None
 
 
-def lesson(attempt: AttemptRow, report: Report, decision: Decision, *, now: float) -> Observation | None:
+def _with_wish(tx: Tx, attempt: AttemptRow, report: Finding) -> AttemptRow:
+    """Add the wish to stop an attempt, which may have come since it was claimed, where it decides."""
+    if not (isinstance(report, Failed) and report.cancelled):
+        return attempt
+    current = attempts.get(tx, attempt.id)
+    return attempt if current is None else attempt._replace(cancel=current.cancel)
+
+
+def lesson(attempt: AttemptRow, report: Finding, decision: Decision, *, now: float) -> Observation | None:
     """Say what a check that was applied teaches of its provider's durations; `attempt` is as it was claimed.
 
     The job ended since the check before. A webhook's time is that of the end itself; one that came before the
@@ -170,7 +197,7 @@ def lesson(attempt: AttemptRow, report: Report, decision: Decision, *, now: floa
     accepted_at = now if attempt.accepted_at is None else attempt.accepted_at
     if isinstance(decision, AttemptFailed) and decision.code is ErrorCode.TIMED_OUT:
         return Observation(attempt.provider, now - accepted_at, math.inf)
-    if not isinstance(report, Ready | Failed):
+    if not isinstance(report, Ready | Failed | Proven) or isinstance(decision, Wait):
         return None
     if attempt.woken_at is not None and prompted_by(attempt) is DetectedBy.WEBHOOK:
         found_at = unfinished_at = attempt.woken_at
@@ -182,8 +209,12 @@ def lesson(attempt: AttemptRow, report: Report, decision: Decision, *, now: floa
 
 
 def _wait(tx: Tx, policy: Policy, attempt: AttemptRow, wait: Wait, *, owner: str, now: float) -> bool:
-    woken = woken_meanwhile(tx, attempt)
+    current = attempts.get(tx, attempt.id)
+    woken = current is not None and current.woken_at != attempt.woken_at
+    wished = current is not None and current.cancel is CancelState.WISHED and attempt.cancel is None
     due_at = max(now + policy.poll_min, wait.not_before) if woken else wait.due_at
+    if wished:
+        due_at = now
     columns = {
         "due_at": due_at,
         "doubt": wait.doubt,
@@ -194,14 +225,14 @@ def _wait(tx: Tx, policy: Policy, attempt: AttemptRow, wait: Wait, *, owner: str
 
 
 def apply_late(
-    tx: Tx, policy: Policy, attempt: AttemptRow, report: Report, *, now: float, owner: str | None = None
+    tx: Tx, policy: Policy, attempt: AttemptRow, report: Finding, *, now: float, owner: str | None = None
 ) -> Decision | None:
     """Note what became of an attempt that was given up: its addresses, and nothing else that was told of it."""
     current = attempts.get(tx, attempt.id)
     if current is None or current.state is not AttemptState.FAILED or current.due_at is None:
         return None
     match report:
-        case Ready(urls):
+        case Ready(urls) | Proven(urls) | Unproven(urls):
             columns = {"output_urls": urls, "due_at": None, **NO_DOUBT}
             if apply_transition(tx, KEEP_WATCHING, current.id, {**columns, **RELEASED_LEASE}):
                 history.note(tx, current.video_id, "finished late", now=now, attempt=current.number)
@@ -219,7 +250,7 @@ def apply_late(
 
 
 def _next_late_check(
-    tx: Tx, policy: Policy, attempt: AttemptRow, current: AttemptRow, report: Report, now: float
+    tx: Tx, policy: Policy, attempt: AttemptRow, current: AttemptRow, report: Finding, now: float
 ) -> float | None:
     due_at = schedule.next_late_check(current, policy, now=now)
     if due_at is None:
@@ -230,7 +261,7 @@ def _next_late_check(
     return max(due_at, now + (retry_after or 0))
 
 
-def _note_credentials(tx: Tx, provider: Provider, report: Report, now: float) -> None:
+def _note_credentials(tx: Tx, provider: Provider, report: Finding, now: float) -> None:
     if not isinstance(report, Unavailable):
         providers.set_authorized(tx, provider, authorized=True, now=now)
         return

@@ -26,6 +26,8 @@ class Policy:
     poll_max: float = 30
     webhook_grace: float = 120
     media_ttl: float = 3600
+    proves: frozenset[Provider] = frozenset()
+    """Those whose results are announced only after their addresses were asked."""
     retention: float = 90 * 86400.0
     """For how long a finished video is kept; 0 is for ever."""
 

@@ -6,7 +6,8 @@ from types import MappingProxyType
 
 from jobs.durations import Plan
 from jobs.policy import LATE_RESULT_SECONDS, Policy
-from providers.registry import capabilities
+from providers.capabilities import Lookup
+from providers.registry import capabilities, lookup_of
 from schemas.names import Provider
 from store.attempts import AttemptRow
 
@@ -17,6 +18,9 @@ NOTHING_LEARNT = Plan()
 
 _LONGEST_LATE_GAP = 3600.0
 _LONGEST_BACKOFF = 60.0
+
+FIRST_LOOKUP_SECONDS = 5.0
+"""A job may be findable only a moment after it was accepted."""
 
 NO_DOUBT: Mapping[str, object] = MappingProxyType({"doubt": None, "doubt_since": None, "doubt_count": 0})
 """The columns of an attempt whose provider's answers leave nothing to wait out."""
@@ -33,6 +37,16 @@ def first_check(provider: Provider, policy: Policy, *, accepted_at: float, plan:
     elif plan.learnt:
         patience = max(_planned_gap(plan, provider, policy, age=0), policy.poll_min)
     return accepted_at + min(patience, policy.job_timeout)
+
+
+def can_be_asked_for(provider: Provider) -> bool:
+    """Say whether a provider can be asked for a submission whose answer, and so its job's name, was lost."""
+    return lookup_of(provider) in {Lookup.BY_NAME, Lookup.SEARCH}
+
+
+def first_lookup(provider: Provider, policy: Policy, *, now: float) -> float:
+    """Say when to look first for a submission whose outcome is unknown from now on."""
+    return now + (FIRST_LOOKUP_SECONDS if can_be_asked_for(provider) else policy.confirm_wait)
 
 
 def next_check(attempt: AttemptRow, policy: Policy, *, now: float, plan: Plan = NOTHING_LEARNT) -> float:

@@ -7,9 +7,9 @@ from uuid_utils.compat import uuid7
 from jobs import events, routing
 from jobs.announced import enabled_anywhere
 from jobs.policy import Policy
-from jobs.transitions import FAIL, RELEASED_LEASE, SUCCEED, Transition, apply_transition
+from jobs.transitions import FAIL, RELEASED_LEASE, SUCCEED, WAIT, Transition, apply_transition
 from schemas.names import DetectedBy, ErrorCode, EventType, Provider, RefundStatus, VideoStatus
-from schemas.video import Refund
+from schemas.video import Media, Refund
 from store import attempts, credits, videos
 from store.attempts import AttemptRow
 from store.credits import Entry
@@ -29,9 +29,36 @@ class AttemptFailed:
     detected_by: DetectedBy | None = None
 
 
-def succeed(tx: Tx, attempt: AttemptRow, urls: tuple[str, ...], *, detected_by: DetectedBy, now: float) -> bool:
+def found(
+    tx: Tx, policy: Policy, attempt: AttemptRow, urls: tuple[str, ...], *, detected_by: DetectedBy, now: float
+) -> bool:
+    """End an accepted attempt with addresses that were learnt without a check, or have them proven first."""
+    if attempt.provider not in policy.proves:
+        return succeed(tx, attempt, urls, detected_by=detected_by, now=now)
+    tx.notify(Signal.CHECKS)
+    return apply_transition(tx, WAIT, attempt.id, {"output_urls": urls, "due_at": now})
+
+
+def succeed(
+    tx: Tx,
+    attempt: AttemptRow,
+    urls: tuple[str, ...],
+    *,
+    detected_by: DetectedBy,
+    now: float,
+    media: Media | None = None,
+    kept: tuple[str, ...] = (),
+) -> bool:
     """End an attempt and its video with the addresses of the result; say whether it was this call that did."""
-    columns = {"output_urls": urls, "detected_by": detected_by, "finished_at": now, "due_at": None, "doubt": None}
+    columns = {
+        "output_urls": urls,
+        "media": media and media.model_dump_json(),
+        "kept_urls": kept,
+        "detected_by": detected_by,
+        "finished_at": now,
+        "due_at": None,
+        "doubt": None,
+    }
     ended = apply_transition(tx, SUCCEED, attempt.id, {**columns, **RELEASED_LEASE})
     if not ended or not videos.finish(tx, attempt.video_id, VideoStatus.READY, error=None, now=now):
         return False
@@ -61,6 +88,7 @@ def fail(
         "refund_credits": failing.refund.credits,
         "detected_by": failing.detected_by,
         "finished_at": now,
+        "output_urls": (),
         "due_at": now + policy.poll_max if watched else None,
     }
     if not apply_transition(tx, step, attempt.id, {**columns, **RELEASED_LEASE}, owner=owner):
@@ -75,7 +103,12 @@ def fail(
 
 def fail_unrouted(tx: Tx, video_id: str, message: str, *, now: float) -> bool:
     """End a video for which no provider can be chosen any more; say whether it was this call that did."""
-    return _fail_video(tx, video_id, ErrorCode.PROVIDER_UNAVAILABLE, message, attempt=0, now=now)
+    return fail_unsent(tx, video_id, ErrorCode.PROVIDER_UNAVAILABLE, message, now=now)
+
+
+def fail_unsent(tx: Tx, video_id: str, code: ErrorCode, message: str, *, now: float) -> bool:
+    """End a video that no provider has tried; say whether it was this call that did."""
+    return _fail_video(tx, video_id, code, message, attempt=0, now=now)
 
 
 def _enter_refund(tx: Tx, attempt: AttemptRow, failing: AttemptFailed, now: float) -> None:
@@ -91,11 +124,14 @@ def following(
 ) -> Provider | None:
     """Name the provider that tries a video next, should its newest attempt fail so; None where that is the end."""
     video = videos.get(tx, video_id)
-    if video is None or not video.fallback or code is ErrorCode.IMAGE_REJECTED:
+    if video is None or not video.fallback or code in {ErrorCode.IMAGE_REJECTED, ErrorCode.CANCELLED}:
         return None
     if code in _UNSURE and not policy.fallback_when_unsure:
         return None
-    tried = {attempt.provider for attempt in attempts.of_videos(tx, [video.id])[video.id]}
+    rows = attempts.of_videos(tx, [video.id])[video.id]
+    if any(row.cancel is not None for row in rows):
+        return None  # somebody wished that nothing more is spent on it
+    tried = {row.provider for row in rows}
     return routing.choose_next(video.motion, enabled_anywhere(tx, policy.providers) or (), tried)
 
 

@@ -19,14 +19,16 @@ from jobs.transitions import (
     RELEASED_LEASE,
     RETRY,
     SEND,
+    WAIT,
+    Transition,
     apply_transition,
 )
 from providers.capabilities import Lookup
-from providers.registry import capabilities
+from providers.registry import capabilities, lookup_of
 from providers.reports import Accepted, Failed, NotAcceptedYet, Ready, Refused
 from schemas.names import DetectedBy, ErrorCode, EventType, Provider
 from store import attempts, credits, history, providers, videos
-from store.attempts import AttemptRow, AttemptState
+from store.attempts import AttemptRow, AttemptState, CancelState
 from store.credits import Entry
 from store.transaction import Signal, Tx
 
@@ -52,7 +54,8 @@ def accepted(tx: Tx, policy: Policy, attempt: AttemptRow, answer: Accepted, *, s
     _enter_spent(tx, current, answer, sent_at, now)
     providers.set_authorized(tx, current.provider, authorized=True, now=now)
     providers.set_solvent(tx, current.provider, solvent=True, now=now)
-    due_at = now if current.woken_at else _first_check(tx, policy, current.provider, now)
+    at_once = current.woken_at is not None or current.cancel is CancelState.WISHED
+    due_at = now if at_once else _first_check(tx, policy, current.provider, now)
     columns = {**_named(answer), "accepted_at": now, "due_at": due_at}
     if not apply_transition(tx, ACCEPT, current.id, {**columns, **schedule.NO_DOUBT, **RELEASED_LEASE}):
         _accepted_too_late(tx, policy, current, answer, now)
@@ -83,7 +86,7 @@ def _first_check(tx: Tx, policy: Policy, provider: Provider, now: float) -> floa
 def _finish_at_once(tx: Tx, policy: Policy, attempt: AttemptRow, answer: Accepted, now: float) -> None:
     match answer.finished:
         case Ready(urls):
-            settle.succeed(tx, attempt, urls, detected_by=DetectedBy.POLL, now=now)
+            settle.found(tx, policy, attempt, urls, detected_by=DetectedBy.POLL, now=now)
         case Failed() as report:
             refund = refunds.of_reported_failure(attempt.provider, report)
             failing = AttemptFailed(report.code, report.message, refund, DetectedBy.POLL)
@@ -94,6 +97,8 @@ def _finish_at_once(tx: Tx, policy: Policy, attempt: AttemptRow, answer: Accepte
 
 def _accepted_too_late(tx: Tx, policy: Policy, attempt: AttemptRow, answer: Accepted, now: float) -> None:
     """Keep the job of an attempt that has ended meanwhile, so that it can still be found and is nobody else's."""
+    if attempt.state is AttemptState.GENERATING and attempt.provider_job_id is None:
+        apply_transition(tx, WAIT, attempt.id, _named(answer))
     if attempt.state is AttemptState.SUCCEEDED and attempt.provider_job_id is None:
         apply_transition(tx, NAME_JOB, attempt.id, _named(answer))
     if attempt.state is not AttemptState.FAILED or attempt.provider_job_id is not None:
@@ -121,11 +126,26 @@ def _enter_spent(tx: Tx, attempt: AttemptRow, answer: Accepted, sent_at: float, 
 
 
 def not_accepted(
-    tx: Tx, policy: Policy, attempt: AttemptRow, answer: NotAcceptedYet, *, owner: str, now: float
+    tx: Tx,
+    policy: Policy,
+    attempt: AttemptRow,
+    answer: NotAcceptedYet,
+    *,
+    owner: str,
+    now: float,
+    step: Transition = RETRY,
 ) -> None:
-    """Have an attempt tried again later, or fail it when it was tried often enough."""
+    """Have an attempt tried again later, or fail it when it was tried often enough.
+
+    `step` leads back to where it waits.
+    """
     if answer.throttled:
         providers.pause(tx, attempt.provider, until=now + (answer.retry_after or 1.0))
+    current = attempts.get(tx, attempt.id)
+    if current is not None and current.cancel is not None:
+        failing = AttemptFailed(ErrorCode.CANCELLED, f"cancelled; not accepted: {answer.message}", refunds.NOT_CHARGED)
+        settle.fail(tx, policy, attempt, failing, now=now, owner=owner)
+        return
     tries = attempt.tries + 1
     due_at = outage.another_try(tx, policy, attempt, answer, now=now)
     if due_at is None:
@@ -135,7 +155,7 @@ def not_accepted(
         return
     since = outage.waits_since(tx, attempt, now=now)
     columns = {"tries": tries, "due_at": due_at, "doubt": answer.message, "doubt_since": since}
-    if apply_transition(tx, RETRY, attempt.id, {**columns, **RELEASED_LEASE}, owner=owner):
+    if apply_transition(tx, step, attempt.id, {**columns, **RELEASED_LEASE}, owner=owner):
         detail = f"{answer.message}; tried again in {due_at - now:.0f} s"
         history.note(tx, attempt.video_id, "not accepted", now=now, attempt=attempt.number, detail=detail)
 
@@ -161,11 +181,11 @@ def mark_outcome_unknown(
     current = attempts.get(tx, attempt.id)
     if current is None or current.state is not AttemptState.SENDING or owner not in {None, current.lease_owner}:
         return
-    if capabilities(attempt.provider).lookup is Lookup.NONE:
+    if lookup_of(attempt.provider) is Lookup.NONE:
         settle.fail(tx, policy, current, unknown(message), now=now)
         return
-    due_at = now if current.woken_at else now + policy.confirm_wait
-    columns = {"due_at": due_at, "doubt": message, "doubt_since": now}
+    due_at = now if current.woken_at else schedule.first_lookup(attempt.provider, policy, now=now)
+    columns = {"due_at": due_at, "doubt": message, "doubt_since": now, "absences": 0}
     if apply_transition(tx, OUTCOME_UNKNOWN, attempt.id, {**columns, **RELEASED_LEASE}):
         history.note(tx, attempt.video_id, "outcome unknown", now=now, attempt=attempt.number, detail=message)
         tx.notify(Signal.CHECKS)

@@ -2,8 +2,8 @@
 
     waiting ──claim──► claimed ──send──► sending ──accept──► generating ──► succeeded
        ▲                  │                 │ │                  ▲     └──► failed
-       └──release, retry──┴─────retry───────┘ └─lose─► unconfirmed ─accept─┘
-                                                            └──► succeeded, failed
+       ├──release, retry──┴─────retry───────┘ └─lose─► unconfirmed ─accept─┘
+       └──────────────────send again (proven absent)───────┘└──► succeeded, failed
 
 Each step is one compare-and-set; who comes second changes nothing.
 """
@@ -39,6 +39,8 @@ FAIL = Transition(
     State.FAILED,
     frozenset({State.WAITING, State.CLAIMED, State.SENDING, State.UNCONFIRMED, State.GENERATING}),
 )
+CANCEL_UNSENT = Transition(State.FAILED, frozenset({State.WAITING, State.CLAIMED}))
+SEND_AGAIN = Transition(State.WAITING, frozenset({State.UNCONFIRMED}))
 GIVE_UP_WAITING = Transition(State.FAILED, frozenset({State.WAITING}))
 KEEP_WATCHING = Transition(State.FAILED, frozenset({State.FAILED}))
 

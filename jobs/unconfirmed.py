@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from jobs import budget, check, check_claims, settle, submit
 from jobs.policy import LATE_RESULT_SECONDS, LEASE_SECONDS, Policy
 from jobs.transitions import KEEP_WAITING, KEEP_WATCHING, RELEASED_LEASE, apply_transition
-from providers.reports import Accepted, Report, WebhookHint
+from providers.reports import Accepted, Handle, Report, WebhookHint
 from schemas.names import DetectedBy, Provider
 from store import attempt_leases, attempts, webhooks
 from store.attempts import AttemptRow, AttemptState
@@ -56,17 +56,17 @@ def may_ask(tx: Tx, policy: Policy, provider: Provider, *, now: float) -> bool:
 
 
 def confirm_job(
-    tx: Tx, policy: Policy, attempt: AttemptRow, provider_job_id: str, report: Report, *, owner: str, now: float
+    tx: Tx, policy: Policy, attempt: AttemptRow, job: Handle, report: Report, *, owner: str, now: float
 ) -> None:
-    """Go on with a job that a webhook named and the provider confirmed by `report`."""
-    tx.lock(f"job {provider_job_id} of {attempt.provider}")  # so that no two attempts take one job as theirs
-    if not unclaimed_ids(tx, attempt, [provider_job_id]):
+    """Go on with a job that a webhook named, or a search found, and the provider confirmed by `report`."""
+    tx.lock(f"job {job.id} of {attempt.provider}")  # so that no two attempts take one job as theirs
+    if not unclaimed_ids(tx, attempt, [job.id]):
         keep_waiting(tx, policy, attempt, owner=owner, now=now)
         return
-    proof = Accepted(provider_job_id)
+    proof = Accepted(job.id, details=job.details)
     submit.accepted(tx, policy, attempt, proof, sent_at=attempt.submitted_at or now, now=now)
     current = attempts.get(tx, attempt.id)
-    if current is None or current.due_at is None or current.provider_job_id != provider_job_id:
+    if current is None or current.due_at is None or current.provider_job_id != job.id:
         return
     attempt_leases.lease(tx, [attempt.id], owner=owner, until=now + LEASE_SECONDS, checked_at=now)
     # As it was claimed, so that the webhook counts as what prompted this.
@@ -78,7 +78,7 @@ def accept_unverified(tx: Tx, policy: Policy, attempt: AttemptRow, urls: tuple[s
     if not _still_unconfirmed(tx, attempt):
         return
     submit.accepted(tx, policy, attempt, Accepted(None), sent_at=attempt.submitted_at or now, now=now)
-    settle.succeed(tx, attempt, urls, detected_by=DetectedBy.WEBHOOK, now=now)
+    settle.found(tx, policy, attempt, urls, detected_by=DetectedBy.WEBHOOK, now=now)
 
 
 def fail_unconfirmed(tx: Tx, policy: Policy, attempt: AttemptRow, message: str, *, now: float) -> None:

@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 
 from jobs import refunds
 from providers.registry import motion_form, results_live
-from schemas.names import AttemptStatus, Motion, VideoStatus
+from schemas.names import AttemptStatus, CancelOutcome, ErrorCode, Motion, VideoStatus
 from schemas.times import optional_rfc3339, rfc3339
 from schemas.trace import Trace
-from schemas.video import Attempt, Failure, Refund, Video, VideoPage
+from schemas.video import Attempt, CancelWish, Failure, Media, Refund, Video, VideoPage
 from store import attempts, video_lists, videos
-from store.attempts import AttemptRow, AttemptState
+from store.attempts import AttemptRow, AttemptState, CancelState
 from store.transaction import Tx
 from store.unreadable import MALFORMED
 from store.video_lists import Filter
@@ -103,9 +103,12 @@ def _shown(row: VideoRow, tried: Sequence[AttemptRow]) -> Video:
         detected_by=newest.detected_by if newest else None,
         input_image=row.input_image,
         output_urls=_output(newest),
+        cancellation=_cancellation(newest),
         error=_failure(row),
         refund=_total_refund(row, tried),
         expires_at=_expires_at(newest),
+        media=Media.model_validate_json(newest.media) if newest and newest.media else None,
+        kept_urls=list(newest.kept_urls) if newest else [],
         attempts=[_attempt(attempt, row.motion) for attempt in tried],
         created_at=rfc3339(row.created_at),
         updated_at=rfc3339(row.updated_at),
@@ -127,6 +130,19 @@ def _expires_at(newest: AttemptRow | None) -> str | None:
     return None if live is None else rfc3339(newest.finished_at + live)
 
 
+def _cancellation(newest: AttemptRow | None) -> CancelWish | None:
+    """Tell of the wish to stop the newest attempt; its end says what came of it."""
+    if newest is None or newest.cancel is None or newest.cancel_at is None:
+        return None
+    if newest.finished_at is None:
+        too_late = newest.cancel is CancelState.TOO_LATE
+        outcome = CancelOutcome.TOO_LATE if too_late else CancelOutcome.WISHED
+    else:
+        done = newest.error_code is ErrorCode.CANCELLED
+        outcome = CancelOutcome.DONE if done else CancelOutcome.TOO_LATE
+    return CancelWish(outcome=outcome, wished_at=rfc3339(newest.cancel_at))
+
+
 def _total_refund(row: VideoRow, tried: Sequence[AttemptRow]) -> Refund | None:
     shown = [refund for refund in map(_refund, tried) if refund is not None]
     return refunds.total(shown) if shown or row.state is VideoStatus.FAILED else None
@@ -141,7 +157,7 @@ def _attempt(row: AttemptRow, motion: Motion) -> Attempt:
         submitted_at=optional_rfc3339(row.submitted_at),
         finished_at=optional_rfc3339(row.finished_at),
         detected_by=row.detected_by,
-        output_urls=list(row.output_urls),
+        output_urls=[] if row.state is AttemptState.GENERATING else list(row.output_urls),
         error=_failure(row),
         refund=_refund(row),
     )

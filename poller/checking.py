@@ -5,13 +5,15 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from jobs import check, learning
+from jobs import cancelling, check, learning, unconfirmed
 from jobs.check import Decision, Succeed, Wait
 from jobs.learning import Observation
 from jobs.overdue import Watch
 from jobs.policy import Policy
+from jobs.results import Finding, claimed_addresses
 from jobs.settle import AttemptFailed
 from poller.proving import Prover, ReadWebhook
+from poller.results import Prove
 from poller.telling import tell_answer
 from process import metrics
 from process.clock import Clock
@@ -19,9 +21,9 @@ from process.failpoints import failpoint
 from process.provider_log import ProviderLog
 from providers.base import ProviderClient
 from providers.registry import capabilities
-from providers.reports import Handle, Report
+from providers.reports import Handle, Ready, Report, Working
 from schemas.names import DetectedBy
-from store.attempts import AttemptRow
+from store.attempts import AttemptRow, AttemptState
 from store.database import Store
 
 log = structlog.get_logger(__name__)
@@ -35,6 +37,7 @@ class Checker:
     policy: Policy
     owner: str
     read_webhook: ReadWebhook
+    prove: Prove
     lessons: list[Observation] = field(default_factory=list)
     """What was learnt of the providers' durations and is not stored yet."""
     clock: Clock = field(default_factory=Clock)
@@ -47,11 +50,12 @@ class Checker:
         """Ask about one attempt and apply the answer; say whether that ended it."""
         await failpoint("check claimed")
         metrics.check_delay_seconds.labels(client.name).observe(max(0.0, time.time() - (attempt.due_at or 0)))
-        if attempt.provider_job_id is None:
+        claimed = claimed_addresses(attempt)
+        if attempt.provider_job_id is not None or claimed is not None:
+            decision = await self._look(client, attempt, claimed)
+        else:
             await self._prover().seek(client, attempt)
             decision = None
-        else:
-            decision = await self._look(client, attempt, Handle(attempt.provider_job_id, attempt.job_details or {}))
         await failpoint("settled")
         if decision is None or isinstance(decision, Wait):
             return False
@@ -61,16 +65,35 @@ class Checker:
     def _prover(self) -> Prover:
         return Prover(self.store, self.policy, self.owner, self.read_webhook, self._report)
 
-    async def _look(self, client: ProviderClient, attempt: AttemptRow, job: Handle) -> Decision | None:
+    async def _look(self, client: ProviderClient, attempt: AttemptRow, claimed: Ready | None) -> Decision | None:
         asked_at = time.time() - self.clock.skipped_since(attempt.accepted_at or 0.0)
-        report = await self._report(client, attempt, job)
+        report = claimed or await self._report(client, attempt, handle_of(attempt))
+        stopped = await self._stopped(client, attempt, report)
+        if stopped is not None:
+            return stopped
+        finding = await self._proven(attempt, report)
         now = time.time()
         decision = await self.store.write_small(
-            check.apply, self.policy, attempt, report, owner=self.owner, now=now, asked_at=asked_at
+            check.apply, self.policy, attempt, finding, owner=self.owner, now=now, asked_at=asked_at
         )
         if decision is not None:
             self._learn(attempt, report, decision, now)
         return decision
+
+    async def _stopped(self, client: ProviderClient, attempt: AttemptRow, report: Report) -> AttemptFailed | None:
+        """Hand the wish to stop an unfinished job on to its provider; give the end where that was it."""
+        if not isinstance(report, Working) or not cancelling.is_to_be_asked(attempt):
+            return None
+        if not await self.store.write_unsynced(unconfirmed.may_ask, self.policy, client.name, now=time.time()):
+            return None
+        answer = await client.cancel(handle_of(attempt))
+        metrics.cancellations.labels(client.name, answer.result.name.lower()).inc()
+        return await self.store.write_small(cancelling.answered, self.policy, attempt, answer, now=time.time())
+
+    async def _proven(self, attempt: AttemptRow, report: Report) -> Finding:
+        """Ask the addresses of a result where that is wished; what was given up is not announced as ready."""
+        wished = attempt.provider in self.policy.proves and attempt.state is AttemptState.GENERATING
+        return await self.prove(attempt, report.urls) if wished and isinstance(report, Ready) else report
 
     def _learn(self, attempt: AttemptRow, report: Report, decision: Decision, now: float) -> None:
         lesson = check.lesson(attempt, report, decision, now=now)
@@ -117,3 +140,8 @@ def _count(attempt: AttemptRow, decision: Succeed | AttemptFailed) -> None:
     metrics.attempt_seconds.labels(attempt.provider).observe(max(0.0, time.time() - (attempt.accepted_at or 0)))
     if capabilities(attempt.provider).calls_back and attempt.woken_at is None:
         metrics.webhook_missed.labels(attempt.provider).inc()
+
+
+def handle_of(attempt: AttemptRow) -> Handle:
+    """Give what a provider is asked about an attempt's job by."""
+    return Handle(attempt.provider_job_id or "", attempt.job_details or {})

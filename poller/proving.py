@@ -5,10 +5,23 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from jobs import unconfirmed
+from jobs import lookups, schedule, unconfirmed
 from jobs.policy import Policy
-from providers.base import ProviderClient
-from providers.reports import Doubtful, Failed, Handle, Ready, Report, Unavailable, UnknownJob, WebhookHint, Working
+from process import metrics
+from providers.base import LostSubmission, ProviderClient
+from providers.reports import (
+    Doubtful,
+    Failed,
+    Found,
+    Handle,
+    NotFound,
+    Ready,
+    Report,
+    Unavailable,
+    UnknownJob,
+    WebhookHint,
+    Working,
+)
 from schemas.names import ErrorCode
 from store.attempts import AttemptRow, AttemptState
 from store.database import Store
@@ -42,9 +55,24 @@ class Prover:
             asked += 1
             report = await self.ask(client, attempt, Handle(job_id))
             if _knows_the_job(report):
-                await self._write(unconfirmed.confirm_job, attempt, job_id, report, owner=self.owner)
+                await self._write(unconfirmed.confirm_job, attempt, Handle(job_id), report, owner=self.owner)
                 return
+        if attempt.state is AttemptState.UNCONFIRMED and schedule.can_be_asked_for(attempt.provider):
+            await self._look_up(client, attempt)
+            return
         await self._without_proof(attempt, hints, named=len(named), asked=asked)
+
+    async def _look_up(self, client: ProviderClient, attempt: AttemptRow) -> None:
+        """Ask the provider itself for a submission whose answer was lost."""
+        answer = await client.lookup(LostSubmission(attempt.id, attempt.submitted_at or 0.0))
+        metrics.lookups.labels(client.name, type(answer).__name__.lower()).inc()
+        match answer:
+            case Found(job, report):
+                await self._write(unconfirmed.confirm_job, attempt, job, report, owner=self.owner)
+            case NotFound():
+                await self._write(lookups.not_found, attempt, answer, owner=self.owner)
+            case Unavailable():
+                await self._write(lookups.look_again, attempt, owner=self.owner)
 
     async def _read(self, bodies: list[bytes]) -> list[WebhookHint]:
         if sum(map(len, bodies)) <= _READ_AT_ONCE:

@@ -14,6 +14,7 @@ from jobs.announced import ANNOUNCE_SECONDS
 from jobs.policy import LEASE_SECONDS, STORE_POLL_SECONDS, Policy
 from poller.checking import Checker
 from poller.proving import ReadWebhook
+from poller.results import Prove
 from poller.upkeep import Upkeep
 from process import metrics
 from process.repeating import repeat
@@ -40,10 +41,11 @@ async def run(
     policy: Policy,
     clients: Mapping[Provider, ProviderClient],
     read_webhook: ReadWebhook,
+    prove: Prove,
     stop: asyncio.Event,
 ) -> None:
     """Check until told to stop, then finish what is in hand. Any number of pollers may run at once."""
-    checker = Checker(store, policy, f"poller-{uuid4().hex}", read_webhook)
+    checker = Checker(store, policy, f"poller-{uuid4().hex}", read_webhook, prove)
 
     upkeep = Upkeep(store, policy, checker)
     again = partial(repeat, stop=stop, expected=(StoreUnavailable,))

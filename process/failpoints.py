@@ -20,6 +20,7 @@ POINTS = frozenset(
         "webhook recorded",
         "check claimed",
         "look answered",
+        "result proven",
         "settled",
         "relayed",
         "confirmed",

@@ -63,6 +63,11 @@ webhook_missed = _counter("webhook_missed", "ends that a poll found before any w
 submissions = _counter("submissions", "submissions by what they came to", "provider", "outcome")
 checks = _counter("checks", "checks by what they reported", "provider", "report")
 unknown_status = _counter("unknown_status", "checks that met a status word of unknown meaning", "provider")
+cancellations = _counter("cancellations", "wishes to stop a job, by what its provider said", "provider", "answer")
+lookups = _counter("lookups", "questions for lost submissions, by what came of them", "provider", "answer")
+results_proven = _counter(
+    "results_proven", "results whose addresses were asked, by what came of it", "provider", "outcome"
+)
 attempts_ended = _counter("attempts_ended", "attempts that a check ended, by how", "provider", "outcome", "detected_by")
 webhooks_late = _counter("webhooks_late", "webhooks for attempts that had ended before", "provider")
 webhook_to_end_seconds = _histogram(

@@ -25,7 +25,7 @@ from process.api_keys import ApiKey, read_keys
 from process.environment import PREFIX, WrongSettings
 from process.standard_webhooks import secret_key
 from providers.capabilities import Capabilities, CredentialSetting, Given, SettingKind
-from providers.registry import PROVIDERS
+from providers.registry import PROVIDERS, SHORT_LIVED
 from schemas.names import Provider
 
 __all__ = ["Settings", "WrongSettings", "suspicions"]
@@ -83,6 +83,16 @@ def _list(text: object) -> object:
     if not isinstance(text, str):
         return text
     return tuple(filter(None, map(str.strip, text.split(","))))
+
+
+def _or_auto(text: object) -> object:
+    return None if text == "auto" else text
+
+
+def _place_of_copies(url: str | None) -> str | None:
+    if url is not None and not re.fullmatch(r"file:///.+", url):
+        raise ValueError("is no place for copies; write it as file:///var/lib/reelbus/clips")
+    return url
 
 
 def _secrets(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
@@ -188,6 +198,8 @@ class Settings(BaseModel):
     poll_max: Seconds = 30
     allow_private_image_hosts: bool = False
     allow_private_output_hosts: bool = False
+    prove_results: Annotated[bool | None, BeforeValidator(_or_auto)] = None
+    keep_results: Annotated[str | None, AfterValidator(_place_of_copies)] = None
     max_body_bytes: Annotated[int, Field(ge=1024, le=1_073_741_824)] = 20_971_520
     media_ttl: Seconds = 3600
     retention_days: Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)] = 90
@@ -273,6 +285,17 @@ class Settings(BaseModel):
             options={each.name: str(getattr(self, f"{provider}_{each.name}")) for each in PROVIDERS[provider].options},
             job_timeout=self.job_timeout,
         )
+
+    def proves_results_of(self, provider: Provider) -> bool:
+        """Say whether the addresses of a provider's results are asked before they are announced.
+
+        Always where copies are kept; by default where they are short-lived.
+        """
+        if self.keep_results is not None:
+            return True
+        live = PROVIDERS[provider].results_live
+        by_default = live is not None and live <= SHORT_LIVED
+        return by_default if self.prove_results is None else self.prove_results
 
     def rate(self, provider: Provider) -> float:
         """Give how many requests a second a provider may be asked."""

@@ -2,9 +2,12 @@
 
 from importlib import import_module
 
-from providers.capabilities import Capabilities
+from providers.capabilities import Cancel, Capabilities, Lookup
 from schemas import names
 from schemas.names import Motion, MotionForm, Provider
+
+SHORT_LIVED = 2 * 3600.0
+"""A result whose addresses expire within so many seconds is proven before it is announced, unless told otherwise."""
 
 
 def _record(name: Provider) -> Capabilities:
@@ -31,6 +34,18 @@ def motion_form(provider: Provider, motion: Motion) -> MotionForm | None:
     record = PROVIDERS.get(provider)
     offer = record.motions.get(motion) if record else None
     return None if offer is None else offer.form
+
+
+def cancels(provider: Provider) -> Cancel:
+    """Say what a provider makes of the wish to stop a job; nothing where it is no more."""
+    record = PROVIDERS.get(provider)
+    return record.cancel if record else Cancel.NONE
+
+
+def lookup_of(provider: Provider) -> Lookup:
+    """Say how a lost submission can be found at a provider; in no way where it is no more."""
+    record = PROVIDERS.get(provider)
+    return record.lookup if record else Lookup.NONE
 
 
 def results_live(provider: Provider) -> float | None:

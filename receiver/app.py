@@ -11,6 +11,7 @@ from intake.context import Context
 from receiver import documents, problems
 from receiver.audit_log import AuditLog
 from receiver.batches import Batches
+from receiver.cancellations import Cancellations
 from receiver.check_now import CheckNow
 from receiver.dead_commands import DeadCommandRoutes
 from receiver.deliveries import Deliveries
@@ -65,6 +66,7 @@ def _api(context: Context, health: Health) -> list[BaseRoute]:
         _route("/v1/videos/{id}/redeliver", POST=videos.redeliver),
         _route("/v1/videos/{id}/retry", POST=videos.retry),
         _route("/v1/videos/{id}/check", POST=CheckNow(context).check),
+        _route("/v1/videos/{id}/cancel", POST=Cancellations(context).cancel),
         _route("/v1/providers", GET=providers.list),
         _route("/v1/providers/{name}/pause", POST=providers.pause),
         _route("/v1/providers/{name}/resume", POST=providers.resume),

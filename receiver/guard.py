@@ -40,7 +40,7 @@ def needed_scope(method: str, path: str) -> Scope:
     """Say which scope a request needs; what changes anything and is not listed needs `operate`."""
     if method in {"GET", "HEAD"}:
         return _TO_READ.get(path, Scope.READ)
-    if path in {"/v1/videos", "/v1/videos/batch"} or path.endswith("/retry"):
+    if path in {"/v1/videos", "/v1/videos/batch"} or path.endswith(("/retry", "/cancel")):
         return Scope.SUBMIT
     return Scope.REDELIVER if path.endswith("/redeliver") else Scope.OPERATE
 

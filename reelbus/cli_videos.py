@@ -103,3 +103,17 @@ def erase(
     from reelbus.erasing import erase_videos
 
     raise typer.Exit(erase_videos(video_ids or [], dict(pair(text) for text in metadata or []), sure=yes))
+
+
+@videos.command(epilog=examples("reelbus cancel 01a1fb7f-9936-7632-b2ba-bc1b52c656f4"))
+def cancel(
+    video_ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of videos.")],
+    wait: Annotated[float, typer.Option(help="Seconds to wait for a provider's word.", min=0)] = 5.0,
+) -> None:
+    """Stop videos and print of each what came of it: done, wished or too late, and what it costs.
+
+    What no provider has is stopped at once; the rest is its provider's to stop. Exit 1 if it was too late or refused.
+    """
+    from reelbus.cancelling import cancel_all
+
+    raise typer.Exit(cancel_all(video_ids, patience=wait))

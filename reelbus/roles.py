@@ -33,7 +33,7 @@ from publisher.connection import BrokerState
 from reelbus.errors import env_file
 from reelbus.parked import ParkedCommands
 from reelbus.setting_sources import sources
-from reelbus.wiring import awaited_store, opened_clients, opened_inspectors, policy_of, signer_of
+from reelbus.wiring import awaited_store, opened_clients, opened_inspectors, policy_of, result_prover, signer_of
 from schemas.event import Naming
 from schemas.names import Provider
 from store.database import Store
@@ -154,7 +154,8 @@ async def _poller(parts: _Parts) -> None:
         ours=parts.settings.account_names,
         allow_private=parts.settings.allow_private_output_hosts,
     )
-    await poller.run.run(parts.store, parts.policy, parts.clients, read, parts.stop)
+    prove = result_prover(parts.settings).prove
+    await poller.run.run(parts.store, parts.policy, parts.clients, read, prove, parts.stop)
 
 
 async def _publisher(parts: _Parts) -> None:

@@ -10,12 +10,16 @@ from importlib import import_module
 import structlog
 
 from jobs.policy import Policy
+from poller.keeping import clip_store
+from poller.results import ResultProver
 from process import metrics
 from process.asyncio_events import wait
 from process.inspector import Inspectors
 from process.settings import Settings
 from process.tokens import Signer
 from providers.base import BuildClient, ProviderClient
+from providers.http.guarded import Guard
+from providers.http.names import NameThreads
 from providers.registry import PROVIDERS
 from schemas.names import Provider
 from store import secrets as kept_secrets
@@ -43,6 +47,7 @@ def policy_of(settings: Settings) -> Policy:
         webhook_grace=settings.webhook_grace,
         media_ttl=settings.media_ttl,
         retention=settings.retention_days * 86400,
+        proves=frozenset(filter(settings.proves_results_of, settings.enabled_providers)),
     )
 
 
@@ -73,6 +78,13 @@ def _client(settings: Settings, provider: Provider) -> ProviderClient:
 def _count_unknown_status(provider: Provider, word: str) -> None:
     log.warning("unknown status word", provider=provider, word=word)
     metrics.unknown_status.labels(provider).inc()
+
+
+def result_prover(settings: Settings) -> ResultProver:
+    """Build what asks the addresses of results, and keeps copies where that is wished."""
+    guard = Guard(NameThreads(), settings.allow_private_output_hosts, "video")
+    clips = None if settings.keep_results is None else clip_store(settings.keep_results)
+    return ResultProver(guard, settings.provider_timeout, clips)
 
 
 @asynccontextmanager

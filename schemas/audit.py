@@ -12,6 +12,7 @@ class AuditAction(StrEnum):
     REDELIVERED = "redelivered"
     RETRIED = "retried"
     ERASED = "erased"
+    CANCELLED = "cancelled"
     PAUSED = "paused"
     RESUMED = "resumed"
     CHECKED = "checked"

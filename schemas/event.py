@@ -87,7 +87,12 @@ def _shortened(video: Video) -> Video:
         attempt.model_copy(update={"output_urls": attempt.output_urls[:1], "error": _brief(attempt.error)})
         for attempt in video.attempts
     ]
-    changes = {"output_urls": video.output_urls[:1], "error": _brief(video.error), "attempts": attempts}
+    changes = {
+        "output_urls": video.output_urls[:1],
+        "kept_urls": video.kept_urls[:1],
+        "error": _brief(video.error),
+        "attempts": attempts,
+    }
     return video.model_copy(update=changes)
 
 

@@ -84,6 +84,7 @@ class ErrorCode(StrEnum):
     RESULT_INVALID = "result_invalid"
     JOB_LOST = "job_lost"
     TIMED_OUT = "timed_out"
+    CANCELLED = "cancelled"
 
 
 class RefundStatus(StrEnum):
@@ -93,6 +94,14 @@ class RefundStatus(StrEnum):
     NOT_CHARGED = "not_charged"
     CHARGED = "charged"
     UNKNOWN = "unknown"
+
+
+class CancelOutcome(StrEnum):
+    """What came of the wish to stop a video."""
+
+    DONE = "done"
+    WISHED = "wished"
+    TOO_LATE = "too_late"
 
 
 class DetectedBy(StrEnum):

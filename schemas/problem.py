@@ -25,6 +25,7 @@ class ProblemCode(StrEnum):
     NOT_FAILED = "not_failed"
     NOT_GENERATING = "not_generating"
     RETRY_MAY_PAY_TWICE = "retry_may_pay_twice"
+    CANCEL_UNSUPPORTED = "cancel_unsupported"
     PAYLOAD_TOO_LARGE = "payload_too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     INVALID_REQUEST = "invalid_request"
@@ -68,6 +69,7 @@ _STATUS = {
     ProblemCode.NOT_GENERATING: (409, "No provider has the video in work"),
     ProblemCode.NOT_FAILED: (409, "Only a failed video can be retried"),
     ProblemCode.RETRY_MAY_PAY_TWICE: (409, "The failed video may have been paid for"),
+    ProblemCode.CANCEL_UNSUPPORTED: (409, "The provider cannot be asked to stop the job"),
     ProblemCode.PAYLOAD_TOO_LARGE: (413, "The request body is too large"),
     ProblemCode.UNSUPPORTED_MEDIA_TYPE: (415, "The content type is not supported"),
     ProblemCode.INVALID_REQUEST: (422, "The request is not valid"),

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from schemas.names import (
     PROVIDERS,
     AttemptStatus,
+    CancelOutcome,
     DetectedBy,
     ErrorCode,
     Motion,
@@ -83,6 +84,13 @@ class Attempt(Document):
     refund: Refund | None
 
 
+class CancelWish(Document):
+    """A caller's wish to stop the video: `wished` until its provider or its end says more."""
+
+    outcome: CancelOutcome
+    wished_at: Timestamp
+
+
 class Video(Document):
     """A picture on its way to becoming a video. Provider fields are those of the newest attempt."""
 
@@ -103,6 +111,10 @@ class Video(Document):
         Field(description="Until when the addresses of the result are good; null where that is not documented."),
     ] = None
     media: Annotated[Media | None, Field(description="Null where nobody asked the address of the result.")] = None
+    kept_urls: Annotated[
+        list[str], Field(description="Where copies of the result are kept, in the order of `output_urls`.")
+    ] = []
+    cancellation: Annotated[CancelWish | None, Field(description="Null where nobody wished to stop it.")] = None
     error: Failure | None
     refund: Refund | None
     attempts: list[Attempt]

@@ -26,6 +26,15 @@ class AttemptState(StrEnum):
     FAILED = "failed"
 
 
+class CancelState(StrEnum):
+    """How far the wish to stop an attempt has come."""
+
+    WISHED = "wished"
+    HEARD = "heard"
+    """Its provider knows of the wish, and may go on all the same."""
+    TOO_LATE = "too_late"
+
+
 class AttemptRow(NamedTuple):
     """One attempt as it is stored."""
 
@@ -56,12 +65,21 @@ class AttemptRow(NamedTuple):
     """None for the first attempts of all, made before this was kept."""
     job_details: Mapping[str, str] | None = None
     """What the provider gave to ask about its job by, besides the id."""
+    media: str | None = None
+    """What was found at the result's address, as JSON."""
+    kept_urls: tuple[str, ...] = ()
+    cancel: CancelState | None = None
+    """None where nobody wished to stop it."""
+    cancel_at: float | None = None
+    absences: int = 0
+    """How often its provider, asked by our own name for it, did not know a lost submission."""
 
 
 COLUMNS = (
     "id, video_id, number, provider, state, tries, provider_job_id, due_at, lease_owner, submitted_at,"
     " accepted_at, finished_at, woken_at, checked_at, doubt, doubt_since, doubt_count, detected_by, output_urls,"
-    " error_code, error_message, refund_status, refund_credits, created_at, job_details"
+    " error_code, error_message, refund_status, refund_credits, created_at, job_details, media, kept_urls,"
+    " cancel, cancel_at, absences"
 )
 _LONGEST_WAIT = 60.0
 _CHANGEABLE = frozenset(AttemptRow._fields) - {"id", "video_id", "number", "provider", "state", "created_at"} | {
@@ -78,6 +96,8 @@ def _row(columns: Sequence[object]) -> AttemptRow:
     values[19] = values[19] and ErrorCode(str(values[19]))
     values[21] = values[21] and RefundStatus(str(values[21]))
     values[24] = values[24] and json.loads(str(values[24]))
+    values[26] = tuple(json.loads(str(values[26])))
+    values[27] = values[27] and CancelState(str(values[27]))
     return AttemptRow(*values)  # type: ignore[arg-type]  # the columns are selected in the fields' order
 
 
@@ -176,17 +196,15 @@ def change(
 ) -> bool:
     """Move an attempt to a state, and set columns, if it is in one of `among`; say whether it was.
 
-    With `owner` its lease must also still be the owner's. `output_urls` is given as a sequence of addresses, and
-    `job_details` as a mapping.
+    With `owner` its lease must also still be the owner's. `output_urls` and `kept_urls` are sequences of addresses,
+    `job_details` is a mapping.
     Raises ValueError for a column that may not change.
     """
     if not columns.keys() <= _CHANGEABLE:
         raise ValueError(f"may not be changed: {sorted(columns.keys() - _CHANGEABLE)}")
     values = dict(columns)
-    if "output_urls" in values:
-        values["output_urls"] = json.dumps(values["output_urls"])
-    if values.get("job_details") is not None:
-        values["job_details"] = json.dumps(values["job_details"])
+    for name in values.keys() & {"output_urls", "kept_urls", "job_details"}:
+        values[name] = None if values[name] is None else json.dumps(values[name])
     settings = "".join(f", {column} = :{column}" for column in values)
     states = ", ".join(f"'{state}'" for state in sorted(from_states))
     held = " AND lease_owner = :held_by" if owner is not None else ""

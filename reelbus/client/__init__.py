@@ -15,7 +15,7 @@ A subscriber on RabbitMQ reads a message's body with `read_event`. Documents are
 `code` to branch on; a service that cannot be reached raises `ServiceAway`. The client is for one thread at a time.
 """
 
-from reelbus.client.documents import Attempt, BatchResult, Event, Failure, Page, Refund, Video
+from reelbus.client.documents import Attempt, BatchResult, Cancellation, Event, Failure, Page, Refund, Video
 from reelbus.client.errors import NoEvent, ServiceAway, ServiceError
 from reelbus.client.events import read_event
 from reelbus.client.http import Client, Picture
@@ -23,6 +23,7 @@ from reelbus.client.http import Client, Picture
 __all__ = [
     "Attempt",
     "BatchResult",
+    "Cancellation",
     "Client",
     "Event",
     "Failure",

@@ -43,6 +43,13 @@ class Media(TypedDict):
     checked_at: str
 
 
+class CancelWish(TypedDict):
+    """A caller's wish to stop a video."""
+
+    outcome: str
+    wished_at: str
+
+
 class Video(TypedDict):
     """A picture on its way to becoming a video; `status` ends as `ready` or `failed`."""
 
@@ -59,6 +66,8 @@ class Video(TypedDict):
     output_urls: list[str]
     expires_at: NotRequired[str | None]
     media: NotRequired[Media | None]
+    kept_urls: NotRequired[list[str]]
+    cancellation: NotRequired[CancelWish | None]
     error: Failure | None
     refund: Refund | None
     retry_of: str | None
@@ -66,6 +75,16 @@ class Video(TypedDict):
     created_at: str
     updated_at: str
     completed_at: str | None
+
+
+class Cancellation(TypedDict):
+    """How far a video is stopped: `outcome` is `done`, `wished` or `too_late`; and what becomes of its credit."""
+
+    id: str
+    outcome: str
+    message: str
+    refund: Refund | None
+    status: str
 
 
 class Page(TypedDict):

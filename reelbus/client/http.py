@@ -10,7 +10,7 @@ from typing import Any, Self, cast
 
 import httpx
 
-from reelbus.client.documents import BatchResult, Event, Page, Video
+from reelbus.client.documents import BatchResult, Cancellation, Event, Page, Video
 from reelbus.client.errors import ServiceAway, ServiceError
 from reelbus.client.events import from_stream
 
@@ -123,6 +123,10 @@ class Client:
     def retry(self, video_id: str, *, accept_risk: bool = False) -> Video:
         """Have a failed video made again, as a new one; one that may have been paid for only with `accept_risk`."""
         return cast("Video", self._ask("POST", _path(video_id, "/retry"), json={"accept_risk": accept_risk}))
+
+    def cancel(self, video_id: str) -> Cancellation:
+        """Stop a video as far as that can be done; `ServiceError` where its provider cannot be asked to."""
+        return cast("Cancellation", self._ask("POST", _path(video_id, "/cancel")))
 
     def providers(self) -> list[dict[str, Any]]:
         """Read how each provider is doing."""

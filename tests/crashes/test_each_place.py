@@ -37,6 +37,7 @@ PLACES = {
         ("webhook recorded", IACREA, READY, 1),
         ("check claimed", IACREA, READY, 1),
         ("look answered", HOMEDESIGNS, READY, 1),
+        ("result proven", HOMEDESIGNS, READY, 1),
         ("settled", HOMEDESIGNS, READY, 1),
         ("relayed", HOMEDESIGNS, READY, 1),
         ("confirmed", IACREA, READY, 1),

@@ -17,7 +17,7 @@ from jobs.accept import Accepted
 from jobs.policy import Policy
 from jobs.settle import AttemptFailed
 from providers.reports import Accepted as Taken
-from providers.reports import Doubtful, Failed, Ready, Report, UnknownJob, Working
+from providers.reports import Doubtful, Failed, Handle, Ready, Report, UnknownJob, Working
 from schemas.names import ErrorCode, Provider, RefundStatus
 from schemas.video import Refund
 from store import attempts, outbox, videos
@@ -87,7 +87,7 @@ def believes(tx: Tx, attempt: AttemptRow) -> None:
 
 def proves(tx: Tx, attempt: AttemptRow) -> None:
     now = attempt.accepted_at or 0
-    unconfirmed.confirm_job(tx, POLICY, attempt, JOB, Failed("FAILED"), owner="poller-3", now=now)
+    unconfirmed.confirm_job(tx, POLICY, attempt, Handle(JOB), Failed("FAILED"), owner="poller-3", now=now)
 
 
 def fails(tx: Tx, attempt: AttemptRow) -> None:

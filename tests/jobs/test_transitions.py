@@ -1,6 +1,7 @@
 """An attempt moves only along the table, one compare-and-set a step; who comes second changes nothing."""
 
 import itertools
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from store import attempts
 from store.attempts import AttemptState
 from tests.support.job_scenario import GENERATOR, JobScenario
 
+JOBS = Path(transitions.__file__).parent
 FINAL = {AttemptState.SUCCEEDED, AttemptState.FAILED}
 CASES = list(itertools.product(TRANSITIONS, AttemptState))
 
@@ -42,9 +44,15 @@ def test_no_step_leads_out_of_a_final_state(name: str) -> None:
     assert not step.from_states & FINAL or step in {transitions.KEEP_WATCHING, transitions.NAME_JOB}
 
 
+def test_only_a_proven_absence_leads_back_from_an_unknown_fate() -> None:
+    users = [path.name for path in JOBS.glob("*.py") if "SEND_AGAIN" in path.read_text()]
+    assert sorted(users) == ["lookups.py", "transitions.py"]
+
+
 def test_nothing_returns_to_where_it_could_be_sent_again_once_its_fate_is_unknown() -> None:
     sendable = {AttemptState.WAITING, AttemptState.CLAIMED}
-    leading_back = [step for step in TRANSITIONS.values() if step.to in sendable]
+    # But for the one step that is taken when the provider itself was asked, and certainly has it not.
+    leading_back = [step for step in TRANSITIONS.values() if step.to in sendable and step != transitions.SEND_AGAIN]
     assert not any(step.from_states & {AttemptState.UNCONFIRMED, AttemptState.GENERATING} for step in leading_back)
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -49,11 +50,16 @@ def claimed(tx: Tx, count: int) -> list[AttemptRow]:
     return check_claims.claim(tx, POLICY, HOMEDESIGNS, owner="poller", room=count, now=ACCEPTED_AT + 60).work
 
 
+async def unasked(*_: object) -> NoReturn:
+    """Prove nothing: the policy does not ask for it."""
+    raise AssertionError
+
+
 async def test_lessons_wait_for_the_store_and_are_learnt_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite, "BUSY_SECONDS", IMPATIENT)
     path = tmp_path / "reelbus.db"
     store = await Store.open(url_of(path))
-    checker = Checker(store, POLICY, "poller", read_webhook)
+    checker = Checker(store, POLICY, "poller", read_webhook, unasked)
     for attempt in await store.write(claimed, 5):
         assert await checker.check(Done(), attempt)  # type: ignore[arg-type]  # a client as far as checking goes
     assert await store.read(learning.plan, HOMEDESIGNS) == Plan()

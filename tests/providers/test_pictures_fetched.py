@@ -66,7 +66,7 @@ def second_loopback_is_public(monkeypatch: pytest.MonkeyPatch) -> None:
     def judge(address: Address) -> bool:
         return str(address) == "127.0.0.2" or is_public(address)
 
-    monkeypatch.setattr("providers.http.pictures.is_public", judge)
+    monkeypatch.setattr("providers.http.guarded.is_public", judge)
 
 
 @pytest.mark.usefixtures("second_loopback_is_public")

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from reelbus import client
 from reelbus.client import Client, NoEvent, ServiceAway, ServiceError, documents, read_event
 from schemas import batch, event, video
+from schemas.cancellation import Cancellation
 from schemas.samples import sample_event
 from tests.receiver.test_erasing import published
 from tests.support.pictures import picture
@@ -130,6 +131,8 @@ def test_a_message_is_read_as_an_event_or_refused() -> None:
         (documents.Refund, video.Refund),
         (documents.Failure, video.Failure),
         (documents.Page, video.VideoPage),
+        (documents.Cancellation, Cancellation),
+        (documents.CancelWish, video.CancelWish),
         (documents.BatchResult, batch.BatchResult),
         (documents.Event, event.Event),
     ],

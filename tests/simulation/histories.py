@@ -6,6 +6,7 @@ from schemas.names import PROVIDERS
 from store import pauses
 from store.attempts import AttemptState
 from store.database import StoreUnavailable
+from tests.simulation import outsiders
 from tests.simulation.invariants import Broken, check_all
 from tests.simulation.world import World, virtual
 
@@ -15,7 +16,7 @@ PATIENCE = 400
 ACTS: list[tuple[int, str]] = [
     (50, "advance"), (22, "work"), (10, "time passes"), (4, "request"), (3, "crash"), (2, "stop"), (3, "freeze"),
     (3, "forge"), (2, "broker away"), (2, "store away"), (2, "lease runs out"), (1, "downtime"),
-    (3, "provider away"), (2, "pause"),
+    (3, "provider away"), (2, "pause"), (2, "cancel"),
 ]  # fmt: skip
 _WEIGHTS = [weight for weight, _ in ACTS]
 _NAMES = [name for _, name in ACTS]
@@ -45,7 +46,8 @@ def act(world: World, name: str) -> None:
         "request": world.request,
         "crash": lambda: world.crash(process),
         "stop": lambda: world.stop(process),
-        "forge": world.forge,
+        "forge": lambda: outsiders.forge(world),
+        "cancel": lambda: outsiders.wish_to_stop(world),
         "pause": lambda: pause_or_resume(world),
         "time passes": lambda: pass_time(world, world.rng.choice((0.01, 0.3, 1.0, 4.0))),
         "downtime": lambda: world.all_die(world.policy.job_timeout + 60),

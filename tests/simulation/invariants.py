@@ -6,12 +6,16 @@ from itertools import pairwise
 from typing import Any
 
 from jobs import ledger, view
+from providers.capabilities import Lookup
 from providers.reports import Failed, Ready
-from schemas.names import ErrorCode, Provider, RefundStatus
+from schemas.cancellation import Cancellation
+from schemas.names import CancelOutcome, ErrorCode, Provider, RefundStatus
+from schemas.video import Video
 from store import attempts, outbox
 from store.attempts import AttemptRow, AttemptState
+from tests.simulation.outsiders import EVIL
 from tests.simulation.peers import Job
-from tests.simulation.world import EVIL, World
+from tests.simulation.world import World
 
 TERMINAL = {"video.ready", "video.failed"}
 UNSURE = {ErrorCode.SUBMISSION_UNKNOWN, ErrorCode.TIMED_OUT}
@@ -69,14 +73,43 @@ def _check_video(world: World, video_id: str, events: list[dict[str, Any]], rows
     insist(end["id"] in world.broker.confirmed, "the terminal event was confirmed", video_id)
     insist(end["type"] == f"video.{video.status}", "the event says what the API says", video_id, video.status)
     shown = video.model_dump(mode="json")
-    for field in ("status", "output_urls", "error", "refund", "completed_at", "provider", "detected_by"):
+    for field in ("status", "output_urls", "media", "error", "refund", "completed_at", "provider", "detected_by"):
         insist(end["data"][field] == shown[field], "the video stays as it was announced", video_id, field)
     insist(Counter(e["type"] for e in events)["video.late"] <= len(rows), "a late end is told once", video_id)
     _check_truth(world, video.output_urls, rows)
+    _check_proof(world, video)
+    _check_cancelled(world, video, rows)
     for row, following in pairwise(rows):
         sure = row.error_code not in UNSURE or world.policy.fallback_when_unsure
         insist(sure, "nobody risks a second credit unless the operator does", row.id, following.id)
         insist(row.error_code is not ErrorCode.IMAGE_REJECTED, "a bad picture goes nowhere else", row.id)
+
+
+def _check_cancelled(world: World, video: Video, rows: list[AttemptRow]) -> None:
+    """Insist that a cancellation was told as it was, and that nothing was begun after it."""
+    answers = world.wishes.get(video.id, [])
+    taken = [answer for answer in answers if isinstance(answer, Cancellation)]
+    if any(answer.outcome is CancelOutcome.DONE for answer in taken):
+        insist(video.error and video.error.code is ErrorCode.CANCELLED, "what is told as done is cancelled", video)
+    if taken:
+        began = [row.created_at or 0 for row in rows if row.cancel_at is not None and row.created_at]
+        insist(all(at <= (row.cancel_at or at) for row in rows for at in began), "nothing is begun after a wish", video)
+    if video.error is None or video.error.code is not ErrorCode.CANCELLED:
+        return
+    insist(taken, "nobody is cancelled who did not wish it", video.id)
+    jobs = [job for row in rows for job in _jobs(world, row) if row is rows[-1]]
+    insist(all(job.cancelled for job in jobs), "cancelled is what the provider stopped or never had", video.id, jobs)
+    kept = video.refund and video.refund.status
+    insist(jobs or kept is not RefundStatus.CHARGED, "what no provider had costs nothing", video.id, kept)
+
+
+def _check_proof(world: World, video: Video) -> None:
+    proves = video.provider in world.policy.proves
+    insist((video.media is not None) == (proves and bool(video.output_urls)), "a result is proven where wished", video)
+    if proves and video.output_urls:
+        job = world.accounts[video.provider or Provider("")].job_at(video.output_urls[0])
+        asked = video.output_urls[0] in world.proven and job is not None and not job.is_gone
+        insist(asked, "a ready video was there when its address was asked", video.id)
 
 
 def _check_truth(world: World, urls: list[str], rows: list[AttemptRow]) -> None:
@@ -93,7 +126,10 @@ def _jobs(world: World, row: AttemptRow) -> list[Job]:
 
 def _check_attempt(world: World, row: AttemptRow) -> None:
     fates = world.accounts[row.provider].arrivals.get(row.id, [])
-    insist(all(fate in CERTAIN for fate in fates[:-1]), "what may have been taken is never sent again", row.id, fates)
+    by_name = world.offers[row.provider].lookup is Lookup.BY_NAME
+    # What was dropped may be sent again where the provider itself was asked for it by its name.
+    certain = {*CERTAIN, "drop"} if by_name else CERTAIN
+    insist(all(fate in certain for fate in fates[:-1]), "what may have been taken is never sent again", row.id, fates)
     if row.error_code is ErrorCode.SUBMISSION_UNKNOWN:
         insist(row.submitted_at is not None, "what was never sent is not of unknown outcome", row.id)
     jobs = _jobs(world, row)

@@ -5,13 +5,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from providers.base import Order, ProviderClient
+from providers.base import LostSubmission, Order, ProviderClient
+from providers.capabilities import Cancel, Lookup
+from providers.registry import capabilities
 from providers.reports import (
     Accepted,
+    CancelAnswer,
+    CancelResult,
     Doubtful,
     Failed,
+    Found,
     Handle,
+    LookupAnswer,
     NotAcceptedYet,
+    NotFound,
     OutcomeUnknown,
     Ready,
     Refused,
@@ -21,9 +28,13 @@ from providers.reports import (
     UnknownJob,
     Working,
 )
-from schemas.names import ErrorCode, Provider
+from schemas.names import ErrorCode, Provider, RefundStatus
+from schemas.video import Refund
 from store.outbox import OutboxEvent
 from tests.simulation.steps import Step
+
+KEPT = Refund(status=RefundStatus.CHARGED, credits=0)
+UNHEARD = CancelAnswer(CancelResult.UNKNOWN, "no answer came")
 
 PATIENCE = 5.0
 """Seconds after which a request without an answer is of unknown outcome."""
@@ -56,6 +67,12 @@ class Job:
     done_at: float
     visible_from: float
     refunded: bool = False
+    cancelled: bool = False
+    """Whether it was stopped on our wish: nothing comes of it."""
+    findable_from: float = 0.0
+    """From when on it can be found by its name."""
+    is_gone: bool = False
+    """Whether nothing lies at the address that it gives."""
 
 
 @dataclass(slots=True)
@@ -71,6 +88,8 @@ class Account(ProviderClient):
     looks: list[tuple[float, str]] = field(default_factory=list)
     """When somebody asked about which job."""
     away_until: float = 0.0
+    cancels: list[str] = field(default_factory=list)
+    """The jobs that somebody wished to stop here."""
 
     def _chance(self, probability: float) -> bool:
         return not self.outside.calm and self.outside.rng.random() < probability
@@ -101,17 +120,21 @@ class Account(ProviderClient):
             box.append(Refused(ErrorCode.REQUEST_REJECTED, "400"))
         else:
             taken = self._take(attempt_id) if fate == "take" or rng.random() < 0.5 else None
+            if taken is None:
+                self.arrivals[attempt_id][-1] = "drop"
             box.append(taken if taken is not None and fate == "take" else OutcomeUnknown("500"))
 
     def _take(self, attempt_id: str) -> Accepted:
-        rng, now = self.outside.rng, self.outside.now
+        rng, now, calm = self.outside.rng, self.outside.now, self.outside.calm
         number = len(self.jobs) + (1 if self.name == Provider("iacrea") else 2**20)
         job_id = f"{number:08x}-0000-4000-8000-000000000000"
         ready = Ready((f"https://cdn.example/{job_id}.mp4",))
         nothing = Doubtful(ErrorCode.RESULT_INVALID, "success with nothing usable", final=True)
         outcome = rng.choices((ready, Failed("FAILED"), nothing, None), (66, 24, 4, 6))[0]
         delay = rng.choice((0.0, 0.5, 3.0, 8.0, 60.0))
-        job = Job(job_id, attempt_id, outcome, now + delay, now + rng.choice((0.0, 0.0, 5.0)))
+        gone = not calm and rng.random() < 0.06
+        visible_from, findable_from = now + rng.choice((0.0, 0.0, 5.0)), now + rng.choice((0.0, 10.0, 50.0))
+        job = Job(job_id, attempt_id, outcome, now + delay, visible_from, is_gone=gone, findable_from=findable_from)
         self.jobs[job_id] = job
         self.balance -= 1
         remaining = self.balance if self.name == Provider("iacrea") else None
@@ -139,6 +162,11 @@ class Account(ProviderClient):
         for _ in range(rng.choice((1, 1, 1, 2, 3))):
             self.outside.send_webhook(job.attempt_id, body, delay + rng.choice((0.0, 0.1, 1.0, 30.0)))
 
+    def job_at(self, url: str) -> Job | None:
+        """Give the job that gave an address."""
+        found = (job for job in self.jobs.values() if isinstance(job.outcome, Ready) and url in job.outcome.urls)
+        return next(found, None)
+
     async def check(self, job: Handle) -> Report:
         """Answer as far as it pleases."""
         report = await Step(lambda: self._look(job.id), self.outside.now + 0.05, f"asking {self.name}")
@@ -156,9 +184,48 @@ class Account(ProviderClient):
         job = self.jobs.get(job_id)
         if job is None or now < job.visible_from:
             return UnknownJob("404")
+        if job.cancelled and now >= job.done_at:
+            return Failed("stopped on a wish", refund=KEPT, cancelled=True)
         if job.outcome is None or now < job.done_at:
             return Working()
         return job.outcome
+
+    async def cancel(self, job: Handle) -> CancelAnswer:
+        """Stop a job as far as this provider does, and perhaps say so."""
+        answer = await Step(lambda: self._stop(job.id), self.outside.now + 0.05, f"cancelling at {self.name}")
+        lost = self._chance(0.2)
+        return await Step(lambda: UNHEARD if lost else answer, self.outside.now + 0.1, "being answered")
+
+    def _stop(self, job_id: str) -> CancelAnswer:
+        job, now, kind = self.jobs.get(job_id), self.outside.now, capabilities(self.name).cancel
+        self.cancels.append(job_id)
+        if kind is Cancel.NONE or job is None or self._chance(0.1):
+            return UNHEARD
+        if job.cancelled:
+            return CancelAnswer(CancelResult.DONE, "stopped before", KEPT)
+        if job.outcome is not None and now >= job.done_at:
+            return CancelAnswer(CancelResult.TOO_LATE, "it is finished")
+        if kind is Cancel.WISH and self.outside.rng.random() < 0.6:
+            if self.outside.rng.random() < 0.5:
+                job.cancelled, job.outcome = True, None
+                job.done_at = now + 2
+            return CancelAnswer(CancelResult.WISHED, "it was asked to stop")
+        job.cancelled, job.outcome, job.done_at = True, None, now
+        return CancelAnswer(CancelResult.DONE, "it is stopped", KEPT)
+
+    async def lookup(self, lost: LostSubmission) -> LookupAnswer:
+        """Find a submission by the name that it was given."""
+        answer = await Step(lambda: self._search(lost.name), self.outside.now + 0.05, f"searching {self.name}")
+        return await Step(lambda: answer, self.outside.now + 0.1, "being answered")
+
+    def _search(self, name: str) -> LookupAnswer:
+        if self._chance(0.2):
+            return Unavailable("503")
+        found = [job for job in self.jobs.values() if job.attempt_id == name]
+        searched = capabilities(self.name).lookup is Lookup.SEARCH
+        if not found or found[0].findable_from > self.outside.now or (searched and self._chance(0.5)):
+            return NotFound("no submission of this name")
+        return Found(Handle(found[0].id))
 
     async def verify(self) -> str:
         """Say that all is well."""

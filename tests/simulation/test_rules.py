@@ -8,6 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from tests.simulation.histories import advance, pass_time, settle, story
 from tests.simulation.invariants import check_all
+from tests.simulation.outsiders import forge
 from tests.simulation.world import World, virtual
 
 which = st.integers(0, 5)
@@ -68,7 +69,7 @@ class Trouble(RuleBasedStateMachine):
 
     @rule()
     def forge(self) -> None:
-        self.here.forge()
+        forge(self.here)
 
     @rule(seconds=st.sampled_from([0.5, 5.0]), broker=st.booleans())
     def lose_the_ground(self, seconds: float, *, broker: bool) -> None:

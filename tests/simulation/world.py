@@ -26,15 +26,18 @@ from generator.submission import Submitter
 from jobs import accept, assignment, check_claims, learning, outage, overdue, submission_claims
 from jobs import policy as rules
 from jobs.accept import Accepted, NewVideo
+from jobs.cancelling import CannotCancel
 from jobs.learning import Observation
 from jobs.overdue import Watch
 from jobs.policy import Policy
 from poller.checking import Checker
 from process.clock import Clock
+from providers import registry
 from providers.base import Order
 from providers.http.pictures import PictureRefused, PictureUnavailable
 from providers.parsing.webhook_hints import read_webhook
 from providers.reports import Accepted as Taken
+from schemas.cancellation import Cancellation
 from schemas.names import PROVIDERS, Motion, Orientation, Provider, ProviderChoice
 from store import attempt_leases, leases, outbox, uploads
 from store import webhooks as stored_webhooks
@@ -43,12 +46,12 @@ from store.database import StoreUnavailable
 from store.outbox import OutboxEvent
 from store.videos import VideoRow
 from store.webhooks import Delivery
+from tests.simulation import outsiders
 from tests.simulation.peers import Account, Broker, Line
 from tests.simulation.steps import Silence, Step, Task
 from tests.support.stores import emptied, in_memory, transact
 
 START = 1_700_000_000.0
-EVIL = "https://evil.example/stolen.mp4"
 RELAY_LEASE = 5.0
 MOST_VIDEOS = 5
 
@@ -93,18 +96,24 @@ class World:
             fallback_when_unsure=self.rng.random() < 0.25,
             trust_webhook_body=self.rng.random() < 0.25,
             job_timeout=self.rng.choice((20.0, 40.0, 80.0)),
+            proves=frozenset(name for name in PROVIDERS if self.rng.random() < 0.4),
         )
         self.now = START
         self.calm = False
         self.connection = emptied(connection())
         self.history: list[tuple[float, str, str]] = []
         self.lessons: list[Observation] = []
+        self.offers = outsiders.offers(self.rng)
+        self.wishes: dict[str, list[Cancellation | CannotCancel]] = {}
+        """What was answered to those who wished to stop a video."""
         self.accounts = {name: Account(self, name) for name in PROVIDERS}
         self.broker = Broker(self)
         self.processes = [Process(role, number) for role in ("generator", "poller", "relay") for number in (1, 2)]
         self.coming: list[tuple[float, int, Callable[[], None]]] = []
         self.accepted: list[str] = []
         self.store_away_until = 0.0
+        self.proven: set[str] = set()
+        """The addresses that were asked."""
         self.recorded: dict[str, str | None] = {}
         """The jobs whose acceptance was answered and, as far as the generator knows, stored."""
         self.acting: Process | None = None
@@ -223,7 +232,8 @@ class World:
         self.transact(overdue.give_up, self.policy, over, now=self.now)
         self.transact_repeatable(learning.learn, self.lessons)
         self.lessons.clear()
-        checker = Checker(self, self.policy, process.owner, read_webhook, self.lessons, self.clock, process.watch)  # type: ignore[arg-type]  # it offers what is used
+        parts = (read_webhook, partial(outsiders.prove, self), self.lessons, self.clock, process.watch)
+        checker = Checker(self, self.policy, process.owner, *parts)  # type: ignore[arg-type]  # it offers what is used
         for name, account in self.accounts.items():
             free = {"owner": process.owner, "room": 8, "now": self.now}
             found = self.transact_repeatable(check_claims.claim, self.policy, name, **free)
@@ -328,20 +338,6 @@ class World:
             task.cancel(asyncio.CancelledError())
             self.advance(process, key)
 
-    def forge(self) -> None:
-        """Have somebody who learnt a webhook's address, and what the API shows of others' jobs, lie to it."""
-        shown = self.connection.execute("SELECT id, provider_job_id FROM attempts").fetchall()
-        if not shown:
-            return
-        known = [job_id for _, job_id in shown if job_id is not None]
-        stolen = self.rng.choice(known) if known else "0000ffff-0000-4000-8000-000000000000"
-        bodies = [f'{{"generation_id": "{stolen}", "status": "SUCCEEDED"}}', '{"status": "FAILED"}', "rubbish"]
-        if not self.policy.trust_webhook_body:
-            bodies.append(f'{{"status": "SUCCEEDED", "videos": ["{EVIL}"]}}')
-        victim: str = self.rng.choice(shown)[0]
-        self.note("a liar", f"to {victim}")
-        self.send_webhook(victim, self.rng.choice(bodies).encode(), 0.0)
-
     def let_go_by(self, *, at_most: float) -> None:
         """Let time go by until the next thing is due that anybody waits for, or at most so many seconds."""
         times = [task.step.at for process in self.processes for task in process.tasks.values() if task.step]
@@ -386,6 +382,7 @@ def virtual(world: World) -> Iterator[None]:
         mock.patch.object(poller.checking, "time", clock),
         mock.patch.object(poller.proving, "time", clock),
         mock.patch.object(poller.checking, "log", Silence()),
+        mock.patch.dict(registry.PROVIDERS, world.offers),
         mock.patch.object(jobs.schedule, "random", chance),
         mock.patch.object(jobs.accept, "uuid7", partial(named, "video")),
         mock.patch.object(jobs.settle, "uuid7", name_attempt),

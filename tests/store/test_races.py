@@ -26,7 +26,7 @@ from jobs import (
 from jobs.accept import Accepted, BudgetExhausted
 from jobs.learning import Observation
 from providers.reports import Accepted as Taken
-from providers.reports import OutcomeUnknown, Working
+from providers.reports import Handle, OutcomeUnknown, Working
 from schemas.names import EventType, Provider
 from store import attempts, circuits, credits, providers, secrets, webhooks
 from store.attempts import AttemptState
@@ -156,7 +156,7 @@ def one_job_proves_one_submission(two: Two, desk: JobScenario) -> None:
 
     def confirming(attempt: attempts.AttemptRow) -> Callable[[Tx], None]:
         return lambda tx: unconfirmed.confirm_job(
-            tx, desk.policy, attempt, "job-7", Working(), owner=POLLER, now=desk.now
+            tx, desk.policy, attempt, Handle("job-7"), Working(), owner=POLLER, now=desk.now
         )
 
     two.interleave(confirming(one), confirming(other))

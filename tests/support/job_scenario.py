@@ -10,8 +10,9 @@ from jobs import accept, assignment, check, check_claims, learning, ledger, over
 from jobs.accept import Accepted, NewVideo
 from jobs.check import Decision
 from jobs.policy import Policy
+from jobs.results import Finding
 from providers.reports import Accepted as Taken
-from providers.reports import Failed, Ready, Report
+from providers.reports import Failed, Ready
 from schemas.names import Motion, Orientation, Provider, ProviderChoice
 from schemas.video import Attempt, ProviderCredits, Video
 from store import attempts, outbox
@@ -117,19 +118,19 @@ class JobScenario:
         [claimed] = [found for found in self.due(attempt.provider) if found.id == attempt.id]
         return claimed
 
-    def learn(self, claimed: AttemptRow, report: Report, *, owner: str = POLLER) -> Decision | None:
+    def learn(self, claimed: AttemptRow, report: Finding, *, owner: str = POLLER) -> Decision | None:
         decision = self.do(check.apply, self.policy, claimed, report, owner=owner, now=self.now)
         lesson = decision and check.lesson(claimed, report, decision, now=self.now)
         if lesson:
             self.do(learning.learn, [lesson])
         return decision
 
-    def answered(self, claimed: AttemptRow, report: Report, *, asked_at: float) -> Decision | None:
+    def answered(self, claimed: AttemptRow, report: Finding, *, asked_at: float) -> Decision | None:
         """Have the answer come to what the poller asked some time ago."""
         policy, now = self.policy, self.now
         return self.do(check.apply, policy, claimed, report, owner=POLLER, now=now, asked_at=asked_at)
 
-    def checked(self, attempt: AttemptRow, report: Report) -> Decision | None:
+    def checked(self, attempt: AttemptRow, report: Finding) -> Decision | None:
         """Wait until the attempt is due, and have its provider answer so."""
         return self.learn(self.wait_until_due(attempt), report)
 
