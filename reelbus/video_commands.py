@@ -5,6 +5,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from statistics import median
 from typing import TypeVar
 
 from process.settings import Settings
@@ -25,6 +28,7 @@ T = TypeVar("T")
 
 _LOOK_SECONDS = 0.3
 _PATIENCE_SECONDS = 30.0
+_LEARNT_FROM = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,8 @@ def submit_and_report(submission: Submission, *, wait: bool, timeout: float | No
         if not wait:
             _print(video["id"])
             return 0
-        wait_for_end(lambda: _patiently(lambda: reelbus.get(video["id"])), video, timeout=timeout)
+        usual = partial(_usual_seconds, reelbus)
+        wait_for_end(lambda: _patiently(lambda: reelbus.get(video["id"])), video, usual, timeout=timeout)
         events = _patiently(lambda: reelbus.events_of(video["id"]))
     event = next(each for each in events if each["type"] in {"video.ready", "video.failed"})
     _print(printable_json(event))
@@ -145,6 +150,20 @@ def _submit(reelbus: Client, submission: Submission) -> Video:
         )
     except OSError as error:
         stop_with(f"cannot read {submission.image}: {error.strerror}", BAD_USAGE)
+
+
+def _usual_seconds(reelbus: Client, provider: str) -> float | None:
+    """Give the median of how long a provider's newest ready videos took, from acceptance to the end."""
+    try:
+        videos = reelbus.page(status="ready", provider=provider, limit=_LEARNT_FROM)["items"]
+    except (ServiceAway, ServiceError):  # an estimate is not worth an error
+        return None
+    spans = [
+        datetime.fromisoformat(video["completed_at"]) - datetime.fromisoformat(video["created_at"])
+        for video in videos
+        if video["completed_at"] is not None
+    ]
+    return median(span.total_seconds() for span in spans) if spans else None
 
 
 def _patiently(ask: Callable[[], T]) -> T:

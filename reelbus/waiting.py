@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 
 from reelbus.client import Video
 from reelbus.errors import FAILURE, stop_with
@@ -12,12 +13,17 @@ _LOOK_SECONDS = 0.3
 _WHOLE_LINE = "\r\x1b[K"
 
 
-def wait_for_end(look: Callable[[], Video], video: Video, *, timeout: float | None) -> Video:
+Usual = Callable[[str], float | None]
+"""Gives how many seconds a provider's videos usually take; None where nobody knows."""
+
+
+def wait_for_end(look: Callable[[], Video], video: Video, usual: Usual, *, timeout: float | None) -> Video:
     """Show a video's state and the seconds gone until it is ready or failed; give it as it then is.
 
+    On a terminal the line also says how long such videos usually take; `usual` is asked once for each provider.
     Ends the command with status 1 after `timeout` seconds: the video itself goes on.
     """
-    progress = Progress(live=sys.stderr.isatty())
+    progress = Progress(usual, live=sys.stderr.isatty())
     try:
         while video["status"] not in {"ready", "failed"}:
             progress.show(video)
@@ -39,7 +45,8 @@ def wait_for_end(look: Callable[[], Video], video: Video, *, timeout: float | No
 class Progress:
     """What a person sees meanwhile, on stderr."""
 
-    def __init__(self, *, live: bool) -> None:
+    def __init__(self, usual: Usual, *, live: bool) -> None:
+        self._usual = cache(usual)
         self._live = live
         self._begun = time.monotonic()
         self._shown = ""
@@ -53,7 +60,9 @@ class Progress:
         """Say where the video is; a line of its own for each step where the line cannot be rewritten."""
         state = cleaned(f"{video['id']}  {video['status']}" + (f" at {video['provider']}" if video["provider"] else ""))
         if self._live:
-            sys.stderr.write(f"{_WHOLE_LINE}{state}  {self.seconds:.0f} s")
+            usual = self._usual(video["provider"]) if video["provider"] else None
+            of = "" if usual is None else f", usually {usual:.0f} s"
+            sys.stderr.write(f"{_WHOLE_LINE}{state}  {self.seconds:.0f} s{of}")
             sys.stderr.flush()
         elif state != self._shown:
             sys.stderr.write(f"{state}\n")

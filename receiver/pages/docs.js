@@ -9,3 +9,9 @@ SwaggerUIBundle({
   displayRequestDuration: true,
   validatorUrl: null,
 });
+
+// The viewer's dark colours hang on a class; which ones to show is the system's choice.
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+dark.addEventListener("change", follow);
+follow();

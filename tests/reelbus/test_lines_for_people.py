@@ -2,15 +2,17 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from process.settings import Settings
 from process.tokens import Signer
+from reelbus.client import Video
 from reelbus.event_line import event_line
 from reelbus.public_address import leads_back
 from reelbus.status import status_text
+from reelbus.waiting import Progress
 from reelbus.watching import Filters
 from tests.reelbus.conftest import Run
 from tests.support.ports import free_port
@@ -100,6 +102,23 @@ def test_an_address_is_printed_whether_or_not_there_is_a_browser(run: Run) -> No
     assert run("open", "docs", REELBUS_URL="http://127.0.0.1:1", BROWSER="true").output == "http://127.0.0.1:1/docs\n"
     refused = run("open", "nothing")
     assert (refused.status, "choose from console, docs, events" in refused.errors) == (2, True)
+
+
+def test_the_live_line_says_how_long_such_videos_usually_take(capsys: pytest.CaptureFixture[str]) -> None:
+    asked: list[str] = []
+
+    def usual(provider: str) -> float:
+        asked.append(provider)
+        return 41.4
+
+    progress = Progress(usual, live=True)
+    video = cast("Video", {"id": "01a1fb7f", "status": "accepted", "provider": None})
+    progress.show(video)
+    assert "usually" not in capsys.readouterr().err
+    for _ in range(2):
+        progress.show({**video, "status": "generating", "provider": "iacrea"})
+    assert capsys.readouterr().err.endswith("01a1fb7f  generating at iacrea  0 s, usually 41 s")
+    assert asked == ["iacrea"]
 
 
 def test_a_time_out_is_for_waiting(run: Run) -> None:
