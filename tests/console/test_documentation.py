@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Request
 
-from tests.receiver.serving import Service
+from tests.support.receiver import Receiver
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -23,7 +23,7 @@ BRIGHTNESS = """() => {
     [("/docs", "Make a video of a picture"), ("/docs/events", "video.ready"), ("/docs/problems", "not_ready")],
 )
 async def test_it_follows_the_system_and_nothing_leaves_this_host(
-    service: Service, browser: Browser, path: str, shown: str, scheme: Any
+    service: Receiver, browser: Browser, path: str, shown: str, scheme: Any
 ) -> None:
     here = service.context.settings.local_url
     left: list[str] = []

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.service import free_port
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
