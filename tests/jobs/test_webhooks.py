@@ -212,6 +212,16 @@ def test_a_job_belongs_to_one_attempt_however_many_webhooks_name_it(desk: JobSce
     assert desk.do(unconfirmed.unclaimed_ids, claimed[second.id], [TRUE_JOB, "another"]) == ["another"]
 
 
+def test_a_webhook_that_names_anothers_job_does_not_put_the_end_off(desk: JobScenario) -> None:
+    first, second = desk.unconfirmed(), desk.unconfirmed()
+    desk.webhook(first)
+    [claimed] = [row for row in desk.due() if row.id == first.id]
+    confirm_job(desk, claimed)
+    desk.now += desk.policy.confirm_wait + 1
+    confirm_job(desk, desk.wait_until_due(second))
+    assert (desk.video(second).status, desk.told(second)) == ("failed", ["failed"])
+
+
 def test_each_body_names_two_jobs_at_most() -> None:
     hints = [WebhookHint(tuple(f"{body}-{number}" for number in range(8)), ()) for body in range(3)]
     assert unconfirmed.named(hints) == ["0-0", "0-1", "1-0", "1-1", "2-0", "2-1"]

@@ -360,6 +360,7 @@ IN_ONE_TEST: dict[str, Mutant] = {
         "answered before the commit", patched(GroupCommit, "commit", answered_before_the_commit)
     ),
     "commits are synced": Mutant("commits are not synced", normal_sync),
+    "what is decided is synced": Mutant("what is decided is synced as it was called", patched(Tx, "must_sync", nothing)),
     "handles take turns": Mutant(
         "transactions begin deferred", patched(sqlite, "begin", lambda tx: tx.execute("BEGIN"))
     ),
@@ -379,6 +380,9 @@ IN_ONE_TEST: dict[str, Mutant] = {
                 tx, policy, attempt, "it names nothing", now=now
             ),
         ),
+    ),
+    "anothers job proves nothing": Mutant(
+        "anybody's job is taken for one's own", patched(unconfirmed, "unclaimed_ids", lambda _tx, _attempt, named: named)
     ),
     "every question has its token": Mutant("further questions are free", patched(unconfirmed, "may_ask", always)),
     "a failure harms only itself": Mutant(

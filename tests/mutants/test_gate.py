@@ -143,6 +143,7 @@ CHECKS: dict[str, Callable[[Path], None]] = {
     ),
     "commits come first": with_a_store(test_grouped_writer.answers_follow_the_commit),
     "commits are synced": with_a_store(test_durability.test_every_commit_is_synced),
+    "what is decided is synced": with_a_store(test_durability.test_what_is_decided_is_synced_however_it_was_called),
     "handles take turns": in_one_file,
     "a failure harms only itself": with_a_store(test_grouped_writer.test_a_piece_that_fails_harms_only_itself),
     "one probe at a time": lambda _: test_circuit.test_one_attempt_at_a_time_tests_whether_it_is_back(JobScenario()),
@@ -158,6 +159,9 @@ CHECKS: dict[str, Callable[[Path], None]] = {
     ),
     "a webhook without a name ends nothing": lambda _: test_webhooks.test_a_webhook_that_names_nothing_ends_nothing(
         JobScenario(), b"{}"
+    ),
+    "anothers job proves nothing": lambda _: (
+        test_webhooks.test_a_webhook_that_names_anothers_job_does_not_put_the_end_off(JobScenario())
     ),
     "every question has its token": lambda _: test_webhooks.test_every_further_question_is_taken_out_of_the_budget(
         JobScenario()
