@@ -12,10 +12,12 @@ from generator.pictures import Pictures
 from generator.submission import Submitter
 from generator.telling import tell_probe
 from jobs import assignment, outage, submission_claims
+from jobs import clock as clock_rules
 from jobs.announced import ANNOUNCE_SECONDS
 from jobs.policy import LEASE_SECONDS, STORE_POLL_SECONDS, Policy
 from jobs.sightings import Sightings
 from process.asyncio_events import linked
+from process.clock import ClockWatch
 from process.failpoints import failpoint
 from process.repeating import repeat
 from process.workers import Found, Workers
@@ -43,13 +45,15 @@ async def run(
 ) -> None:
     """Submit until told to stop, then finish what is in hand. Any number of generators may run at once."""
     owner = f"generator-{uuid4().hex}"
-    submitter = Submitter(store, policy, pictures, owner)
+    clock = ClockWatch(store.write, clock_rules.mend)
+    submitter = Submitter(store, policy, pictures, owner, clock)
 
     async def announcing() -> int:
         await store.write_unsynced(announce, Role.GENERATOR, policy.providers, now=time.time())
         return 0
 
     async def sorting_out() -> int:
+        await clock.mend()
         if await store.read(outage.shut, policy, now=time.time()):
             await store.write(outage.sort_out, policy, now=time.time())
         return 0
@@ -84,6 +88,7 @@ def _workers(
     sightings = Sightings()
 
     async def claim(room: int) -> Found[tuple[AttemptRow, VideoRow]]:
+        await submitter.clock.mend()
         owner, sent = submitter.owner, await store.read_small(open_attempts.sending, client.name, now=None)
         dead = sightings.lapsed(sent, owner=owner, at=time.monotonic())
         found = await store.write_unsynced(

@@ -19,6 +19,7 @@ from jobs import circuit, submit
 from jobs.circuit import Change
 from jobs.policy import LEASE_SECONDS, Policy
 from process import metrics
+from process.clock import ClockWatch
 from process.failpoints import failpoint
 from providers.base import Order, ProviderClient
 from providers.capabilities import Lookup
@@ -58,6 +59,7 @@ class Submitter:
     policy: Policy
     pictures: Pictures
     owner: str
+    clock: ClockWatch
 
     async def prepare(self, client: ProviderClient, attempt: AttemptRow, video: VideoRow) -> Order | None:
         """Make the order of an attempt whose picture lies elsewhere; None, and recorded why, if that was in vain.
@@ -164,6 +166,7 @@ class Submitter:
         job_id = answer.provider_job_id if isinstance(answer, Accepted) else None
         while True:
             try:
+                await self.clock.mend()
                 return await self.store.write_small(self._work(attempt, result))
             except StoreUnavailable as error:
                 log.error(  # noqa: TRY400 - the last journal of an answer, not a traceback
@@ -200,13 +203,12 @@ class Submitter:
                 assert_never(unreachable)
 
     async def _leave(self, attempt: AttemptRow) -> None:
-        now = time.time()
-        await self.store.write(submit.release, attempt.id, owner=self.owner, now=now)
+        await self.store.write(submit.release, attempt.id, owner=self.owner, now=time.time())
         await self.store.write(
             submit.mark_outcome_unknown,
             self.policy,
             attempt,
             "the service was stopped before the answer came",
             owner=self.owner,
-            now=now,
+            now=time.time(),
         )

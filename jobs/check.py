@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import assert_never
 
-from jobs import events, learning, overdue, refunds, schedule, settle
+from jobs import clock, events, learning, overdue, refunds, schedule, settle
 from jobs.check_claims import woken_meanwhile
 from jobs.durations import Plan
 from jobs.learning import Observation
@@ -163,8 +163,10 @@ def apply(
         return apply_late(tx, policy, attempt, report, owner=owner, now=now)
     ended = isinstance(report, Ready | Failed | Proven | Unproven)
     plan = NOTHING_LEARNT if ended else learning.plan(tx, attempt.provider)
+    # A clock that was put back meanwhile does not make the job older than it is.
+    asked_at = now if asked_at is None else min(asked_at, now)
     attempt = _with_wish(tx, attempt, report)
-    decision = decide(attempt, report, policy, now=now, asked_at=asked_at, plan=plan)
+    decision = decide(clock.redated(tx, attempt), report, policy, now=now, asked_at=asked_at, plan=plan)
     match decision:
         case Succeed(urls, media, kept):
             by = prompted_by(attempt)

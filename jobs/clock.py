@@ -1,15 +1,56 @@
-"""Mend what the store holds when the wall clock was put back: times that lie further ahead than anybody meant."""
+"""Mend what the store holds when the wall clock was put forward or back: times must tell how long ago things were."""
 
-from store import attempts, leases, outbox, providers
+from store import attempts, circuits, clocks, leases, open_attempts, outbox, pauses, providers
+from store.attempts import AttemptRow
 from store.transaction import Tx
+
+SMALLEST_STEP = 2.0
+"""Seconds; what is less is a clock being slewed, or a busy machine."""
+
+
+def mend(tx: Tx, of_machine: str | None, *, step: float, ahead: float, now: float) -> float:
+    """Mend the store once for each step of a machine's clock, whoever comes first; give the seconds of the step.
+
+    `ahead` says by how much the wall clock leads the steady one. Where machines cannot be told apart, `step` is what
+    this process saw itself, and only a clock that was put back is mended.
+    """
+    if of_machine is None:
+        step = min(step, 0.0)
+    else:
+        tx.lock("clock")
+        before = clocks.ahead(tx, of_machine)
+        step = 0.0 if before is None or abs(ahead - before) < SMALLEST_STEP else ahead - before
+        if before is None or step:
+            clocks.keep(tx, of_machine, seconds=ahead)
+    if step > 0:
+        put_forward(tx, step, now=now)
+    elif step < 0:
+        put_back(tx, -step, now=now)
+    return step
+
+
+def redated(tx: Tx, attempt: AttemptRow) -> AttemptRow:
+    """Give an attempt as it was claimed, but with the times that were mended since."""
+    current = attempts.get(tx, attempt.id)
+    if current is None:
+        return attempt
+    return attempt._replace(accepted_at=current.accepted_at, doubt_since=current.doubt_since)
+
+
+def put_forward(tx: Tx, seconds: float, *, now: float) -> None:
+    """Have what is open be as old as it was before the clock was put forward by so many seconds."""
+    open_attempts.put_forward(tx, seconds, now=now)
+    circuits.put_forward(tx, seconds, now=now)
+    pauses.put_forward(tx, seconds, now=now)
 
 
 def put_back(tx: Tx, seconds: float, *, now: float) -> None:
-    """Bring near again what is due, paused or leased by a clock that was put back by so many seconds.
+    """Bring near again what is due, paused, tested or leased by a clock that was put back by so many seconds.
 
     Every process that saw the step may do it: what was brought near already is left alone.
     """
     attempts.bring_near(tx, seconds, now=now)
+    circuits.bring_near(tx, seconds, now=now)
     providers.bring_near(tx, seconds, now=now)
     leases.bring_near(tx, seconds, now=now)
     outbox.bring_near(tx, now=now)

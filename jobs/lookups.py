@@ -5,7 +5,7 @@ outcome became unknown, was certainly not accepted, and is sent again under the 
 found proves anything, and what is not found is never sent again.
 """
 
-from jobs import cancelling, schedule, submit, unconfirmed
+from jobs import cancelling, clock, schedule, submit, unconfirmed
 from jobs.policy import Policy
 from jobs.transitions import KEEP_WAITING, RELEASED_LEASE, SEND_AGAIN, apply_transition
 from providers.capabilities import Lookup
@@ -53,7 +53,8 @@ def _send_again(tx: Tx, policy: Policy, attempt: AttemptRow, answer: NotFound, *
 
 def look_again(tx: Tx, policy: Policy, attempt: AttemptRow, *, owner: str, now: float) -> None:
     """Look again later, ever more seldom, or give the submission up as unknown when the wait is over."""
-    since = now if attempt.doubt_since is None else attempt.doubt_since
+    noted = clock.redated(tx, attempt).doubt_since
+    since = now if noted is None else noted
     deadline = since + max(policy.confirm_wait, ABSENT_SECONDS + policy.poll_max)
     if now >= deadline:
         message = attempt.doubt or "the provider does not know it"

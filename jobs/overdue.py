@@ -5,7 +5,7 @@ provider could be asked and gave no answer. Seconds are those of a living poller
 outage of ours nor a step of the wall clock counts.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -95,21 +95,8 @@ class Watch:
         """Note that a look ended without an answer, because it was cancelled."""
         self._asked.pop(attempt.id, None)
 
-    def step(
-        self,
-        policy: Policy,
-        found: Overdue,
-        *,
-        now: float,
-        at: float,
-        skipped_since: Callable[[float], float] = lambda _: 0.0,
-    ) -> list[str]:
-        """Take a step with what is overdue by now; name the attempts that are to be given up.
-
-        `skipped_since` says how many of the seconds since a time never passed, because the clock was put forward.
-        """
-        over = [row for row in found.attempts if is_over(row, policy, at=now - skipped_since(row.accepted_at or now))]
-        overdue = Overdue(over, found.paused)
+    def step(self, policy: Policy, overdue: Overdue, *, now: float, at: float) -> list[str]:
+        """Take a step with what is overdue by now; name the attempts that are to be given up."""
         elapsed = 0.0 if self._stepped_at is None else min(at - self._stepped_at, _LONGEST_STEP)
         self._stepped_at = at
         without = [row.id for row in overdue.attempts if self._without_answer(policy, overdue, row, now, at)]

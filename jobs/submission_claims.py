@@ -13,7 +13,7 @@ from jobs.transitions import (
     apply_transition,
 )
 from schemas.names import Provider
-from store import attempt_leases, attempts, circuits, due_attempts, videos
+from store import attempts, circuits, due_attempts, videos
 from store.attempts import AttemptRow, AttemptState
 from store.circuits import CircuitRow
 from store.transaction import Tx
@@ -44,19 +44,16 @@ def claim(
     owner: str,
     room: int,
     now: float,
-    dead: Sequence[AttemptRow] | None = None,
+    dead: Sequence[AttemptRow] = (),
     fetched: Collection[AttemptRow] | None = None,
 ) -> Claim:
     """Claim up to `room` attempts to submit, as far as the provider's budget goes.
 
     What a dead process left in `sending` is not claimed: its outcome is unknown from now on. `dead` are those whose
-    owners were seen to be dead; without it, those whose leases have run out by the wall clock. Where pictures must
-    be fetched first, `fetched` are the owner's attempts whose pictures are there; others with a picture elsewhere
-    are left alone.
+    owners were seen to be dead (`jobs.sightings`). Where pictures must be fetched first, `fetched` are the owner's
+    attempts whose pictures are there; others with a picture elsewhere are left alone.
     """
     forgotten = now - ABANDONED_LEASE_SECONDS
-    if dead is None:
-        dead = attempt_leases.orphans(tx, provider, owner=owner, now=now, forgotten_before=forgotten)
     for orphan in dead:
         message = "the process that sent it died before it recorded the answer"
         losing = partial(mark_outcome_unknown, tx, policy, orphan, message, owner=orphan.lease_owner, now=now)

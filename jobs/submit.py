@@ -6,7 +6,7 @@ from then on is never sent again by anybody unless the provider certainly did no
 
 from collections.abc import Callable
 
-from jobs import check, learning, outage, refunds, schedule, settle
+from jobs import check, clock, learning, outage, refunds, schedule, settle
 from jobs import events as video_events
 from jobs.policy import STORE_POLL_SECONDS, Policy
 from jobs.settle import AttemptFailed
@@ -146,6 +146,7 @@ def not_accepted(
         failing = AttemptFailed(ErrorCode.CANCELLED, f"cancelled; not accepted: {answer.message}", refunds.NOT_CHARGED)
         settle.fail(tx, policy, attempt, failing, now=now, owner=owner)
         return
+    attempt = clock.redated(tx, attempt)
     tries = attempt.tries + 1
     due_at = outage.another_try(tx, policy, attempt, answer, now=now)
     if due_at is None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from jobs import budget, check, check_claims, settle, submit
+from jobs import budget, check, check_claims, clock, settle, submit
 from jobs.policy import LATE_RESULT_SECONDS, LEASE_SECONDS, Policy
 from jobs.transitions import KEEP_WAITING, KEEP_WATCHING, RELEASED_LEASE, apply_transition
 from providers.reports import Accepted, Handle, Report, WebhookHint
@@ -94,7 +94,7 @@ def keep_waiting(
 
     So many jobs were `named` by webhooks and `asked` about now, and the provider has confirmed none of them yet.
     """
-    deadline = (attempt.doubt_since or now) + policy.confirm_wait
+    deadline = (clock.redated(tx, attempt).doubt_since or now) + policy.confirm_wait
     # Bounded, so that somebody who floods the address cannot put the end off for ever.
     woken = check_claims.woken_meanwhile(tx, attempt) and now < deadline + policy.poll_max
     if now >= deadline and not woken:

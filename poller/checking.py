@@ -16,7 +16,7 @@ from poller.proving import Prover, ReadWebhook
 from poller.results import Prove
 from poller.telling import tell_answer
 from process import metrics
-from process.clock import Clock
+from process.clock import ClockWatch
 from process.failpoints import failpoint
 from process.provider_log import ProviderLog
 from providers.base import ProviderClient
@@ -38,10 +38,9 @@ class Checker:
     owner: str
     read_webhook: ReadWebhook
     prove: Prove
+    clock: ClockWatch
     lessons: list[Observation] = field(default_factory=list)
     """What was learnt of the providers' durations and is not stored yet."""
-    clock: Clock = field(default_factory=Clock)
-    """The steps of the wall clock: a job's time is not over because the clock was put forward."""
     watch: Watch = field(default_factory=Watch)
     """What is known of the looks that are under way."""
     providers: ProviderLog = field(default_factory=ProviderLog)
@@ -63,15 +62,16 @@ class Checker:
         return True
 
     def _prover(self) -> Prover:
-        return Prover(self.store, self.policy, self.owner, self.read_webhook, self._report)
+        return Prover(self.store, self.policy, self.owner, self.read_webhook, self.clock, self._report)
 
     async def _look(self, client: ProviderClient, attempt: AttemptRow, claimed: Ready | None) -> Decision | None:
-        asked_at = time.time() - self.clock.skipped_since(attempt.accepted_at or 0.0)
+        asked_at = time.time()
         report = claimed or await self._report(client, attempt, handle_of(attempt))
         stopped = await self._stopped(client, attempt, report)
         if stopped is not None:
             return stopped
         finding = await self._proven(attempt, report)
+        await self.clock.mend()
         now = time.time()
         decision = await self.store.write_small(
             check.apply, self.policy, attempt, finding, owner=self.owner, now=now, asked_at=asked_at
@@ -88,6 +88,7 @@ class Checker:
             return None
         answer = await client.cancel(handle_of(attempt))
         metrics.cancellations.labels(client.name, answer.result.name.lower()).inc()
+        await self.clock.mend()
         return await self.store.write_small(cancelling.answered, self.policy, attempt, answer, now=time.time())
 
     async def _proven(self, attempt: AttemptRow, report: Report) -> Finding:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from jobs import lookups, schedule, unconfirmed
 from jobs.policy import Policy
 from process import metrics
+from process.clock import ClockWatch
 from providers.base import LostSubmission, ProviderClient
 from providers.reports import (
     Doubtful,
@@ -41,6 +42,7 @@ class Prover:
     policy: Policy
     owner: str
     read_webhook: ReadWebhook
+    clock: ClockWatch
     ask: Callable[[ProviderClient, AttemptRow, Handle], Awaitable[Report]]
 
     async def seek(self, client: ProviderClient, attempt: AttemptRow) -> None:
@@ -92,6 +94,7 @@ class Prover:
             await self._write(unconfirmed.keep_waiting, attempt, owner=self.owner, named=named, asked=asked)
 
     async def _write(self, work: Callable[..., None], attempt: AttemptRow, *args: object, **kwargs: object) -> None:
+        await self.clock.mend()
         await self.store.write_small(work, self.policy, attempt, *args, **kwargs, now=time.time())
 
 

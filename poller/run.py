@@ -10,6 +10,7 @@ from uuid import uuid4
 import structlog
 
 from jobs import check_claims, overdue
+from jobs import clock as clock_rules
 from jobs.announced import ANNOUNCE_SECONDS
 from jobs.policy import LEASE_SECONDS, STORE_POLL_SECONDS, Policy
 from poller.checking import Checker
@@ -17,6 +18,7 @@ from poller.proving import ReadWebhook
 from poller.results import Prove
 from poller.upkeep import Upkeep
 from process import metrics
+from process.clock import ClockWatch
 from process.repeating import repeat
 from process.workers import Found, Workers
 from providers.base import ProviderClient
@@ -45,14 +47,14 @@ async def run(
     stop: asyncio.Event,
 ) -> None:
     """Check until told to stop, then finish what is in hand. Any number of pollers may run at once."""
-    checker = Checker(store, policy, f"poller-{uuid4().hex}", read_webhook, prove)
-
+    clock = ClockWatch(store.write, clock_rules.mend)
+    checker = Checker(store, policy, f"poller-{uuid4().hex}", read_webhook, prove, clock)
     upkeep = Upkeep(store, policy, checker)
     again = partial(repeat, stop=stop, expected=(StoreUnavailable,))
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(again(checker.store_lessons, every=LEARN_SECONDS))
         tasks.create_task(again(upkeep.give_up, every=overdue.STEP_SECONDS))
-        tasks.create_task(again(upkeep.mend_clock, every=STORE_POLL_SECONDS))
+        tasks.create_task(again(clock.mend, every=STORE_POLL_SECONDS))
         tasks.create_task(again(upkeep.switch_off, every=ANNOUNCE_SECONDS))
         steps = (upkeep.tidy, upkeep.drop_pictures, store.pictures.remove_orphans, upkeep.erase_old, upkeep.review)
         for step in steps:
@@ -65,6 +67,7 @@ async def run(
 
 def _workers(store: Store, policy: Policy, client: ProviderClient, checker: Checker) -> Workers[AttemptRow]:
     async def claim(room: int) -> Found[AttemptRow]:
+        await checker.clock.mend()
         found = await store.write_unsynced(
             check_claims.claim, policy, client.name, owner=checker.owner, room=room, now=time.time()
         )

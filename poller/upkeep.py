@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from jobs import clock, erasure, housekeeping, overdue, quarantine, switched_off
+from jobs import erasure, housekeeping, overdue, quarantine, switched_off
 from jobs.policy import Policy
 from poller.checking import Checker
 from poller.telling import tell_switched_off, tell_unreadable
-from process.clock import Clock
 from store import announcements
 from store.announcements import Role
 from store.database import Store
@@ -28,25 +27,15 @@ class Upkeep:
     store: Store
     policy: Policy
     checker: Checker
-    clock: Clock = field(default_factory=Clock)
     announced: switched_off.Watch = field(default_factory=switched_off.Watch)
 
     async def give_up(self) -> int:
         """Time out what is overdue and could be asked about in vain."""
+        await self.checker.clock.mend()
         found = await self.store.read(overdue.find, self.policy, now=time.time())
-        skipped = self.checker.clock.skipped_since
-        over = self.checker.watch.step(self.policy, found, now=time.time(), at=time.monotonic(), skipped_since=skipped)
+        over = self.checker.watch.step(self.policy, found, now=time.time(), at=time.monotonic())
         if over:
             await self.store.write(overdue.give_up, self.policy, over, now=time.time())
-        return 0
-
-    async def mend_clock(self) -> int:
-        """Notice a step of the wall clock, and mend what one that was put back left far ahead."""
-        step = self.clock.look()
-        if step:
-            log.warning("the clock was put forward" if step > 0 else "the clock was put back", seconds=abs(step))
-        if step < 0:
-            await self.store.write(clock.put_back, -step, now=time.time())
         return 0
 
     async def switch_off(self) -> int:

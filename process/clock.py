@@ -1,13 +1,20 @@
 """The wall clock is put forwards and back; this notices it, by a clock that only ever goes on."""
 
+import asyncio
 import time
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
 
-_SMALLEST_STEP = 2.0
+import structlog
+
+SMALLEST_STEP = 2.0
 """Seconds; what is less is a clock being slewed, or a busy machine."""
 
-_KEPT = 100
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+
+log = structlog.get_logger(__name__)
 
 
 def steady() -> float:
@@ -15,28 +22,56 @@ def steady() -> float:
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
+@cache
+def machine() -> str | None:
+    """Name this machine since it was booted, the same for all its processes; None where the system does not say."""
+    with suppress(OSError):
+        return _BOOT.read_text().strip() or None
+    return None
+
+
 class Clock:
-    """The steps of the wall clock that one process has seen."""
+    """The steps of the wall clock that one process sees."""
 
     def __init__(self, wall: Callable[[], float] = time.time, even: Callable[[], float] = steady) -> None:
         """Watch `wall`, which gives Unix seconds, by `even`."""
         self._wall, self._even = wall, even
-        self._ahead = wall() - even()
-        self._forwards: deque[tuple[float, float]] = deque(maxlen=_KEPT)
+        self.ahead = wall() - even()
+        """By how many seconds the wall clock was ahead at the last step."""
 
     def look(self) -> float:
         """Say by how many seconds the clock was put forward since the last look, or, below zero, back."""
-        now = self._wall()
-        ahead = now - self._even()
-        step = ahead - self._ahead
-        if abs(step) < _SMALLEST_STEP:
+        ahead = self._wall() - self._even()
+        step = ahead - self.ahead
+        if abs(step) < SMALLEST_STEP:
             return 0.0
-        self._ahead = ahead
-        if step > 0:
-            self._forwards.append((now - step, step))
+        self.ahead = ahead
         return step
 
-    def skipped_since(self, at: float) -> float:
-        """Say how many of the seconds since a time never passed, because the clock was put forward over them."""
-        self.look()
-        return sum(step for before, step in self._forwards if at <= before)
+
+class ClockWatch:
+    """Has the store mended before anything is decided by the wall clock, for one process."""
+
+    def __init__(
+        self, write: Callable[..., Awaitable[object]], mend: Callable[..., object], clock: Clock | None = None
+    ) -> None:
+        """Watch a clock, this machine's by default, and mend by `jobs.clock.mend` through the store's `write`."""
+        self._write, self._mend = write, mend
+        self._clock = clock or Clock()
+        self._mended = False
+        self._turn = asyncio.Lock()
+
+    async def mend(self) -> int:
+        """Mend the store if the clock was put forward or back since the last time, or before this process began.
+
+        Gives 0: there is no more to be done at once. Raises what `write` raises, and then does it the next time.
+        """
+        async with self._turn:
+            step = self._clock.look()
+            if step:
+                log.warning("the clock was put forward" if step > 0 else "the clock was put back", seconds=abs(step))
+                self._mended = False
+            if not self._mended:
+                await self._write(self._mend, machine(), step=step, ahead=self._clock.ahead, now=time.time())
+                self._mended = True
+        return 0

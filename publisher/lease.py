@@ -8,6 +8,8 @@ from uuid import uuid4
 
 import structlog
 
+from jobs import clock as clock_rules
+from process.clock import ClockWatch
 from publisher.timing import Timing
 from store import leases
 from store.database import Store, StoreUnavailable
@@ -31,6 +33,7 @@ class Lease:
         self._owner = uuid4().hex
         self._timing = timing
         self._until = 0.0
+        self._clock = ClockWatch(store.write, clock_rules.mend)
 
     @property
     def held(self) -> bool:
@@ -51,8 +54,10 @@ class Lease:
 
     async def ask(self) -> None:
         """Ask for the lease, or renew it."""
-        now, seconds = time.time(), self._timing.lease
+        seconds = self._timing.lease
         try:
+            await self._clock.mend()
+            now = time.time()
             ours = await self._store.write_unsynced(
                 leases.take, self._name, owner=self._owner, now=now, seconds=seconds
             )

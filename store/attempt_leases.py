@@ -2,24 +2,8 @@
 
 from collections.abc import Collection
 
-from schemas.names import Provider
-from store.attempts import AttemptRow, select_work
 from store.marks import in_groups
 from store.transaction import Tx
-
-
-def orphans(tx: Tx, provider: Provider, *, owner: str, now: float, forgotten_before: float) -> list[AttemptRow]:
-    """List the attempts whose owner, another one, died while it may have been sending.
-
-    The owner's own are among them only if their leases ran out before `forgotten_before`.
-    """
-    return select_work(
-        tx,
-        "state = 'sending' AND provider = :provider AND lease_until <= :now"
-        " AND (lease_owner <> :owner OR lease_until <= :forgotten_before)",
-        {"provider": provider, "owner": owner, "now": now, "forgotten_before": forgotten_before},
-        now=now,
-    )
 
 
 def lease(tx: Tx, attempt_ids: Collection[str], *, owner: str, until: float, checked_at: float | None = None) -> None:

@@ -227,9 +227,12 @@ def bring_near(tx: Tx, seconds: float, *, now: float) -> None:
             " due_at = CASE WHEN due_at > :now + :seconds THEN due_at - :seconds ELSE :now END,"
             " lease_until = CASE WHEN lease_until > :now + :seconds THEN lease_until - :seconds ELSE lease_until END,"
             " accepted_at = CASE WHEN accepted_at > :now THEN accepted_at - :seconds ELSE accepted_at END,"
-            " doubt_since = CASE WHEN doubt_since > :now THEN doubt_since - :seconds ELSE doubt_since END"
+            " doubt_since = CASE WHEN doubt_since > :now THEN doubt_since - :seconds ELSE doubt_since END,"
+            " checked_at = CASE WHEN checked_at > :now THEN checked_at - :seconds ELSE checked_at END,"
+            " woken_at = CASE WHEN woken_at > :now THEN woken_at - :seconds ELSE woken_at END"
             f" WHERE state IN ({states}) AND due_at > :now"
-            " AND (due_at > :now + :seconds OR due_at > :now + :longest OR accepted_at > :now OR doubt_since > :now)",
+            " AND (due_at > :now + :seconds OR due_at > :now + :longest OR accepted_at > :now OR doubt_since > :now"
+            " OR checked_at > :now)",
             {"seconds": seconds, "now": now, "longest": _LONGEST_WAIT},
         )
 

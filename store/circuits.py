@@ -5,6 +5,9 @@ from typing import NamedTuple
 from schemas.names import Provider
 from store.transaction import Tx
 
+_LONGEST_PROBE_WAIT = 60.0
+"""Nobody waits longer on purpose before a provider is tested, unless the provider itself asked for it."""
+
 
 class CircuitRow(NamedTuple):
     """One provider's circuit; times in Unix seconds. It is open from `opened_at` until `closed_at`."""
@@ -45,4 +48,22 @@ def put(tx: Tx, provider: Provider, row: CircuitRow) -> None:
         " opened_at = excluded.opened_at, closed_at = excluded.closed_at, probe_at = excluded.probe_at,"
         " probe_attempt = excluded.probe_attempt",
         (provider, *row),
+    )
+
+
+def put_forward(tx: Tx, seconds: float, *, now: float) -> None:
+    """Have circuits that are open be so since so many seconds later, if they opened before that step of the clock."""
+    tx.execute(
+        "UPDATE circuits SET opened_at = opened_at + :seconds WHERE closed_at IS NULL AND opened_at <= :before",
+        {"seconds": seconds, "before": now - seconds},
+    )
+
+
+def bring_near(tx: Tx, seconds: float, *, now: float) -> None:
+    """Have a provider tested at once that would be tested only when a clock that was put back has caught up."""
+    tx.execute(
+        "UPDATE circuits SET probe_at = CASE WHEN probe_at > :now + :seconds THEN probe_at - :seconds ELSE :now END,"
+        " opened_at = CASE WHEN opened_at > :now THEN opened_at - :seconds ELSE opened_at END"
+        " WHERE closed_at IS NULL AND (probe_at > :now + :seconds OR probe_at > :now + :longest OR opened_at > :now)",
+        {"seconds": seconds, "now": now, "longest": _LONGEST_PROBE_WAIT},
     )

@@ -2,6 +2,9 @@
 
 from store.transaction import Tx
 
+_LONGEST_LEASE = 60.0
+"""Nobody takes a lease for longer."""
+
 
 def take(tx: Tx, name: str, *, owner: str, now: float, seconds: float) -> bool:
     """Take or prolong a lease; say whether it is the owner's now."""
@@ -21,7 +24,9 @@ def give_back(tx: Tx, name: str, *, owner: str) -> None:
 
 
 def bring_near(tx: Tx, seconds: float, *, now: float) -> None:
-    """Have a lease that ends more than so many seconds ahead end so much earlier."""
+    """Have a lease that a clock put back by so many seconds left far ahead end so much earlier, or now."""
     tx.execute(
-        "UPDATE leases SET until = until - :seconds WHERE until > :now + :seconds", {"seconds": seconds, "now": now}
+        "UPDATE leases SET until = CASE WHEN until > :now + :seconds THEN until - :seconds ELSE :now END"
+        " WHERE until > :now + :seconds OR until > :now + :longest",
+        {"seconds": seconds, "now": now, "longest": _LONGEST_LEASE},
     )

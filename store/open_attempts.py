@@ -71,3 +71,17 @@ def accepted_before(tx: Tx, *, before: float, limit: int) -> list[AttemptRow]:
         {"before": before, "limit": limit},
         now=None,
     )
+
+
+def put_forward(tx: Tx, seconds: float, *, now: float) -> None:
+    """Have attempts be accepted, doubted, looked at and woken so much later, if that was before a step of the clock.
+
+    What was noted since the step by so many seconds, up to `now`, is left alone.
+    """
+    times = ("accepted_at", "doubt_since", "checked_at", "woken_at")
+    later = ", ".join(f"{at} = CASE WHEN {at} <= :before THEN {at} + :seconds ELSE {at} END" for at in times)
+    for states in ("'waiting', 'claimed', 'sending'", "'unconfirmed', 'generating'"):
+        tx.execute(
+            f"UPDATE attempts SET {later} WHERE state IN ({states})",  # noqa: S608 - constant parts
+            {"seconds": seconds, "before": now - seconds},
+        )

@@ -31,3 +31,11 @@ def begin(tx: Tx, provider: Provider, *, caller: str, now: float) -> bool:
 def end(tx: Tx, provider: Provider) -> bool:
     """Resume a provider; say whether it was paused."""
     return tx.execute("DELETE FROM pauses WHERE provider = ?", (provider,)).rowcount == 1
+
+
+def put_forward(tx: Tx, seconds: float, *, now: float) -> None:
+    """Have pauses be since so many seconds later, if they began before that step of the clock."""
+    tx.execute(
+        "UPDATE pauses SET since = since + :seconds WHERE since <= :before",
+        {"seconds": seconds, "before": now - seconds},
+    )

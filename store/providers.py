@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from schemas.names import Provider
 from store.transaction import Tx
 
+_LONGEST_LEFT_ALONE = 60.0
+"""A pause that is no longer than this is lived through, whatever the clock did."""
+
 
 @dataclass(frozen=True, slots=True)
 class ProviderRow:
@@ -63,8 +66,10 @@ def set_solvent(tx: Tx, provider: Provider, *, solvent: bool, now: float) -> Non
 
 
 def bring_near(tx: Tx, seconds: float, *, now: float) -> None:
-    """Have a pause that ends more than so many seconds ahead end so much earlier."""
+    """Have a pause that a clock put back by so many seconds left far ahead end so much earlier, or now."""
     tx.execute(
-        "UPDATE providers SET paused_until = paused_until - :seconds WHERE paused_until > :now + :seconds",
-        {"seconds": seconds, "now": now},
+        "UPDATE providers SET paused_until ="
+        " CASE WHEN paused_until > :now + :seconds THEN paused_until - :seconds ELSE :now END"
+        " WHERE paused_until > :now + :seconds OR paused_until > :now + :longest",
+        {"seconds": seconds, "now": now, "longest": _LONGEST_LEFT_ALONE},
     )

@@ -42,9 +42,11 @@ class Verdict:
 
 
 async def drained(world: World, within: float) -> None:
-    """Wait until the end of every job was heard of, in vain for at most `within` seconds, and then a little more."""
-    give_up_at = time.monotonic() + within
+    """Wait until the end of every job was heard of, and then a little more; no end for `within` seconds is enough."""
+    fewest, give_up_at = len(world.open_jobs), time.monotonic() + within
     while world.open_jobs and time.monotonic() < give_up_at:
+        if len(world.open_jobs) < fewest:
+            fewest, give_up_at = len(world.open_jobs), time.monotonic() + within
         await asyncio.sleep(0.2)
     await asyncio.sleep(1)
 

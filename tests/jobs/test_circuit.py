@@ -162,7 +162,10 @@ def test_a_probe_whose_process_died_blocks_nobody(desk: JobScenario) -> None:
     [probe] = claim(desk)
     assert desk.do(submit.send, probe.id, owner=GENERATOR, now=desk.now)
     desk.now += 10
-    [another] = claim(desk, owner="generator-2")
+    dead = desk.dead(probe.provider)
+    [(another, _)] = desk.do(
+        submission_claims.claim, desk.policy, probe.provider, owner="generator-2", room=8, now=desk.now, dead=dead
+    ).work
     assert another.id != probe.id
     assert desk.current(probe).state is AttemptState.UNCONFIRMED
 

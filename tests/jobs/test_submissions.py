@@ -15,7 +15,8 @@ OTHER = "generator-2"
 
 
 def claim(desk: JobScenario, provider: Provider = IACREA, *, owner: str = OTHER) -> list[AttemptRow]:
-    found = desk.do(submission_claims.claim, desk.policy, provider, owner=owner, room=10, now=desk.now)
+    dead = desk.dead(provider)
+    found = desk.do(submission_claims.claim, desk.policy, provider, owner=owner, room=10, now=desk.now, dead=dead)
     return [attempt for attempt, _ in found.work]
 
 

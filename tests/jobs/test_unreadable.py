@@ -49,7 +49,8 @@ def test_an_orphan_that_cannot_be_read_keeps_no_other_from_being_lost(desk: JobS
     bad, good = desk.sending(HOMEDESIGNS), desk.sending(HOMEDESIGNS)
     spoil(desk, bad.video_id)
     desk.now += 60
-    desk.do(submission_claims.claim, desk.policy, HOMEDESIGNS, owner="another", room=9, now=desk.now)
+    dead = desk.dead(HOMEDESIGNS)
+    desk.do(submission_claims.claim, desk.policy, HOMEDESIGNS, owner="another", room=9, now=desk.now, dead=dead)
     assert desk.told(good) == ["failed"]
     assert aside(desk) == [bad.id]
 

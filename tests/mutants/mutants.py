@@ -10,6 +10,7 @@ from uuid import uuid4
 import jobs.check
 import jobs.schedule
 import jobs.settle
+import jobs.sightings
 import jobs.submit
 from jobs import (
     budget,
@@ -23,6 +24,7 @@ from jobs import (
     retry,
     settle,
     shares,
+    submission_claims,
     submit,
     switched_off,
     transitions,
@@ -45,12 +47,12 @@ from store import attempt_leases, attempts, credits, idempotency, outbox, provid
 from store.announcements import Role
 from store.attempts import AttemptRow, AttemptState
 from store.group import Committed, GroupCommit, deliver
-from store.idempotency import KeptKey
 from store.outbox import OutboxEvent
 from store.providers import ProviderRow
 from store.transaction import Tx
 from tests.mutants.breaking import Mutant, all_of, patched
-from tests.simulation.world import alive, connection
+from tests.simulation.virtual import alive
+from tests.simulation.world import connection
 
 
 @contextmanager
@@ -102,7 +104,6 @@ _announce = events.announce
 _apply_late = check.apply_late
 _commit_on_thread = check_claims._hand_over_webhooks
 _commit = GroupCommit.commit
-_orphans = attempt_leases.orphans
 _lose = submit.mark_outcome_unknown
 RESEND = Transition(AttemptState.WAITING, frozenset({AttemptState.SENDING}))
 
@@ -114,10 +115,13 @@ def sent_again(
     apply_transition(tx, RESEND, attempt.id, {"due_at": now, **RELEASED_LEASE})
 
 
-def orphans_sent_again(tx: Tx, *args: Any, now: float, **kwargs: Any) -> list[AttemptRow]:
-    for orphan in _orphans(tx, *args, now=now, **kwargs):
-        apply_transition(tx, RESEND, orphan.id, {"due_at": now, **RELEASED_LEASE})
-    return []
+def resent_after_a_crash(
+    tx: Tx, policy: Policy, attempt: AttemptRow, message: str, *, now: float, owner: str | None = None
+) -> None:
+    if "the process that sent it died" in message:
+        apply_transition(tx, RESEND, attempt.id, {"due_at": now, **RELEASED_LEASE}, owner=owner)
+    else:
+        _lose(tx, policy, attempt, message, now=now, owner=owner)
 
 
 def sent_by_whoever_comes(tx: Tx, attempt_id: str, *, owner: str, now: float) -> bool:
@@ -214,12 +218,7 @@ def looking_after_the_time_out(provider: Provider, policy: Policy, *, accepted_a
     return accepted_at + policy.webhook_grace
 
 
-def nothing(*_: object, **__: object) -> None:
-    """Leave undone whatever it was."""
-
-
-def new_each_time(*_: object, kept: KeptKey, **__: object) -> KeptKey:
-    return kept
+def nothing(*_: object, **__: object) -> None: ...
 
 
 def renewed_whosever_they_are(tx: Tx, attempt_ids: Any, *, owner: str, until: float) -> None:
@@ -253,13 +252,9 @@ def clock_back_empties_the_bucket() -> AbstractContextManager[object]:
     return mock.patch.object(budget, "tokens", tokens)
 
 
-def always(*_: object, **__: object) -> bool:
-    """Say yes to whatever it was."""
-    return True
-
-
 def never_expiring_leases() -> AbstractContextManager[object]:
-    return all_of(*(mock.patch.object(room, "LEASE_SECONDS", 1e9) for room in (policy, jobs.submit, jobs.check)))
+    rooms = (policy, submission_claims, check_claims, jobs.sightings)
+    return all_of(*(mock.patch.object(room, "LEASE_SECONDS", 1e9) for room in rooms))
 
 
 def normal_sync() -> AbstractContextManager[object]:
@@ -288,7 +283,7 @@ async def deaf_to_strange_cancellations(
 
 IN_THE_SIMULATION = [
     Mutant("neither compare-and-set nor unique index", neither_compare_and_set_nor_index),
-    Mutant("what a crash left is sent again", patched(attempt_leases, "orphans", orphans_sent_again)),
+    Mutant("a crash's rest is sent again", patched(submission_claims, "mark_outcome_unknown", resent_after_a_crash)),
     Mutant("what was not answered is sent again", patched(submit, "mark_outcome_unknown", sent_again)),
     Mutant("no fence before sending", patched(submit, "send", sent_by_whoever_comes)),
     Mutant("what was given back is declared lost", patched(submit, "mark_outcome_unknown", lost_whatever_its_state)),
@@ -315,7 +310,7 @@ IN_THE_SIMULATION = [
 
 IN_ONE_TEST: dict[str, Mutant] = {
     "dropped claims are taken up": Mutant(
-        "a claim that was dropped is never taken up", patched(jobs.submit, "ABANDONED_LEASE_SECONDS", 1e9)
+        "a claim that was dropped is never taken up", patched(submission_claims, "ABANDONED_LEASE_SECONDS", 1e9)
     ),
     "the answer that came meanwhile counts": Mutant(
         "ignorance outweighs an answer", patched(unconfirmed, "_still_unconfirmed", lambda _tx, _attempt: True)
@@ -350,7 +345,9 @@ IN_ONE_TEST: dict[str, Mutant] = {
     "what waits for its turn is kept": Mutant(
         "waiting for a look counts as no answer", patched(overdue.Watch, "_without_answer", lambda *_: True)
     ),
-    "a key stands for a video": Mutant("keys stand for nothing", patched(idempotency, "keep_key", new_each_time)),
+    "a key stands for a video": Mutant(
+        "keys stand for nothing", patched(idempotency, "keep_key", lambda *_, kept, **__: kept)
+    ),
     "the watch ends": Mutant("the late truth is watched for ever", patched(jobs.schedule, "LATE_RESULT_SECONDS", 1e9)),
     "late refunds count": Mutant("refunds that come late are forgotten", patched(credits, "enter", nothing)),
     "nothing is given up without a look": Mutant(
@@ -360,7 +357,9 @@ IN_ONE_TEST: dict[str, Mutant] = {
         "answered before the commit", patched(GroupCommit, "commit", answered_before_the_commit)
     ),
     "commits are synced": Mutant("commits are not synced", normal_sync),
-    "what is decided is synced": Mutant("what is decided is synced as it was called", patched(Tx, "must_sync", nothing)),
+    "what is decided is synced": Mutant(
+        "what is decided is synced as it was called", patched(Tx, "must_sync", nothing)
+    ),
     "handles take turns": Mutant(
         "transactions begin deferred", patched(sqlite, "begin", lambda tx: tx.execute("BEGIN"))
     ),
@@ -382,9 +381,12 @@ IN_ONE_TEST: dict[str, Mutant] = {
         ),
     ),
     "anothers job proves nothing": Mutant(
-        "anybody's job is taken for one's own", patched(unconfirmed, "unclaimed_ids", lambda _tx, _attempt, named: named)
+        "anybody's job is taken for one's own",
+        patched(unconfirmed, "unclaimed_ids", lambda _tx, _attempt, named: named),
     ),
-    "every question has its token": Mutant("further questions are free", patched(unconfirmed, "may_ask", always)),
+    "every question has its token": Mutant(
+        "further questions are free", patched(unconfirmed, "may_ask", lambda *_, **__: True)
+    ),
     "a failure harms only itself": Mutant(
         "one failure spoils its group", patched(GroupCommit, "_one_by_one", all_refused)
     ),

@@ -7,9 +7,11 @@ from typing import NoReturn
 import pytest
 
 from jobs import accept, assignment, check_claims, learning, submission_claims, submit
+from jobs import clock as clock_rules
 from jobs.durations import Plan
 from jobs.policy import Policy
 from poller.checking import Checker
+from process.clock import ClockWatch
 from providers.parsing.webhook_hints import read_webhook
 from providers.reports import Accepted as Taken
 from providers.reports import Handle, Ready, Report
@@ -59,7 +61,8 @@ async def test_lessons_wait_for_the_store_and_are_learnt_once(tmp_path: Path, mo
     monkeypatch.setattr(sqlite, "BUSY_SECONDS", IMPATIENT)
     path = tmp_path / "reelbus.db"
     store = await Store.open(url_of(path))
-    checker = Checker(store, POLICY, "poller", read_webhook, unasked)
+    clock = ClockWatch(store.write, clock_rules.mend)
+    checker = Checker(store, POLICY, "poller", read_webhook, unasked, clock)
     for attempt in await store.write(claimed, 5):
         assert await checker.check(Done(), attempt)  # type: ignore[arg-type]  # a client as far as checking goes
     assert await store.read(learning.plan, HOMEDESIGNS) == Plan()

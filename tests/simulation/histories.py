@@ -8,7 +8,10 @@ from store.attempts import AttemptState
 from store.database import StoreUnavailable
 from tests.simulation import outsiders
 from tests.simulation.invariants import Broken, check_all
-from tests.simulation.world import World, virtual
+from tests.simulation.processes import Process
+from tests.simulation.retries import ask_again
+from tests.simulation.virtual import virtual
+from tests.simulation.world import World
 
 TROUBLE = 70
 PATIENCE = 400
@@ -16,7 +19,7 @@ PATIENCE = 400
 ACTS: list[tuple[int, str]] = [
     (50, "advance"), (22, "work"), (10, "time passes"), (4, "request"), (3, "crash"), (2, "stop"), (3, "freeze"),
     (3, "forge"), (2, "broker away"), (2, "store away"), (2, "lease runs out"), (1, "downtime"),
-    (3, "provider away"), (2, "pause"), (2, "cancel"),
+    (3, "provider away"), (2, "pause"), (2, "clock"), (1, "still"), (2, "retry"), (2, "cancel"),
 ]  # fmt: skip
 _WEIGHTS = [weight for weight, _ in ACTS]
 _NAMES = [name for _, name in ACTS]
@@ -51,11 +54,15 @@ def act(world: World, name: str) -> None:
         "pause": lambda: pause_or_resume(world),
         "time passes": lambda: pass_time(world, world.rng.choice((0.01, 0.3, 1.0, 4.0))),
         "downtime": lambda: world.all_die(world.policy.job_timeout + 60),
-        "lease runs out": lambda: pass_time(world, 11.0),
+        "lease runs out": lambda: watch_leases(world, process),
+        "clock": lambda: world.put_clock(world.rng.choice((11.0, 3600.0, -11.0, -3600.0, -world.ahead))),
+        "still": lambda: pass_time(world, 600.0),
+        "retry": lambda: ask_again(world),
         "advance": lambda: advance(world),
     }
     if name in acts:
         acts[name]()
+        world.note_states(at=world.now)
         return
     until = world.now + world.rng.choice((0.5, 3.0, 15.0))
     world.note("fate", name)
@@ -74,7 +81,7 @@ def pause_or_resume(world: World) -> None:
     provider = world.rng.choice(PROVIDERS)
     try:
         if not world.transact(pauses.end, provider):
-            world.transact(pauses.begin, provider, caller="ops", now=world.now)
+            world.transact(pauses.begin, provider, caller="ops", now=world.wall)
     except StoreUnavailable:
         return
     world.note("operator", f"pauses or resumes {provider}")
@@ -92,6 +99,14 @@ def advance(world: World) -> None:
 def pass_time(world: World, seconds: float) -> None:
     """Let time pass."""
     world.now += seconds
+
+
+def watch_leases(world: World, process: Process) -> None:
+    """Let a lease run out before the eyes of a process, which looks each second, while nobody else does anything."""
+    for _ in range(11):
+        pass_time(world, 1.0)
+        world.work(process)
+        world.note_states(at=world.now)
 
 
 def settle(world: World) -> None:
@@ -124,8 +139,8 @@ SELECT EXISTS (SELECT 1 FROM videos WHERE state = 'accepted')
 
 def take_turns(world: World) -> bool:
     """Let one process of each role work if there may be anything for it; say whether there was."""
-    overdue = world.now - world.policy.job_timeout - 3
-    wanted = world.connection.execute(_WORK, {"now": world.now, "overdue": overdue}).fetchone()
+    overdue = world.wall - world.policy.job_timeout - 3
+    wanted = world.connection.execute(_WORK, {"now": world.wall, "overdue": overdue}).fetchone()
     for process, want in zip(world.processes[::2], wanted, strict=True):
         if want:
             world.work(process)
@@ -135,6 +150,7 @@ def take_turns(world: World) -> bool:
         for process, key in runnable:
             if key in process.tasks:
                 world.advance(process, key)
+    world.note_states(at=world.now)
     return ran
 
 

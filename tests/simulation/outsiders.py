@@ -46,6 +46,11 @@ class Inside(Protocol):
     now: float
     rng: random.Random
     calm: bool
+
+    @property
+    def wall(self) -> float:
+        """The time as the processes read it."""
+
     policy: Policy
     connection: sqlite3.Connection
     accounts: dict[Provider, Account]
@@ -74,7 +79,7 @@ def _look_at(world: Inside, attempt: AttemptRow, urls: tuple[str, ...]) -> Prove
     job = world.accounts[attempt.provider].job_at(urls[0])
     if job is None or job.is_gone or (not world.calm and world.rng.random() < 0.2):
         return Unproven(urls, "the video's host answered 404")
-    return Proven(urls, Media(content_type="video/mp4", bytes=1, checked_at=rfc3339(world.now)))
+    return Proven(urls, Media(content_type="video/mp4", bytes=1, checked_at=rfc3339(world.wall)))
 
 
 def wish_to_stop(world: Inside) -> None:
@@ -83,7 +88,7 @@ def wish_to_stop(world: Inside) -> None:
         return
     video_id = world.rng.choice(world.accepted)
     try:
-        answer = world.transact(cancelling.cancel, video_id, actor="tester", now=world.now)
+        answer = world.transact(cancelling.cancel, video_id, actor="tester", now=world.wall)
     except StoreUnavailable:
         return
     world.wishes.setdefault(video_id, []).append(answer)

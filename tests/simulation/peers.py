@@ -86,7 +86,7 @@ class Account(ProviderClient):
     jobs: dict[str, Job] = field(default_factory=dict)
     arrivals: dict[str, list[str]] = field(default_factory=dict)
     looks: list[tuple[float, str]] = field(default_factory=list)
-    """When somebody asked about which job."""
+    """When somebody began to ask about which job."""
     away_until: float = 0.0
     cancels: list[str] = field(default_factory=list)
     """The jobs that somebody wished to stop here."""
@@ -169,12 +169,12 @@ class Account(ProviderClient):
 
     async def check(self, job: Handle) -> Report:
         """Answer as far as it pleases."""
+        self.looks.append((self.outside.now, job.id))
         report = await Step(lambda: self._look(job.id), self.outside.now + 0.05, f"asking {self.name}")
         return await Step(lambda: report, self.outside.now + self.outside.rng.choice((0.0, 0.1, 2.0)), "being answered")
 
     def _look(self, job_id: str) -> Report:
         rng, now = self.outside.rng, self.outside.now
-        self.looks.append((now, job_id))
         if self._chance(0.2):
             return rng.choice((
                 Unavailable("503", rng.choice((None, 3.0))), Unavailable("429", 1.0, throttled=True),

@@ -11,7 +11,7 @@ from store.transaction import Tx
 from tests.simulation.histories import ACTS, act, pass_time, settle, story
 from tests.simulation.invariants import Broken, check_all
 from tests.simulation.power import PoweredWorld
-from tests.simulation.world import virtual
+from tests.simulation.virtual import virtual
 
 BLOCKS, EACH = 4, 40
 TROUBLE = 90
@@ -74,8 +74,9 @@ def orphan_told_before_a_power_cut(seed: int) -> PoweredWorld:
         while not world.connection.execute("SELECT 1 FROM attempts WHERE state = 'sending'").fetchone():
             world.advance(dying, next(iter(dying.tasks)))
         world.crash(dying)
-        pass_time(world, 11.0)
-        world.work(other)
+        for _ in range(12):
+            pass_time(world, 1.0)
+            world.work(other)
         world.work(relay)
         while relay.tasks:
             world.advance(relay, "relay")

@@ -9,7 +9,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from tests.simulation.histories import advance, pass_time, settle, story
 from tests.simulation.invariants import check_all
 from tests.simulation.outsiders import forge
-from tests.simulation.world import World, virtual
+from tests.simulation.virtual import virtual
+from tests.simulation.world import World
 
 which = st.integers(0, 5)
 

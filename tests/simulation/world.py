@@ -7,39 +7,27 @@ seed is a whole history.
 import asyncio
 import random
 import sqlite3
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, replace
 from functools import cache, partial
-from types import SimpleNamespace
 from typing import Any
-from unittest import mock
 
-import generator.submission
-import jobs.accept
-import jobs.circuit
-import jobs.schedule
-import jobs.settle
-import poller.checking
-import poller.proving
 from generator.submission import Submitter
-from jobs import accept, assignment, check_claims, learning, outage, overdue, submission_claims
+from jobs import accept, assignment, check_claims, clock, learning, outage, overdue, submission_claims
 from jobs import policy as rules
 from jobs.accept import Accepted, NewVideo
 from jobs.cancelling import CannotCancel
 from jobs.learning import Observation
-from jobs.overdue import Watch
 from jobs.policy import Policy
 from poller.checking import Checker
 from process.clock import Clock
-from providers import registry
 from providers.base import Order
 from providers.http.pictures import PictureRefused, PictureUnavailable
 from providers.parsing.webhook_hints import read_webhook
 from providers.reports import Accepted as Taken
 from schemas.cancellation import Cancellation
 from schemas.names import PROVIDERS, Motion, Orientation, Provider, ProviderChoice
-from store import attempt_leases, leases, outbox, uploads
+from store import attempt_leases, leases, open_attempts, outbox, uploads
 from store import webhooks as stored_webhooks
 from store.attempts import AttemptRow
 from store.database import StoreUnavailable
@@ -48,7 +36,8 @@ from store.videos import VideoRow
 from store.webhooks import Delivery
 from tests.simulation import outsiders
 from tests.simulation.peers import Account, Broker, Line
-from tests.simulation.steps import Silence, Step, Task
+from tests.simulation.processes import Process
+from tests.simulation.steps import Step, Task
 from tests.support.stores import emptied, in_memory, transact
 
 START = 1_700_000_000.0
@@ -67,23 +56,16 @@ _TIMES = (
 _ACCEPTED = "SELECT accepted_at FROM attempts WHERE state = 'generating'"
 
 
-class Process:
-    """One process of one role: its name in leases, and what it has in hand. A crash leaves nothing of it."""
+@dataclass(frozen=True, slots=True)
+class Mending:
+    """What stands in for the clock's watch of a process."""
 
-    def __init__(self, role: str, number: int) -> None:
-        self.role = role
-        self.lives = 0
-        self.name = f"{role}-{number}"
-        self.tasks: dict[str, Task] = {}
-        self.frozen_until = 0.0
-        self.stopping = False
-        self.renewed_at = START
-        self.watch = Watch()
+    world: "World"
+    process: Process
 
-    @property
-    def owner(self) -> str:
-        """Name the owner of its leases, another one after each start."""
-        return f"{self.name}.{self.lives}"
+    async def mend(self) -> None:
+        """Mend the store if the clock was put."""
+        self.world.mend_clock(self.process)
 
 
 class World:
@@ -99,6 +81,10 @@ class World:
             proves=frozenset(name for name in PROVIDERS if self.rng.random() < 0.4),
         )
         self.now = START
+        """The true time, by which everything outside happens."""
+        self.ahead = 0.0
+        self.was_put_back = False
+        """By how many seconds the wall clock of all processes is wrong."""
         self.calm = False
         self.connection = emptied(connection())
         self.history: list[tuple[float, str, str]] = []
@@ -108,7 +94,8 @@ class World:
         """What was answered to those who wished to stop a video."""
         self.accounts = {name: Account(self, name) for name in PROVIDERS}
         self.broker = Broker(self)
-        self.processes = [Process(role, number) for role in ("generator", "poller", "relay") for number in (1, 2)]
+        roles = ("generator", "poller", "relay")
+        self.processes = [Process(role, number, self._clock) for role in roles for number in (1, 2)]
         self.coming: list[tuple[float, int, Callable[[], None]]] = []
         self.accepted: list[str] = []
         self.store_away_until = 0.0
@@ -117,10 +104,21 @@ class World:
         self.recorded: dict[str, str | None] = {}
         """The jobs whose acceptance was answered and, as far as the generator knows, stored."""
         self.acting: Process | None = None
-        self.clock = Clock(lambda: self.now, lambda: self.now)
+        self.retried: list[Any] = []
+        self.entered: dict[tuple[str, str], float] = {}
+        """When, in truth, each attempt got into each state."""
+        self._states: dict[str, str] = {}
         self._counter = 0
 
     # What the peers and the code under test see of it.
+
+    @property
+    def wall(self) -> float:
+        """The time as the processes read it."""
+        return self.now + self.ahead
+
+    def _clock(self) -> Clock:
+        return Clock(lambda: self.wall, lambda: self.now)
 
     def note(self, who: str, what: str) -> None:
         """Write a line of the history."""
@@ -136,7 +134,7 @@ class World:
 
         def arrive() -> None:
             try:
-                self.transact(stored_webhooks.record, [Delivery(attempt_id, body, len(body), None)], now=self.now)
+                self.transact(stored_webhooks.record, [Delivery(attempt_id, body, len(body), None)], now=self.wall)
                 self.note("receiver", f"webhook for {attempt_id}")
             except StoreUnavailable:
                 if self.rng.random() < 0.5:
@@ -156,13 +154,23 @@ class World:
 
     def write(self, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Awaitable[Any]:
         """Be the store's `write`."""
-        return Step(lambda: self.transact(work, *args, **kwargs), what=getattr(work, "__name__", "work"))
+        return self._write(partial(self.transact, work, *args, **kwargs))
 
     write_small = write
 
     def write_unsynced(self, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Awaitable[Any]:
         """Be the store's `write_unsynced`."""
-        return Step(lambda: self.transact_repeatable(work, *args, **kwargs), what=getattr(work, "__name__", "work"))
+        return self._write(partial(self.transact_repeatable, work, *args, **kwargs))
+
+    def _write(self, transact: Callable[[], Any]) -> Step[Any]:
+        told_at = self.now
+
+        def do() -> object:
+            result = transact()
+            self.note_states(at=told_at)  # for it is stored with the time at which it was known
+            return result
+
+        return Step(do)
 
     async def read(self, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Be the store's `read`."""
@@ -189,7 +197,7 @@ class World:
             caller="tester", idempotency_key=None, fingerprint="",
         )  # fmt: skip
         try:
-            answer = self.transact(accept.accept, new, str, now=self.now)
+            answer = self.transact(accept.accept, new, str, now=self.wall)
         except StoreUnavailable:
             return
         assert isinstance(answer, Accepted)
@@ -209,14 +217,26 @@ class World:
         except StoreUnavailable:
             self.note(process.name, "store away")
 
+    def mend_clock(self, process: Process) -> None:
+        """Have a process look at its clock, and mend the store, as `jobs.clock.ClockWatch` does."""
+        step = process.clock.look()
+        process.mended = process.mended and not step
+        if not process.mended:
+            self.transact(clock.mend, "machine", step=step, ahead=process.clock.ahead, now=self.wall)
+            process.mended = True
+
     def _generate(self, process: Process) -> None:
         self._renew(process)
-        self.transact_repeatable(assignment.route, self.policy, now=self.now)
-        self.transact(outage.sort_out, self.policy, now=self.now)
-        submitter = Submitter(self, self.policy, self, process.owner)  # type: ignore[arg-type]  # it offers what is used
+        self.mend_clock(process)
+        self.transact_repeatable(assignment.route, self.policy, now=self.wall)
+        self.transact(outage.sort_out, self.policy, now=self.wall)
+        submitter = Submitter(self, self.policy, self, process.owner, Mending(self, process))  # type: ignore[arg-type]  # they offer what is used
+        owner = process.owner
         for name, account in self.accounts.items():
-            free = {"owner": process.owner, "room": 8, "now": self.now}
-            found = self.transact_repeatable(submission_claims.claim, self.policy, name, **free)
+            sent = self.transact(open_attempts.sending, name, now=None)
+            dead = process.sightings[name].lapsed(sent, owner=owner, at=self.now)
+            claim = partial(submission_claims.claim, owner=owner, room=8, now=self.wall, dead=dead)
+            found = self.transact_repeatable(claim, self.policy, name)
             for attempt, video in found.work:
                 self.begin(process, attempt.id, self._submit(submitter, Line(account), attempt, video))
 
@@ -227,41 +247,44 @@ class World:
 
     def _poll(self, process: Process) -> None:
         self._renew(process)
-        found = self.transact(overdue.find, self.policy, now=self.now)
-        over = process.watch.step(self.policy, found, now=self.now, at=self.now)
-        self.transact(overdue.give_up, self.policy, over, now=self.now)
+        self.mend_clock(process)
+        found = self.transact(overdue.find, self.policy, now=self.wall)
+        over = process.watch.step(self.policy, found, now=self.wall, at=self.now)
+        self.transact(overdue.give_up, self.policy, over, now=self.wall)
         self.transact_repeatable(learning.learn, self.lessons)
         self.lessons.clear()
-        parts = (read_webhook, partial(outsiders.prove, self), self.lessons, self.clock, process.watch)
-        checker = Checker(self, self.policy, process.owner, *parts)  # type: ignore[arg-type]  # it offers what is used
+        parts = (read_webhook, partial(outsiders.prove, self), Mending(self, process), self.lessons, process.watch)
+        checker = Checker(self, self.policy, process.owner, *parts)  # type: ignore[arg-type]  # they offer what is used
         for name, account in self.accounts.items():
-            free = {"owner": process.owner, "room": 8, "now": self.now}
-            found = self.transact_repeatable(check_claims.claim, self.policy, name, **free)
+            claim = partial(check_claims.claim, owner=process.owner, room=8, now=self.wall)
+            found = self.transact_repeatable(claim, self.policy, name)
             for attempt in found.work:
                 self.begin(process, attempt.id, checker.check(account, attempt))
 
     def _renew(self, process: Process) -> None:
         if process.tasks and self.now >= process.renewed_at + 3:
             process.renewed_at = self.now
-            until = self.now + rules.LEASE_SECONDS
+            until = self.wall + rules.LEASE_SECONDS
             self.transact_repeatable(attempt_leases.renew_leases, list(process.tasks), owner=process.owner, until=until)
 
     def _relay(self, process: Process) -> None:
         if "relay" not in process.tasks:
-            self.begin(process, "relay", self._round(process.owner))
+            self.begin(process, "relay", self._round(process))
 
-    async def _round(self, owner: str) -> None:
-        until = self.now + RELAY_LEASE
+    async def _round(self, process: Process) -> None:
+        owner = process.owner
         try:
-            if not await self.write_unsynced(leases.take, "relay", owner=owner, now=self.now, seconds=RELAY_LEASE):
+            self.mend_clock(process)
+            until = self.wall + RELAY_LEASE
+            if not await self.write_unsynced(leases.take, "relay", owner=owner, now=self.wall, seconds=RELAY_LEASE):
                 return
-            rows: list[OutboxEvent] = await self.read(outbox.sendable, now=self.now, limit=50)
+            rows: list[OutboxEvent] = await self.read(outbox.sendable, now=self.wall, limit=50)
             confirmed = []
             for event in rows:
-                if self.now < until and await Step(lambda event=event: self.broker.publish(event), what="publish"):  # type: ignore[misc]  # a loop variable bound at once
+                if self.wall < until and await Step(lambda event=event: self.broker.publish(event), what="publish"):  # type: ignore[misc]  # a loop variable bound at once
                     confirmed.append(event.seq)
             if confirmed:
-                await self.write_unsynced(outbox.mark_published, confirmed, now=self.now)
+                await self.write_unsynced(outbox.mark_published, confirmed, now=self.wall)
         except StoreUnavailable:
             self.note(owner, "store away")
 
@@ -307,15 +330,30 @@ class World:
             do()
         return True
 
+    def put_clock(self, seconds: float) -> None:
+        """Put the wall clock of all processes forward or back. What is just being written is written before."""
+        for process in self.processes:
+            for task in process.tasks.values():
+                if task.step is not None and task.step.at <= self.now:
+                    task.take_step()
+        self.ahead += seconds
+        self.was_put_back |= seconds < 0
+        self.note("fate", "clock put forward" if seconds > 0 else "clock put back")
+
+    def note_states(self, *, at: float) -> None:
+        """Note which attempts have got into another state since the last time, and when that was known."""
+        for attempt_id, state in self.connection.execute("SELECT id, state FROM attempts").fetchall():
+            if self._states.get(attempt_id) != state:
+                self._states[attempt_id] = state
+                self.entered[attempt_id, state] = at
+
     def crash(self, process: Process) -> None:
         """Have a process die with all that it has in hand, and start anew."""
         self.note(process.name, "dies")
         for task in process.tasks.values():
             task.die()
         process.tasks.clear()
-        process.lives += 1
-        process.watch = Watch()
-        process.stopping = False
+        process.start()
 
     def all_die(self, seconds: float) -> None:
         """Have every process die, and none start again for a time."""
@@ -325,9 +363,7 @@ class World:
 
     def _leave(self, process: Process) -> None:
         if not process.tasks:
-            process.lives += 1
-            process.watch = Watch()
-            process.stopping = False
+            process.start()
 
     def stop(self, process: Process) -> None:
         """Have a process stopped politely: whatever it has in hand is cancelled, and then it starts anew."""
@@ -342,8 +378,9 @@ class World:
         """Let time go by until the next thing is due that anybody waits for, or at most so many seconds."""
         times = [task.step.at for process in self.processes for task in process.tasks.values() if task.step]
         times += [at for at, _, _ in self.coming]
-        times += [at for row in self.connection.execute(_TIMES).fetchall() for at in row if at is not None]
-        times += [self.policy.job_timeout + 3.01 + at for (at,) in self.connection.execute(_ACCEPTED).fetchall()]
+        noted = [at for row in self.connection.execute(_TIMES).fetchall() for at in row if at is not None]
+        noted += [self.policy.job_timeout + 3.01 + at for (at,) in self.connection.execute(_ACCEPTED).fetchall()]
+        times += [at - self.ahead for at in noted]
         ahead = [at for at in times if at > self.now]
         self.now = min([*ahead, self.now + at_most])
 
@@ -352,46 +389,3 @@ class World:
 def connection() -> sqlite3.Connection:
     """Give the one store in memory that all histories of this process are written in, one after the other."""
     return in_memory()
-
-
-alive: list[World] = []
-"""The world that the code under test lives in now, for those who tamper with it."""
-
-
-@contextmanager
-def virtual(world: World) -> Iterator[None]:
-    """Give the code under test the world's clock, its chance and its names."""
-    made = {"video": 0, "attempt": 0}
-    alive.append(world)
-
-    def named(kind: str) -> str:
-        made[kind] += 1
-        return f"{kind}-{made[kind]}"
-
-    def name_attempt() -> SimpleNamespace:
-        return SimpleNamespace(hex=named("attempt"))
-
-    clock = SimpleNamespace(time=lambda: world.now, monotonic=lambda: world.now)
-    waiting = SimpleNamespace(sleep=lambda seconds: _sleep(world, seconds), CancelledError=asyncio.CancelledError)
-    chance = SimpleNamespace(uniform=world.rng.uniform)
-    with (
-        mock.patch.object(jobs.circuit, "failures_to_open", return_value=2),
-        mock.patch.object(generator.submission, "time", clock),
-        mock.patch.object(generator.submission, "asyncio", waiting),
-        mock.patch.object(generator.submission, "log", Silence()),
-        mock.patch.object(poller.checking, "time", clock),
-        mock.patch.object(poller.proving, "time", clock),
-        mock.patch.object(poller.checking, "log", Silence()),
-        mock.patch.dict(registry.PROVIDERS, world.offers),
-        mock.patch.object(jobs.schedule, "random", chance),
-        mock.patch.object(jobs.accept, "uuid7", partial(named, "video")),
-        mock.patch.object(jobs.settle, "uuid7", name_attempt),
-    ):
-        try:
-            yield
-        finally:
-            alive.remove(world)
-
-
-async def _sleep(world: World, seconds: float) -> None:
-    await Step(lambda: None, world.now + seconds, "sleeping")

@@ -24,6 +24,7 @@ SMALL = {
     "announcements",
     "api_keys",
     "circuits",
+    "clocks",
     "credit_sums",
     "disabled_callers",
     "durations",

@@ -12,7 +12,7 @@ from providers.reports import Accepted as Taken
 from providers.reports import Ready
 from schemas.event import Event
 from schemas.names import PROVIDERS, ProviderChoice
-from store import outbox, secrets
+from store import open_attempts, outbox, secrets
 from store.attempts import AttemptRow, AttemptState
 from store.database import Store
 from store.transaction import Tx
@@ -38,7 +38,9 @@ def live_on(tx: Tx, now: float) -> None:
     """Do once what generators and pollers do, with providers that take and finish everything."""
     assignment.route(tx, POLICY, now=now)
     for provider in PROVIDERS:
-        for attempt, _ in submission_claims.claim(tx, POLICY, provider, owner=NOW_OWNER, room=99, now=now).work:
+        dead = [sent for sent in open_attempts.sending(tx, provider, now=now) if (sent.due_at or 0) <= now]
+        found = submission_claims.claim(tx, POLICY, provider, owner=NOW_OWNER, room=99, now=now, dead=dead)
+        for attempt, _ in found.work:
             if submit.send(tx, attempt.id, owner=NOW_OWNER, now=now):
                 submit.accepted(tx, POLICY, attempt, Taken(f"new {attempt.id}"), sent_at=now, now=now)
         for attempt in check_claims.claim(tx, POLICY, provider, owner=NOW_OWNER, room=99, now=now).work:

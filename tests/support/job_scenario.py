@@ -15,7 +15,7 @@ from providers.reports import Accepted as Taken
 from providers.reports import Failed, Ready
 from schemas.names import Motion, Orientation, Provider, ProviderChoice
 from schemas.video import Attempt, ProviderCredits, Video
-from store import attempts, outbox
+from store import attempts, open_attempts, outbox
 from store import webhooks as stored_webhooks
 from store.attempts import AttemptRow
 from store.postgres import Session
@@ -100,6 +100,11 @@ class JobScenario:
         attempt = self.sending(Provider("iacrea"), **fields)
         self.do(submit.mark_outcome_unknown, self.policy, attempt, "no answer came", now=self.now)
         return self.current(attempt)
+
+    def dead(self, provider: Provider) -> list[AttemptRow]:
+        """List what is being sent and whose leases have run out: as if somebody had watched all the time."""
+        sent = self.do(open_attempts.sending, provider, now=self.now)
+        return [attempt for attempt in sent if attempt.due_at is not None and attempt.due_at <= self.now]
 
     def accept(
         self, attempt: AttemptRow, *, job: str | None = "job-1", remaining: int | None = None,

@@ -1,0 +1,37 @@
+"""The processes of a simulated service: what each has in hand, and what it has seen. A crash leaves nothing of it."""
+
+from collections.abc import Callable
+
+from jobs.overdue import Watch
+from jobs.sightings import Sightings
+from process.clock import Clock
+from schemas.names import PROVIDERS
+from tests.simulation.steps import Task
+
+
+class Process:
+    """One process of one role; `clock` makes the clock that it reads from its start on."""
+
+    def __init__(self, role: str, number: int, clock: Callable[[], Clock]) -> None:
+        self.role = role
+        self.lives = 0
+        self.name = f"{role}-{number}"
+        self.tasks: dict[str, Task] = {}
+        self.frozen_until = 0.0
+        self.renewed_at = 0.0
+        self._clock = clock
+        self.start()
+
+    @property
+    def owner(self) -> str:
+        """Name the owner of its leases, another one after each start."""
+        return f"{self.name}.{self.lives}"
+
+    def start(self) -> None:
+        """Begin a life without anything that the one before had seen."""
+        self.lives += 1
+        self.stopping = False
+        self.watch = Watch()
+        self.sightings = {name: Sightings() for name in PROVIDERS}
+        self.clock = self._clock()
+        self.mended = False
