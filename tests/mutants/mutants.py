@@ -391,8 +391,7 @@ IN_ONE_TEST: dict[str, Mutant] = {
         "one failure spoils its group", patched(GroupCommit, "_one_by_one", all_refused)
     ),
     "a strange cancellation is a lost link": Mutant(
-        "a strange cancellation ends the relay",
-        patched(supervisor, "_one_connection", deaf_to_strange_cancellations),
+        "a strange cancellation ends the relay", patched(supervisor, "_one_connection", deaf_to_strange_cancellations)
     ),
 }
 """Each by the name of the check in `test_gate` that must notice."""

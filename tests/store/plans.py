@@ -43,6 +43,8 @@ WALKS = {
     "FROM videos ORDER BY id DESC LIMIT": "the list of all videos, newest first, stops at its limit",
     "FROM videos ORDER BY videos.id DESC LIMIT": "the list of all videos, newest first, stops at its limit",
     "FROM videos WHERE videos.id < :before ORDER BY videos.id DESC LIMIT": "the same, from a place on",
+    "FROM webhooks ORDER BY id DESC LIMIT": "the newest deliveries, up to a limit",
+    "FROM refused_webhooks ORDER BY id DESC LIMIT": "the same",
     "FROM audit ORDER BY id": "the newest or oldest entries, up to a limit",
 }
 """Statements that walk an index from one end and stop at their limit, and why that is bounded."""
