@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from reelbus import __version__, operating
+from reelbus.cli_db import db
 from reelbus.cli_events import events
 from reelbus.cli_keys import keys
 from reelbus.cli_videos import videos
@@ -134,6 +135,7 @@ operating.add_to(app)
 app.add_typer(videos)
 app.add_typer(events)
 app.add_typer(keys, name="keys")
+app.add_typer(db, name="db")
 
 dead = typer.Typer(help="Commands that could not be handled and are parked in `video.commands.dead`.")
 app.add_typer(dead, name="dead", no_args_is_help=True)

@@ -18,6 +18,7 @@ from providers.registry import PROVIDERS
 from publisher.doctor import probe
 from receiver.local import is_loopback
 from reelbus import __version__
+from reelbus.doctor_postgres import server_findings
 from reelbus.errors import env_file
 from reelbus.public_address import leads_back
 from reelbus.setting_sources import sources
@@ -27,9 +28,10 @@ from reelbus.wiring import opened_clients, opened_store
 from schemas.names import Provider
 from schemas.status import CircuitState, ProviderState
 from store import open_attempts, secrets, unreadable
-from store.database import StoreUnavailable
+from store.database import StoreUnavailable, is_postgres
 from store.look import look, sqlite_file
 from store.migrate import StoreTooNew
+from store.postgres_look import look_at_server
 from store.probe import probe as write_probe
 from store.unreadable import Unreadable
 
@@ -152,6 +154,13 @@ async def _store(settings: Settings) -> AsyncIterator[Finding]:
     """Look first: to open a store would make a missing one, and upgrade an older one."""
     mend = "check REELBUS_DATABASE_URL, the disk and its permissions"
     try:
+        if is_postgres(settings.database_url):
+            server = await asyncio.to_thread(look_at_server, settings.database_url)
+            for fact in server_findings(server):
+                yield Finding(*fact)
+            if server.behind:
+                yield Finding("store", "ok", "the database can be reached; a start makes or upgrades its tables")
+                return
         file = sqlite_file(settings.database_url)
         found = look(file) if file else None
         if file and found is None:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
+from store import postgres, sqlite
 from store.errors import StoreUnavailable
 from store.group import Observe
 from store.pictures import OpenPicture
@@ -13,7 +14,7 @@ from store.sqlite_store import SqliteStore, sqlite_path
 from store.transaction import Signal, Tx
 from store.uploads import Upload
 
-__all__ = ["PictureStore", "Store", "StoreUnavailable", "is_postgres", "sqlite_path"]
+__all__ = ["PictureStore", "Store", "StoreUnavailable", "dialect_of", "is_postgres", "sqlite_path"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -104,6 +105,11 @@ class Store(Protocol):
 
     async def close(self) -> None:
         """Commit what waits and close. Reads that are still under way are ended."""
+
+
+def dialect_of(url: str) -> dict[str, str]:
+    """Give the words in which the database of an address differs from the other kind."""
+    return postgres.DIALECT if is_postgres(url) else sqlite.DIALECT
 
 
 def is_postgres(url: str) -> bool:

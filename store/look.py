@@ -8,15 +8,19 @@ from urllib.parse import quote
 
 from store import sqlite
 from store.errors import StoreUnavailable
-from store.migrate import is_behind
+from store.migrate import is_behind, version_in
 from store.transaction import Tx
 
 
 class Look(NamedTuple):
-    """What was found: how many videos, whether the tables await an upgrade, and which files others can read."""
+    """What was found: how many videos, whether the tables await an upgrade, and which files others can read.
+
+    `version` is that of the tables, None where there are none.
+    """
 
     videos: int
     behind: bool
+    version: int | None
     readable_by_others: list[Path]
 
 
@@ -35,13 +39,13 @@ def look(path: Path) -> Look | None:
         try:
             tx = Tx(connection)
             tables = tx.execute(sqlite.DIALECT["tables"]).fetchall()
-            behind = is_behind(tx, sqlite.DIALECT)
+            behind, version = is_behind(tx, sqlite.DIALECT), version_in(tx, sqlite.DIALECT)
             videos = tx.execute("SELECT COUNT(*) FROM videos").fetchone()[0] if ("videos",) in tables else 0
         finally:
             connection.close()
     except sqlite3.Error as error:
         raise StoreUnavailable(f"cannot read {path}: {error}") from error
-    return Look(videos, behind, [file for file in _files(path) if _others_can_read(file)])
+    return Look(videos, behind, version, [file for file in _files(path) if _others_can_read(file)])
 
 
 def _files(path: Path) -> list[Path]:

@@ -36,6 +36,16 @@ def is_behind(tx: Tx, dialect: dict[str, str]) -> bool:
     return not steps.keys() <= _done(tx, dialect, steps)
 
 
+def newest_version() -> int:
+    """Give the version of this release's tables."""
+    return max(_steps())
+
+
+def version_in(tx: Tx, dialect: dict[str, str]) -> int | None:
+    """Read the version of a database's tables; None where it has none. Raises `StoreTooNew`."""
+    return max(_done(tx, dialect, _steps()), default=None)
+
+
 def _done(tx: Tx, dialect: dict[str, str], steps: dict[int, tuple[str, str]]) -> set[int]:
     if ("migrations",) not in tx.execute(dialect["tables"]).fetchall():
         return set()

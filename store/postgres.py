@@ -16,9 +16,13 @@ DIALECT = {
     "bytes": "BYTEA",
     "metadata_pairs": "json_each_text(CAST(videos.metadata AS JSON))",
     "text": 'TEXT COLLATE "C"',  # sorts by bytes, whatever language the database was made for
+    "columns": "SELECT column_name FROM information_schema.columns"
+    " WHERE table_schema = current_schema() AND table_name = :table",
+    "last_number": "SELECT pg_sequence_last_value(CAST(pg_get_serial_sequence(:table, :column) AS regclass))",
+    "keep_number": "SELECT setval(CAST(pg_get_serial_sequence(:table, :column) AS regclass), :last)",
     "tables": "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()",
 }
-"""What the migrations' placeholders mean here, and how to list the tables that there are."""
+"""What the migrations' placeholders mean here, and how to read what it says of its tables."""
 
 CONNECT_SECONDS = 3
 """How long one host of the address may take to answer, where the address does not say."""

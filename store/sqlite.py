@@ -14,10 +14,14 @@ DIALECT = {
     "sequence": "INTEGER PRIMARY KEY AUTOINCREMENT",
     "bytes": "BLOB",
     "text": "TEXT",
+    "columns": "SELECT name FROM pragma_table_info(:table)",
+    "last_number": "SELECT seq FROM sqlite_sequence WHERE name = :table",
+    "keep_number": "DELETE FROM sqlite_sequence WHERE name = :table;"
+    "INSERT INTO sqlite_sequence (name, seq) VALUES (:table, :last)",
     "tables": "SELECT name FROM sqlite_master WHERE type = 'table'",
     "metadata_pairs": "json_each(CASE WHEN json_valid(videos.metadata) THEN videos.metadata ELSE '{}' END)",
 }
-"""What the migrations' placeholders mean here, and how to list the tables that there are."""
+"""What the migrations' placeholders mean here, and how to read what it says of its tables."""
 
 BUSY_SECONDS = 5.0
 """How long a transaction waits for another process's."""

@@ -16,8 +16,11 @@ from store.transaction import Connection, Tx
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("store", "jobs", "receiver", "generator", "poller", "publisher", "reelbus")
-MACHINERY = {"store/sqlite.py", "store/group.py", "store/readers.py", "store/migrate.py", "store/look.py"}
-"""What runs no statement on the tables while the service works; `look` is the doctor's, asked for by hand."""
+MACHINERY = {"store/sqlite.py", "store/group.py", "store/readers.py", "store/migrate.py", "store/look.py"} | {
+    "store/copying.py",
+    "store/postgres_look.py",
+}
+"""What runs no statement on the tables while the service works; the last ones are for commands, asked for by hand."""
 
 SMALL = {
     "CONSTANT",
