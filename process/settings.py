@@ -5,11 +5,9 @@ import re
 from collections.abc import Collection, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Self, TypeVar
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Self
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -17,153 +15,32 @@ from pydantic import (
     PrivateAttr,
     SecretStr,
     ValidationError,
-    create_model,
 )
 
 from process import environment
 from process.api_keys import ApiKey, read_keys
 from process.environment import PREFIX, WrongSettings
-from process.standard_webhooks import secret_key
-from providers.capabilities import Capabilities, CredentialSetting, Given, SettingKind
+from process.provider_settings import with_provider_settings
+from process.setting_types import (
+    AmqpUrls,
+    BaseUrl,
+    Credential,
+    DatabaseUrl,
+    OrAuto,
+    PlaceOfCopies,
+    Port,
+    Providers,
+    QueuePrefixes,
+    Seconds,
+    Secrets,
+    SigningSecrets,
+    UriReference,
+)
+from providers.capabilities import Given, SettingKind
 from providers.registry import PROVIDERS, SHORT_LIVED
 from schemas.names import Provider
 
 __all__ = ["Settings", "WrongSettings", "suspicions"]
-
-
-def _no_path(url: str) -> str:
-    parts = urlsplit(url)
-    try:
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or parts.username is not None:
-        raise ValueError("is not an http or https address with a host; write it as https://example.com")
-    if parts.path.rstrip("/") or parts.query or parts.fragment:
-        raise ValueError("must have no path; the documented paths are appended: write it as https://example.com")
-    return url.rstrip("/")
-
-
-def _amqp(url: SecretStr) -> SecretStr:
-    for position, address in enumerate(url.get_secret_value().split(","), start=1):
-        parts = urlsplit(address.strip())
-        if parts.scheme not in {"amqp", "amqps"} or not parts.hostname:
-            which = f" (address {position})" if position > 1 else ""
-            raise ValueError(f"is not an AMQP address{which}; write it as amqp://user:password@host:5672/vhost")
-    return url
-
-
-def _prefixes(prefixes: tuple[str, ...]) -> tuple[str, ...]:
-    if any(prefix.startswith("video.") for prefix in prefixes):
-        raise ValueError(
-            "allows replies into queues of reelbus itself; choose a prefix that does not begin with video."
-        )
-    return prefixes
-
-
-def _uri_reference(source: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9/:._~%@!$&'()*+,;=?#-]{1,200}", source):
-        raise ValueError(
-            "is not a URI reference of at most 200 characters; write it as /reelbus or https://example.com/reelbus"
-        )
-    return source
-
-
-def _database(url: str) -> str:
-    if re.fullmatch(r"postgres(ql)?://[^/?]+/[^/?]+(\?.*)?", url):
-        return url
-    if not url.startswith("sqlite:///") or len(url) == len("sqlite:///"):
-        raise ValueError(
-            "is not a database address; write it as sqlite:///reelbus.db or postgresql://user:password@host/database"
-        )
-    return url
-
-
-def _list(text: object) -> object:
-    if not isinstance(text, str):
-        return text
-    return tuple(filter(None, map(str.strip, text.split(","))))
-
-
-def _or_auto(text: object) -> object:
-    return None if text == "auto" else text
-
-
-def _place_of_copies(url: str | None) -> str | None:
-    if url is not None and not re.fullmatch(r"file:///.+", url):
-        raise ValueError("is no place for copies; write it as file:///var/lib/reelbus/clips")
-    return url
-
-
-def _secrets(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
-    if any(len(secret.get_secret_value()) < 16 for secret in secrets):
-        raise ValueError("has a secret shorter than 16 characters; use at least 16 random ones")
-    return secrets
-
-
-def _signing_secrets(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
-    for secret in secrets:
-        secret_key(secret.get_secret_value())
-    return secrets
-
-
-def _one_line(secret: SecretStr) -> SecretStr:
-    if not secret.get_secret_value().isprintable() or secret.get_secret_value() != secret.get_secret_value().strip():
-        raise ValueError("has a line break, a space at an end or a control character; paste the value alone")
-    return secret
-
-
-def _one_line_text(text: str) -> str:
-    _one_line(SecretStr(text))
-    return text
-
-
-def _providers(names: object) -> object:
-    chosen = _list(names)
-    if isinstance(chosen, tuple) and not set(chosen) <= PROVIDERS.keys():
-        raise ValueError(f"names something unknown; choose from {', '.join(PROVIDERS)}")
-    if isinstance(chosen, tuple) and len(set(chosen)) < len(chosen):
-        raise ValueError("names a provider twice; name each once, in the order of preference")
-    return chosen
-
-
-Credential = Annotated[SecretStr, AfterValidator(_one_line)]
-"""A secret that goes into a request as it is."""
-
-OptionText = Annotated[str, Field(max_length=500), AfterValidator(_one_line_text)]
-"""A choice of the operator's that goes into a request as it is."""
-
-Seconds = Annotated[float, Field(gt=0, le=10_000_000, allow_inf_nan=False)]
-BaseUrl = Annotated[str, AfterValidator(_no_path)]
-Port = Annotated[int, Field(ge=1, le=65535)]
-
-
-Rate = Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)]
-Grace = Annotated[float, Field(ge=0, le=10_000_000, allow_inf_nan=False)]
-Model = TypeVar("Model", bound=BaseModel)
-
-
-def _fields_of(provider: Capabilities) -> dict[str, Any]:
-    """Name the settings of one provider, with their types and defaults."""
-    fields: dict[str, Any] = {"url": (BaseUrl, provider.url), "rate": (Rate, provider.rate)}
-    if provider.calls_back:
-        fields["webhook_grace"] = (Grace, provider.webhook_grace)
-    fields |= {each.name: (OptionText, each.default) for each in provider.options}
-    return fields | {each.name: (_type_of(each) | None, None) for each in provider.credentials}
-
-
-def _type_of(setting: CredentialSetting) -> Any:  # noqa: ANN401 - a type with its rules
-    return Credential if setting.kind is SettingKind.SECRET else Annotated[str, AfterValidator(_one_line_text)]
-
-
-def with_provider_settings(model: type[Model]) -> type[Model]:
-    """Add to a model of settings those that providers declare: the `token` of `toy` becomes `toy_token`."""
-    fields = {
-        f"{provider.name}_{name}": field
-        for provider in PROVIDERS.values()
-        for name, field in _fields_of(provider).items()
-    }
-    return create_model(model.__name__, __base__=model, __module__=model.__module__, __doc__=model.__doc__, **fields)
 
 
 @with_provider_settings
@@ -175,8 +52,8 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
-    database_url: Annotated[str, AfterValidator(_database), Field(repr=False)] = "sqlite:///reelbus.db"
-    amqp_url: Annotated[SecretStr, AfterValidator(_amqp)] = SecretStr("amqp://guest:guest@127.0.0.1:5672/")
+    database_url: Annotated[DatabaseUrl, Field(repr=False)] = "sqlite:///reelbus.db"
+    amqp_url: AmqpUrls = SecretStr("amqp://guest:guest@127.0.0.1:5672/")
     host: str = "127.0.0.1"
     port: Port = 8080
     surface: Annotated[str, Field(pattern="^(all|public|private)$")] = "all"
@@ -185,8 +62,8 @@ class Settings(BaseModel):
     api_key: Credential | None = None
     api_keys: Annotated[tuple[ApiKey, ...], BeforeValidator(read_keys)] = ()
     commands_budget: Annotated[int, Field(ge=0)] | None = None
-    webhook_secrets: Annotated[tuple[SecretStr, ...], BeforeValidator(_list), AfterValidator(_secrets)] = ()
-    providers: Annotated[tuple[Provider, ...], BeforeValidator(_providers)] = tuple(PROVIDERS)
+    webhook_secrets: Secrets = ()
+    providers: Providers = tuple(PROVIDERS)
     provider_timeout: Seconds = 30
     job_timeout: Seconds = 900
     submit_attempts: Annotated[int, Field(ge=1, le=100)] = 20
@@ -198,18 +75,16 @@ class Settings(BaseModel):
     poll_max: Seconds = 30
     allow_private_image_hosts: bool = False
     allow_private_output_hosts: bool = False
-    prove_results: Annotated[bool | None, BeforeValidator(_or_auto)] = None
-    keep_results: Annotated[str | None, AfterValidator(_place_of_copies)] = None
+    prove_results: OrAuto = None
+    keep_results: PlaceOfCopies | None = None
     max_body_bytes: Annotated[int, Field(ge=1024, le=1_073_741_824)] = 20_971_520
     media_ttl: Seconds = 3600
     retention_days: Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)] = 90
     health_port: Port | None = None
     health_host: str | None = None
-    reply_to_prefixes: Annotated[tuple[str, ...], BeforeValidator(_list), AfterValidator(_prefixes)] = ()
-    event_signing_secret: Annotated[
-        tuple[SecretStr, ...], BeforeValidator(_list), AfterValidator(_signing_secrets)
-    ] = ()
-    source: Annotated[str, AfterValidator(_uri_reference)] = "/reelbus"
+    reply_to_prefixes: QueuePrefixes = ()
+    event_signing_secret: SigningSecrets = ()
+    source: UriReference = "/reelbus"
     exchange: Annotated[str, Field(pattern="^[A-Za-z0-9._-]{1,200}$")] = "video.events"
 
     _files: dict[str, Path] = PrivateAttr(default_factory=dict)

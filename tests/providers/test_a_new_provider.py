@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from process.settings import Settings, with_provider_settings
+from process.provider_settings import with_provider_settings
+from process.settings import Settings
 from providers import registry
 from reelbus.roles import Role, run_roles
 from schemas import names
