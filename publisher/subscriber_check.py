@@ -8,22 +8,20 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
-from aio_pika import DeliveryMode, Message
+from aio_pika import Message
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 from aio_pika.exceptions import ChannelClosed, ChannelNotFoundEntity
 
 from process.settings import Settings
 from publisher.connection import close, connect, reason
-from publisher.signing import Sign, signing
+from publisher.signing import signing
+from publisher.subscriber_trials import Trial, trials
 from publisher.timing import TIMING
-from publisher.trigger import TEST_HEADER, marked_message
+from publisher.trigger import TEST_HEADER
 from publisher.watch import BrokerUnavailable
-from schemas.names import EVENT_KINDS
-from schemas.samples import sample_event
 
 TAKEN_SECONDS = 10.0
 """Within this time a subscriber should have taken what it was sent."""
@@ -31,8 +29,6 @@ TAKEN_SECONDS = 10.0
 HELD_SECONDS = 2.0
 """For how long what was taken must stay taken."""
 
-BURST = 300
-"""Duplicates sent in the end: more than a usual prefetch, so that one who acknowledges nothing stands still."""
 
 _LOOK_SECONDS = 0.05
 _MOST_LETTERS = 1000
@@ -48,15 +44,6 @@ class Verdict(NamedTuple):
     name: str
     ok: bool
     mend: str
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """Messages to send, and whether the subscriber may dead-letter them."""
-
-    name: str
-    messages: Sequence[Message]
-    may_be_dead_lettered: bool = False
 
 
 class _Count(NamedTuple):
@@ -95,23 +82,6 @@ async def _connected(settings: Settings) -> AsyncIterator[AbstractConnection]:
         yield connection
     finally:
         await close(connection, within=TIMING.close)
-
-
-def trials(sign: Sign) -> list[Trial]:
-    """List what a subscriber must stand, signed as real events are."""
-    ready = sample_event("ready")
-    late = sample_event("late", changes=[("data.id", ready["data"]["id"]), ("subject", ready["subject"])])
-    unknown = {**sample_event("ready"), "type": "video.newer_than_this_subscriber"}
-    again = marked_message(ready, sign)
-    no_json = Message(b"this is not JSON", delivery_mode=DeliveryMode.PERSISTENT, headers={TEST_HEADER: 1})
-    return [
-        *(Trial(f"test event video.{kind}", [marked_message(sample_event(kind), sign)]) for kind in EVENT_KINDS),
-        Trial("duplicate", [again, again]),
-        Trial("late event", [marked_message(late, sign)]),
-        Trial("unknown type", [marked_message(unknown, sign)]),
-        Trial("not JSON", [no_json], may_be_dead_lettered=True),
-        Trial("acknowledgements", [again] * BURST),
-    ]
 
 
 class _Examiner:

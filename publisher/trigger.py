@@ -8,11 +8,11 @@ from aio_pika import DeliveryMode, Message
 
 from process.settings import Settings
 from publisher.connection import BrokerState, reason
+from publisher.event_frames import APP_ID
 from publisher.signing import Sign, signing
 from publisher.supervisor import link
 from publisher.timing import TIMING
 from publisher.watch import BrokerUnavailable
-from publisher.window import APP_ID
 from schemas.event import CONTENT_TYPE, headers, routing_key
 
 TEST_HEADER = "x-reelbus-test"
