@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from process.environment import PROVIDER_CREDENTIALS
 from process.settings import Settings, WrongSettings, suspicions
 from schemas.names import Provider
 
@@ -131,3 +132,14 @@ def test_a_key_of_any_characters_is_compared_by_its_bytes() -> None:
     (key,) = read(api_keys="office:ключ-длинный-очень").api_keys
     assert "ключ" not in repr(key)
     assert os.fsencode(key.name) == b"office"
+
+
+def test_a_process_that_asks_no_provider_reads_no_credentials(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text(f"REELBUS_HOMEDESIGNS_TOKEN={SECRET}\n")
+    environment = {"REELBUS_IACREA_API_KEY_FILE": "/nowhere/at/all", "REELBUS_IACREA_USER_ID": SECRET}
+    settings = Settings.read(environment, file=file, without=PROVIDER_CREDENTIALS)
+    assert settings.enabled_providers == ()
+    assert SECRET not in repr(settings.model_dump())
+    with pytest.raises(WrongSettings, match="REELBUS_IACREA_API_KEY_FILE"):
+        Settings.read(environment, file=file)

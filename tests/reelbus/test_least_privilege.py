@@ -1,4 +1,4 @@
-"""Receiver and publisher hold no provider's credentials, whatever their environment, `.env` or files have."""
+"""Receiver and publisher hold no provider's credentials, whatever their environment has."""
 
 import asyncio
 import re
@@ -77,16 +77,3 @@ async def test_who_asks_no_provider_holds_nothing_of_its_environment(service: Se
 
 async def test_who_asks_holds_them(service: Service) -> None:
     assert holds(await running(service, "generator", **CREDENTIALS), SECRET)
-
-
-@pytest.mark.parametrize("role", ASK_NOBODY)
-async def test_a_file_of_credentials_is_not_even_opened(service: Service, role: str) -> None:
-    absent = {f"{name}_FILE": "/nowhere/at/all" for name in CREDENTIALS}
-    assert (await running(service, role, **absent)).running
-
-
-@pytest.mark.parametrize("role", ASK_NOBODY)
-async def test_credentials_of_the_env_file_become_no_settings(service: Service, role: str) -> None:
-    (service.folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in CREDENTIALS.items()))
-    command = await running(service, role)
-    assert "iacrea" not in command.log.read_text().partition("providers")[2].splitlines()[0]
