@@ -89,6 +89,7 @@ def _documents() -> list[BaseRoute]:
         _route("/openapi.json", GET=documents.openapi_document),
         _route("/asyncapi.json", GET=documents.asyncapi_document),
         _route("/schemas/{name}", GET=documents.schema),
+        _route("/llms.txt", GET=documents.llms),
         _route("/docs", GET=documents.docs),
         _route("/docs/events", GET=documents.docs_of_events),
         _route("/docs/problems", GET=documents.docs_of_problems),

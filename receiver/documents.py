@@ -14,7 +14,13 @@ from receiver import problems
 from schemas.problem import status_of
 
 _OURS = Path(__file__).parent / "pages"
-_TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+_TYPES = {
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain",
+}
 _VIEWERS = Path(__file__).parent / "viewers"
 """Others' work, put there by setup/viewers/install.sh; in the wheel and the image, and perhaps not in a checkout."""
 
@@ -52,6 +58,11 @@ async def docs_of_events(request: Request) -> Response:  # noqa: ARG001 - as abo
 async def docs_of_problems(request: Request) -> Response:  # noqa: ARG001 - as above
     """Explain every problem code; the `type` of each problem document points here."""
     return _answer(_problems_page(), ".html", _PLAIN)
+
+
+async def llms(request: Request) -> Response:  # noqa: ARG001 - as above
+    """Say in plain text, for language models, what there is and where."""
+    return _answer((_OURS / "llms.txt").read_text(), ".txt", _PLAIN)
 
 
 async def asset(request: Request) -> Response:

@@ -19,6 +19,7 @@ PRIVATE = [
     "/v1/status",
     "/metrics",
     "/openapi.json",
+    "/llms.txt",
     "/asyncapi.json",
     "/schemas/video.v1.json",
     "/docs",

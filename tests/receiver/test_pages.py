@@ -93,3 +93,13 @@ async def test_no_other_file_is_served(shared: Receiver, name: str) -> None:
 @pytest.mark.parametrize("code", ProblemCode)
 async def test_the_type_of_each_problem_leads_to_its_explanation(shared: Receiver, code: ProblemCode) -> None:
     assert f'<section id="{code}">' in (await shared.http.get("/docs/problems")).text
+
+
+async def test_llms_txt_is_text_whose_links_are_answered(shared: Receiver) -> None:
+    answer = await shared.http.get("/llms.txt")
+    links = re.findall(r"\]\((/\S+)\)", answer.text)
+
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert len(links) >= 5
+    for link in links:
+        assert (await shared.http.get(link)).status_code == 200, link

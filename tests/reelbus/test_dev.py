@@ -130,12 +130,13 @@ async def test_an_address_leads_back_only_to_a_receiver_with_the_same_secret(dev
     assert f"ok    public address   {dev.url} leads to this service\n" in done.stdout
 
 
-SNIPPETS = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+PAGES = [ROOT / name for name in ("README.md", "docs/quickstart.md", "docs/subscribing.md")]
+SNIPPETS = [block for page in PAGES for block in re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL)]
 RUNNING = re.compile(r"^(?:curl|reelbus submit|reelbus trigger) .*", re.MULTILINE)
 
 
-@pytest.mark.parametrize("command", RUNNING.findall("\n".join(SNIPPETS)))
-def test_a_command_of_the_readme_runs_as_printed(dev: Dev, command: str) -> None:
+@pytest.mark.parametrize("command", dict.fromkeys(RUNNING.findall("\n".join(SNIPPETS))))
+def test_a_command_of_the_pages_for_newcomers_runs_as_printed(dev: Dev, command: str) -> None:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("REELBUS_")}
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     here = command.replace("http://127.0.0.1:8080", dev.url)  # of all that is printed only the port may be taken here
