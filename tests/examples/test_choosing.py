@@ -6,8 +6,8 @@ from pathlib import Path
 import aio_pika
 import pytest
 
-from tests.broker import Broker
 from tests.examples.conftest import Subscriber, declare
+from tests.support.broker import Broker
 
 CHOOSING = Path(__file__).parents[2] / "examples/python/choosing.py"
 
