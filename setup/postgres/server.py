@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from setup.postgres.binaries import CACHE, environment, locate
 
@@ -106,6 +107,16 @@ class Server:
         """Whether it was started and has not ended."""
         return bool(self.pids)
 
+    def limit_files(self, size: int | None) -> None:
+        """Let none of its processes make a file longer than so many bytes, as on a full disk; None is no limit.
+
+        Those that serve clients from now on inherit it.
+        """
+        limit = f"--fsize={'unlimited' if size is None else size}:unlimited"
+        for pid in self.pids:
+            # As their own user: to touch another's processes takes more than being root.
+            subprocess.run(["prlimit", f"--pid={pid}", limit], check=False, stderr=subprocess.DEVNULL, **_user())
+
     def clone(self, primary: "Server") -> None:
         """Take over all that another server has; started, this one is its standby. Raises `PostgresFailed`.
 
@@ -140,7 +151,7 @@ class Server:
             file.write(self._configuration)
 
     def _own_folder(self, *more: Path) -> None:
-        if os.getuid() == 0:  # PostgreSQL refuses to run as root
+        if _user():
             for path in (self.folder, *more):
                 shutil.chown(path, "nobody")
 
@@ -156,13 +167,17 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                user="nobody" if os.getuid() == 0 else None,
-                extra_groups=[] if os.getuid() == 0 else None,
                 start_new_session=True,
+                **_user(),
             )
 
     def _last_words(self) -> str:
         return (self.folder / "output.log").read_text(errors="replace")[-1500:]
+
+
+def _user() -> dict[str, Any]:
+    """Say as whom its processes run: PostgreSQL refuses to run as root."""
+    return {"user": "nobody", "extra_groups": []} if os.getuid() == 0 else {}
 
 
 def _children(parent: int) -> list[int]:

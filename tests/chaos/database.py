@@ -3,7 +3,6 @@
 import asyncio
 import os
 import random
-import resource
 import signal
 import time
 from collections.abc import Callable
@@ -11,7 +10,6 @@ from contextlib import suppress
 from functools import partial
 
 from setup.postgres.pair import Pair
-from setup.postgres.server import Server
 from tests.chaos.hosts import DATABASE, Host
 from tests.chaos.kinds import Kind, kind_in
 from tests.chaos.world import World
@@ -117,16 +115,9 @@ async def read_only(world: World, chance: random.Random, scale: float) -> None:
 @_kind("database full", "store", 7)
 async def full(world: World, chance: random.Random, scale: float) -> None:
     server = _pair(world).primary
-    _limit(server, _FULL)
+    await asyncio.to_thread(server.limit_files, _FULL)
     await asyncio.sleep(chance.uniform(4, 8) * scale)
-    _limit(server, resource.RLIM_INFINITY)
-
-
-def _limit(server: Server, size: int) -> None:
-    """Let no process of a server that serves clients make a file longer than this, nor any that is started."""
-    for pid in server.pids:
-        with suppress(ProcessLookupError):
-            resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+    await asyncio.to_thread(server.limit_files, None)
 
 
 def _network(name: str, seconds: float, hurt: Callable[[Relay], None]) -> None:
