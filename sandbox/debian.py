@@ -3,17 +3,27 @@
 import fcntl
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 
 class PackagesMissing(Exception):
     """The packages cannot be had here; the message says why."""
 
 
-def apt(cache: Path, *command: str, program: str = "apt-get", inside: Path | None = None) -> str:
-    """Run apt over lists and archives of its own in `cache`; give what it prints. Raises `PackagesMissing`."""
+def apt(
+    cache: Path,
+    *command: str,
+    program: str = "apt-get",
+    inside: Path | None = None,
+    more: Mapping[str, object] = MappingProxyType({}),
+) -> str:
+    """Run apt over lists and archives of its own in `cache`, with `more` options; give what it prints.
+
+    Raises `PackagesMissing`.
+    """
     if not shutil.which("apt-get") or not shutil.which("dpkg"):
         raise PackagesMissing("this machine has no apt-get")
     private = {
@@ -22,6 +32,7 @@ def apt(cache: Path, *command: str, program: str = "apt-get", inside: Path | Non
         "Dir::Cache::archives": cache / "archives",
         "Debug::NoLocking": 1,
         "APT::Sandbox::User": "root",  # as root, do not switch to a user who may not enter our folder
+        **more,
     }
     for folder in ("lists/partial", "archives/partial", "packages"):
         (cache / folder).mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.broker.errors import BrokerMissing
+from sandbox.broker.releases import fetch_release
 from sandbox.debian import PackagesMissing, apt, one_at_a_time, to_install, unpack
 
 
@@ -25,6 +26,7 @@ def _cache() -> Path:
 
 CACHE = _cache()
 """Where fetched programs are kept: `.run` of a checkout, else the user's cache."""
+RELEASE = "RABBITMQ_RELEASE"
 DEBIAN = Path("usr/lib/rabbitmq/bin")
 ERLANG = Path("usr/lib/erlang")
 HOW_TO_HELP = (
@@ -53,6 +55,9 @@ class Binaries:
     @property
     def epmd(self) -> str:
         """The name server that lets the two find each other."""
+        own = self.folder / "epmd"
+        if own.exists():
+            return str(own)
         return str(self.root / ERLANG / "bin/epmd") if self.root else "epmd"
 
     def environment(self) -> dict[str, str]:
@@ -74,9 +79,14 @@ class Binaries:
 def locate(cache: Path = CACHE) -> Binaries:
     """Return RabbitMQ's programs, fetching them into `cache` if this machine has none.
 
+    The variable RABBITMQ_RELEASE asks for another release than this machine's Debian has: see `releases`.
+
     Raises:
         BrokerMissing: there is none, and no way to get one.
     """
+    release = os.environ.get(RELEASE)
+    if release:
+        return Binaries(fetch_release(release, CACHE))
     return installed() or fetch(cache)
 
 
