@@ -7,6 +7,7 @@ any doubt is dropped whole, and a new one is built.
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import aio_pika
@@ -169,21 +170,52 @@ def _is_cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-async def connect(settings: Settings, timing: Timing, *, name: str) -> AbstractConnection:
+@dataclass(slots=True)
+class Addresses:
+    """The broker's addresses in turn: one whose connection came to nothing is tried last the next time.
+
+    A node that is cut off from its cluster lets clients in and does nothing for them.
+    """
+
+    urls: Sequence[str]
+    _place: int = 0
+
+    def in_turn(self) -> Sequence[str]:
+        """List them, the one to be tried first before the others."""
+        return [*self.urls[self._place :], *self.urls[: self._place]]
+
+    def used(self, url: str) -> None:
+        """Note which of them let us in."""
+        self._place = self.urls.index(url)
+
+    def failed(self) -> None:
+        """Try the next one first."""
+        self._place = (self._place + 1) % len(self.urls)
+
+
+async def connect(
+    settings: Settings, timing: Timing, *, name: str, addresses: Addresses | None = None
+) -> AbstractConnection:
     """Open a connection to the first address that lets us in.
 
     Raises whatever aio-pika does, or TimeoutError; `reason` puts it into words.
     """
-    *others, last = settings.amqp_urls
+    addresses = addresses or Addresses(settings.amqp_urls)
+    *others, last = addresses.in_turn()
     for url in others:
         try:
-            return await _connect(url, timing, name)
+            connection = await _connect(url, timing, name)
         except (Exception, asyncio.CancelledError) as error:
             task = asyncio.current_task()
             if task is None or task.cancelling():
                 raise
             logger.info("broker tried", link=name, reason=reason(error))
-    return await _connect(last, timing, name)
+        else:
+            addresses.used(url)
+            return connection
+    connection = await _connect(last, timing, name)
+    addresses.used(last)
+    return connection
 
 
 async def _connect(url: str, timing: Timing, name: str) -> AbstractConnection:

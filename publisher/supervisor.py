@@ -12,7 +12,7 @@ from process import metrics
 from process.asyncio_events import wait
 from process.settings import Settings
 from publisher import topology
-from publisher.connection import BrokerConnection, BrokerState, close, connect, reason
+from publisher.connection import Addresses, BrokerConnection, BrokerState, close, connect, reason
 from publisher.timing import Timing
 
 logger = structlog.get_logger(__name__)
@@ -23,13 +23,19 @@ Work = Callable[[BrokerConnection], Awaitable[None]]
 
 @asynccontextmanager
 async def link(
-    settings: Settings, state: BrokerState, timing: Timing, *, name: str, part: topology.Declare = topology.events
+    settings: Settings,
+    state: BrokerState,
+    timing: Timing,
+    *,
+    name: str,
+    part: topology.Declare = topology.events,
+    addresses: Addresses | None = None,
 ) -> AsyncIterator[BrokerConnection]:
     """Connect and declare a part of the topology; close the connection in the end, in good time.
 
     Raises as `connect`.
     """
-    connection = await connect(settings, timing, name=name)
+    connection = await connect(settings, timing, name=name, addresses=addresses)
     try:
         opened = BrokerConnection(connection, part, settings.exchange, state, timing)
         await opened.declare()
@@ -54,11 +60,14 @@ async def supervise(
     part: topology.Declare = topology.events,
 ) -> None:
     """Do the work over a connection, and over the next one whenever one is lost, until told to stop."""
-    failures = 0
+    failures, addresses = 0, Addresses(settings.amqp_urls)
     while not stop.is_set():
-        why = await _one_connection(settings, work, name=name, state=state, timing=timing, part=part)
+        why = await _one_connection(
+            settings, work, name=name, state=state, timing=timing, part=part, addresses=addresses
+        )
         if why is None or stop.is_set():
             continue
+        addresses.failed()
         failures = 1 if state.last_error is None else failures + 1
         state.down(why, now=time.time())
         metrics.broker_reconnects.labels(name).inc()
@@ -74,10 +83,11 @@ async def _one_connection(
     state: BrokerState,
     timing: Timing,
     part: topology.Declare = topology.events,
+    addresses: Addresses | None = None,
 ) -> str | None:
     """Work until the end, which is None, or until the connection is lost, and say why."""
     try:
-        async with link(settings, state, timing, name=name, part=part) as opened:
+        async with link(settings, state, timing, name=name, part=part, addresses=addresses) as opened:
             state.up(now=time.time())
             logger.info("broker connected", link=name)
             await work(opened)

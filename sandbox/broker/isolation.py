@@ -9,6 +9,7 @@ from sandbox.broker.binaries import Binaries
 from sandbox.broker.record import Ports
 
 NAME = "reelbus@localhost"  # the same for all: each node has a name server of its own; handshake.py knows it
+COOKIE = ".erlang.cookie"
 LOOPBACK = "-kernel inet_dist_use_interface {127,0,0,1}"
 
 CONFIGURATION = """\
@@ -18,19 +19,27 @@ disk_free_limit.absolute = 50MB
 """
 
 
-def prepare(folder: Path, binaries: Binaries, ports: Ports) -> dict[str, str]:
-    """Write the files of a node that is to live in `folder`, and return its environment."""
-    cookie = folder / ".erlang.cookie"
+def prepare(folder: Path, binaries: Binaries, ports: Ports, name: str, more: str) -> dict[str, str]:
+    """Write the files of a node that is to live in `folder`, and return its environment.
+
+    `more` are further lines of its configuration.
+    """
+    keep_cookie(folder, secrets.token_hex(24))
+    (folder / "enabled_plugins").write_text("[].\n")
+    (folder / "rabbitmq.conf").write_text(CONFIGURATION.format(port=ports.amqp) + more)
+    return environment(folder, binaries, ports, name)
+
+
+def keep_cookie(folder: Path, words: str) -> None:
+    """Give a node the secret by which it knows its like, unless it has one."""
+    cookie = folder / COOKIE
     if not cookie.exists():
         cookie.touch(mode=0o600)
-        cookie.write_text(secrets.token_hex(24))
+        cookie.write_text(words)
         cookie.chmod(0o400)
-    (folder / "enabled_plugins").write_text("[].\n")
-    (folder / "rabbitmq.conf").write_text(CONFIGURATION.format(port=ports.amqp))
-    return environment(folder, binaries, ports)
 
 
-def environment(folder: Path, binaries: Binaries, ports: Ports) -> dict[str, str]:
+def environment(folder: Path, binaries: Binaries, ports: Ports, name: str = NAME) -> dict[str, str]:
     """Return the environment in which a node, or a command to it, finds that node and no other."""
     return {
         **binaries.environment(),
@@ -39,7 +48,7 @@ def environment(folder: Path, binaries: Binaries, ports: Ports) -> dict[str, str
         "ERL_CRASH_DUMP": os.devnull,
         "ERL_EPMD_ADDRESS": "127.0.0.1",
         "ERL_EPMD_PORT": str(ports.names),
-        "RABBITMQ_NODENAME": NAME,
+        "RABBITMQ_NODENAME": name,
         "RABBITMQ_DIST_PORT": str(ports.distribution),
         "RABBITMQ_CTL_DIST_PORT_MIN": "0",  # any free one: many commands may run at once
         "RABBITMQ_CTL_DIST_PORT_MAX": "0",

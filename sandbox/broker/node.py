@@ -20,7 +20,7 @@ from sandbox.broker import isolation, processes
 from sandbox.broker.binaries import CACHE, Binaries, locate
 from sandbox.broker.errors import BrokerFailed
 from sandbox.broker.handshake import answers
-from sandbox.broker.record import Record
+from sandbox.broker.record import Ports, Record
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 15.0
@@ -31,14 +31,24 @@ TOP = Path(__file__).parents[2]
 class Node:
     """A private node that keeps everything it has in `folder`; see the module."""
 
-    def __init__(self, folder: Path, *, cache: Path = CACHE) -> None:
+    def __init__(
+        self, folder: Path, *, cache: Path = CACHE, name: str = isolation.NAME, configuration: str = ""
+    ) -> None:
+        """Have a node of this name; `configuration` are more lines of its file."""
         self.folder = folder.resolve()
+        self.name = name
         self._cache = cache
+        self._configuration = configuration
 
     @property
     def url(self) -> str:
         """Its AMQP address, the same for as long as the folder exists."""
         return f"amqp://guest:guest@127.0.0.1:{self._record().ports.amqp}/"
+
+    @property
+    def ports(self) -> Ports:
+        """Where it listens. Raises `BrokerFailed` before its first start."""
+        return self._record().ports
 
     @property
     def pid(self) -> int:
@@ -107,6 +117,16 @@ class Node:
             processes.end(processes.identify(self.pid), patience=STOP_SECONDS)
         return self.start()
 
+    def join(self, first: "Node") -> None:
+        """Be of a cluster with a node that runs, from this one's first start on: they share name server and cookie."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        isolation.keep_cookie(self.folder, (first.folder / isolation.COOKIE).read_text())
+        ports = replace(isolation.free_ports(), names=first.ports.names)
+        Record(ports=ports).save(self.folder)
+        self._configuration += "cluster_formation.peer_discovery_backend = classic_config\n"
+        for place, name in enumerate((first.name, self.name), 1):
+            self._configuration += f"cluster_formation.classic_config.nodes.{place} = {name}\n"
+
     def suspend(self) -> None:
         """Freeze the broker: its connections stay open and nothing answers."""
         os.kill(self.pid, signal.SIGSTOP)
@@ -123,7 +143,7 @@ class Node:
         """
         binaries = locate(self._cache)
         run = [str(binaries.ctl), "--quiet", *command]
-        environment = isolation.environment(self.folder, binaries, self._record().ports)
+        environment = isolation.environment(self.folder, binaries, self._record().ports, self.name)
         try:
             done = subprocess.run(run, check=True, timeout=timeout, env=environment, text=True, capture_output=True)
         except subprocess.TimeoutExpired:
@@ -148,19 +168,23 @@ class Node:
         return self._launch(binaries, record)
 
     def _launch(self, binaries: Binaries, record: Record) -> Record:
-        environment = isolation.prepare(self.folder, binaries, record.ports)
+        environment = isolation.prepare(self.folder, binaries, record.ports, self.name, self._configuration)
         names = record.names
         if not (names and processes.alive(names)):
             ports = ["-port", str(record.ports.names), "-address", "127.0.0.1"]
-            names = self._spawn([binaries.epmd, *ports], environment)
-            _await_port(record.ports.names)
+            if _listens(record.ports.names):  # one of its cluster has brought it
+                names = None
+            else:
+                names = self._spawn([binaries.epmd, *ports], environment)
+                _await_port(record.ports.names)
         broker = self._spawn([str(binaries.server)], environment)
         started = Record(ports=record.ports, broker=broker, names=names, watcher=record.watcher)
         try:
             self._await_ready(started)
         except BaseException:  # Ctrl-C included: leave nothing running
             processes.end(broker, patience=0.0)
-            processes.end(names, patience=0.0)
+            if names:
+                processes.end(names, patience=0.0)
             raise
         return started
 
@@ -202,10 +226,16 @@ class Node:
             yield
 
 
+def _listens(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1.0):
+        return True
+    return False
+
+
 def _await_port(port: int) -> None:
     deadline = time.monotonic() + 5.0
     while time.monotonic() < deadline:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1.0):
+        if _listens(port):
             return
         time.sleep(LOOK)
     raise BrokerFailed(f"Erlang's name server did not open port {port}")

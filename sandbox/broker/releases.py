@@ -77,7 +77,7 @@ def _unpack(packages: Path, root: Path) -> None:
         (root / name).symlink_to(Path("usr") / name)
     for package in sorted(packages.glob("*.deb")):
         with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", package], stdout=subprocess.PIPE) as reading:
-            into = ["tar", "--extract", "--directory", root, "--keep-directory-symlink"]
+            into = ["tar", "--extract", "--directory", str(root), "--keep-directory-symlink"]
             subprocess.run(into, stdin=reading.stdout, check=True)
         package.unlink()
     for name, target in (("sh", "bash"), ("awk", "gawk")):  # which a package's installation would link

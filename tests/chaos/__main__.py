@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from sandbox.broker.cluster import Cluster
 from sandbox.broker.node import Node
 from setup.postgres.pair import Pair
 from tests.chaos.hosts import DATABASE
@@ -47,13 +48,26 @@ def main() -> int:
 def carry_out(plan: Plan, folder: Path, say: Say = print) -> Story:
     """Run a plan with a broker of its own, and with a database and its standby where it asks for them."""
     logging.getLogger("aiormq").setLevel(logging.CRITICAL)  # the subscriber's broker goes away on purpose
-    node = Node(folder / "broker")
-    node.start(owner=os.getpid())
+    with _brokers(plan, folder) as (node, cluster), _database(plan) as pair:
+        return asyncio.run(run(plan, folder, node, say, pair=pair, cluster=cluster))
+
+
+@contextmanager
+def _brokers(plan: Plan, folder: Path) -> Iterator[tuple[Node, Cluster | None]]:
+    if not plan.cluster:
+        node = Node(folder / "broker")
+        try:
+            node.start(owner=os.getpid())
+            yield node, None
+        finally:
+            node.stop(now=True)
+        return
+    cluster = Cluster(folder / "brokers", plan.cluster)
     try:
-        with _database(plan) as pair:
-            return asyncio.run(run(plan, folder, node, say, pair=pair))
+        cluster.start(owner=os.getpid())
+        yield cluster.nodes[0], cluster
     finally:
-        node.stop(now=True)
+        cluster.stop()
 
 
 @contextmanager
@@ -76,13 +90,14 @@ def _plan() -> Plan:
     parser.add_argument("--jobs", type=int, help="how many videos to ask for, at least (default 2000)")
     parser.add_argument("--faults", type=int, help="how many faults to make (default 60)")
     parser.add_argument("--store", choices=("sqlite", "postgresql"), default="sqlite", help="where the videos are")
+    parser.add_argument("--cluster", type=int, default=0, help="how many nodes the broker has (default: one, alone)")
     parser.add_argument("--only", default="", help="make only faults whose names contain this")
     parser.add_argument("--small", action="store_true", help="150 jobs and 15 short faults, in about two minutes")
     given = parser.parse_args()
     seed = random.randrange(1_000_000) if given.seed is None else given.seed
     size = SMALL if given.small else Plan(seed=1, jobs=2000, faults=60, scale=1.0, job_timeout=40)
     jobs, faults = given.jobs or size.jobs, given.faults or size.faults
-    return replace(size, seed=seed, jobs=jobs, faults=faults, store=given.store, only=given.only)
+    return replace(size, seed=seed, jobs=jobs, faults=faults, store=given.store, cluster=given.cluster, only=given.only)
 
 
 if __name__ == "__main__":

@@ -221,7 +221,7 @@ class Fleet:
                     return (await http.get("/healthz")).is_success
                 return False
 
-            await eventually(healthy, within=120, what="the receiver's start")
+            await eventually(healthy, within=300, what="the receiver's start")
 
     def _note_strange_ends(self) -> None:
         for each in self.members:

@@ -9,7 +9,9 @@ from setup.postgres.pair import Pair, address
 from tests.support.tcp_relay import Relay, relay
 
 DATABASE = "chaos"
-LEAST = {"receiver": 2, "generator": 2, "poller": 2, "publisher": 2}
+TWICE_OVER_DATABASE = {"receiver": 2, "generator": 2, "poller": 2, "publisher": 2}
+TWICE_OVER_FILE = {"receiver": 2, "publisher": 2}
+"""How many processes of which roles two hosts have when nothing is wrong."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,15 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
+from sandbox.broker.cluster import Cluster
 from sandbox.broker.node import Node
 from setup.postgres.pair import Pair
 from tests.chaos import checker
 from tests.chaos.checker import Verdict
+from tests.chaos.cluster import CLUSTER_KINDS
 from tests.chaos.database import APART, DATABASE_KINDS
 from tests.chaos.edges import EDGES
 from tests.chaos.faults import KINDS
@@ -36,15 +39,17 @@ class Plan:
     scale: float
     job_timeout: float
     store: str = "sqlite"
+    cluster: int = 0
+    """How many nodes the cluster of brokers has; 0 is one broker alone."""
     only: str = ""
     """What the names of the faults contain that are made; all do."""
 
     @property
     def kinds(self) -> tuple[list[Kind], list[Kind]]:
         """The kinds of faults that there are: first those that a third of all are drawn from, then the others."""
-        lists = (EDGES, KINDS)
-        if self.store != "sqlite":
-            lists = (DATABASE_KINDS, [kind for kind in [*EDGES, *KINDS] if kind.hurts != "store"])
+        own = [*(DATABASE_KINDS if self.store != "sqlite" else []), *(CLUSTER_KINDS if self.cluster else [])]
+        others = [kind for kind in [*EDGES, *KINDS] if self.store == "sqlite" or kind.hurts != "store"]
+        lists = (own, others) if own else (EDGES, KINDS)
         first, then = ([kind for kind in kinds if self.only in kind.name] for kinds in lists)
         return first, then
 
@@ -74,6 +79,8 @@ class Story:
     seconds: float = 0.0
     resumed: list[float] = field(default_factory=list)
     """Seconds from each promotion of the standby until a video was accepted."""
+    silences: dict[str, float] = field(default_factory=dict)
+    """For each kind of fault of a cluster, the longest time in which the subscriber got nothing, in seconds."""
 
 
 def schedule(plan: Plan) -> list[list[Kind]]:
@@ -83,7 +90,7 @@ def schedule(plan: Plan) -> list[list[Kind]]:
     rest = [kind for kind in [*then, *first] if kind.seconds < 30]
     drawn = dice.sample(first, min(len(first), plan.faults // 3))
     drawn += dice.sample(then, min(len(then), plan.faults - len(drawn)))
-    weights = [3 if kind.hurts in {"roles", "broker"} or plan.store != "sqlite" else 1 for kind in rest]
+    weights = [3 if kind.hurts in {"roles", "broker"} or kind in DATABASE_KINDS else 1 for kind in rest]
     drawn += dice.choices(rest, weights, k=plan.faults - len(drawn))
     dice.shuffle(drawn)
     steps: list[list[Kind]] = []
@@ -95,12 +102,14 @@ def schedule(plan: Plan) -> list[list[Kind]]:
     return steps
 
 
-async def run(plan: Plan, folder: Path, node: Node, say: Say, *, pair: Pair | None = None) -> Story:
+async def run(
+    plan: Plan, folder: Path, node: Node, say: Say, *, pair: Pair | None = None, cluster: Cluster | None = None
+) -> Story:
     """Make every fault of the plan to a service at work, let it come to rest, and judge."""
     story, began = Story(plan), time.monotonic()
     steps = schedule(plan)
     expected = sum(max(kind.seconds for kind in step) * plan.scale + 2.5 for step in steps)
-    async with world(folder, node, seed=plan.seed, job_timeout=plan.job_timeout, pair=pair) as running:
+    async with world(folder, node, seed=plan.seed, job_timeout=plan.job_timeout, pair=pair, cluster=cluster) as running:
         if pair:
             await asyncio.to_thread(pair.order, APART, DATABASE)
         enough = asyncio.Event()
@@ -146,12 +155,22 @@ async def _recovered(running: World, made: list[Made]) -> None:
         await asyncio.sleep(0.1)
 
 
+def _silence(running: World, made: Made) -> float:
+    """Give the longest time between two deliveries while a fault was made, and until the first one after it."""
+    times = [each.at for each in running.subscriber.deliveries]
+    during = [at for at in times if made.began <= at <= made.ended]
+    after = [at for at in times if at > made.ended][:1]
+    return max(later - earlier for earlier, later in pairwise([made.began, *during, *(after or [made.ended])]))
+
+
 def _share_out(story: Story, running: World) -> None:
     """Say of each fault how many events came twice before the next one, and of each promotion how soon it helped."""
     accepted = sorted(job.accepted_at for job in running.driver.jobs)
     story.resumed = [next(at for at in accepted if at > since) - since for since in running.promoted]
     story.jobs, story.deliveries = len(running.driver.jobs), len(running.subscriber.deliveries)
     asked = {job.number: job.accepted_at for job in running.driver.jobs}
+    for made in (each for each in story.made if each.kind in CLUSTER_KINDS):
+        story.silences[made.kind.name] = max(story.silences.get(made.kind.name, 0.0), _silence(running, made))
     for place, each in enumerate(story.made):
         until = story.made[place + 1].began if place + 1 < len(story.made) else float("inf")
         each.duplicates = sum(each.began <= twice.at < until for twice in running.subscriber.duplicates)

@@ -12,11 +12,12 @@ from typing import Any
 
 import httpx
 
+from sandbox.broker.cluster import Cluster
 from sandbox.broker.node import Node
 from setup.postgres.pair import Pair
 from tests.chaos.driver import Driver
 from tests.chaos.fleet import Fleet
-from tests.chaos.hosts import LEAST, Host, connected_host
+from tests.chaos.hosts import TWICE_OVER_DATABASE, TWICE_OVER_FILE, Host, connected_host
 from tests.support.broker import Broker, subscribe
 from tests.support.gallery import gallery
 from tests.support.service import QUICK, Sandbox
@@ -72,6 +73,8 @@ class World:
     """When a standby became the primary, by the true time."""
     pair: Pair | None = None
     """The database, where the store is no file."""
+    cluster: Cluster | None = None
+    """The brokers, where there are several; `broker` is the first of them."""
     hosts: list[Host] = field(default_factory=list)
     """The hosts that the processes are spread over, where there are several."""
     _clock_ahead: float = 0.0
@@ -138,10 +141,12 @@ async def world(
     job_timeout: float,
     behaviours: Behaviours = USUAL,
     pair: Pair | None = None,
+    cluster: Cluster | None = None,
 ) -> AsyncIterator[World]:
     """Start stand-ins, every role, and a subscriber that is there from the first event.
 
-    Over a database the processes are spread over two hosts, and a load balancer stands before the receivers.
+    Over a database or a cluster of brokers the processes are spread over two hosts, and a load balancer stands
+    before the receivers.
     """
     exchange = f"chaos.{secrets.token_hex(4)}"
     broker = Broker(node)
@@ -151,9 +156,10 @@ async def world(
         base = await stack.enter_async_context(gallery())
         slow_host = asyncio.Event()
         slow_base = await stack.enter_async_context(gallery(slow_host))
-        hosts = [await stack.enter_async_context(host) for host in _hosts(pair, broker)]
+        hosts = [await stack.enter_async_context(host) for host in _hosts(pair, node, cluster)]
         settings = _settings(sandbox.env, broker.url, exchange, job_timeout)
-        fleet = Fleet(folder, settings, hosts=[host.env for host in hosts] or [{}], least=LEAST if hosts else {})
+        least = TWICE_OVER_DATABASE if pair else TWICE_OVER_FILE if hosts else None
+        fleet = Fleet(folder, settings, hosts=[host.env for host in hosts] or [{}], least=least)
         if hosts:
             balancer = await stack.enter_async_context(relay(*fleet.ports))
             fleet.be_reached_at(f"http://127.0.0.1:{balancer.port}")
@@ -162,9 +168,10 @@ async def world(
         driver = Driver(
             lambda: [each.url or "" for each in fleet.of("receiver")] or fleet.receivers, base, slow_base, seed
         )
-        subscriber = Subscriber(broker.url, "")
+        urls = [each.url for each in cluster.nodes] if cluster else [broker.url]
+        subscriber = Subscriber(",".join(urls), "")
         run = World(fleet, sandbox, broker, exchange, subscriber, driver, seed, job_timeout, behaviours, slow_host)
-        run.pair, run.hosts = pair, hosts
+        run.pair, run.cluster, run.hosts = pair, cluster, hosts
         await run.get("/readyz")
         run.subscriber.queue = (await subscribe(broker, exchange)).queue
         await run.usual()
@@ -177,8 +184,11 @@ async def world(
             await listening
 
 
-def _hosts(pair: Pair | None, broker: Broker) -> list[AbstractAsyncContextManager[Host]]:
-    return [connected_host(pair, [broker.url], first=0) for _ in range(2)] if pair else []
+def _hosts(pair: Pair | None, node: Node, cluster: Cluster | None) -> list[AbstractAsyncContextManager[Host]]:
+    if pair is None and cluster is None:
+        return []
+    urls = [each.url for each in cluster.nodes] if cluster else [node.url]
+    return [connected_host(pair, urls, first=number % len(urls)) for number in range(2)]
 
 
 def _settings(sandbox: dict[str, str], amqp_url: str, exchange: str, job_timeout: float) -> dict[str, str]:

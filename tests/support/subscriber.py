@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import itertools
 import json
 import time
 from contextlib import suppress
@@ -32,7 +33,8 @@ class Delivery:
 class Subscriber:
     """Takes everything from one queue."""
 
-    url: str
+    urls: str
+    """One address, or several with commas between."""
     queue: str
     deliveries: list[Delivery] = field(default_factory=list)
     documents: dict[str, Any] = field(default_factory=dict)
@@ -45,9 +47,10 @@ class Subscriber:
 
     async def listen(self, stop: asyncio.Event) -> None:
         """Take events until told to stop, over as many connections as it needs."""
+        urls = itertools.cycle(self.urls.split(","))
         while not stop.is_set():
             try:
-                await self._one_connection(stop)
+                await self._one_connection(next(urls), stop)
             except asyncio.CancelledError:
                 task = asyncio.current_task()
                 if task is None or task.cancelling():
@@ -57,10 +60,10 @@ class Subscriber:
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), 0.2)
 
-    async def _one_connection(self, stop: asyncio.Event) -> None:
+    async def _one_connection(self, url: str, stop: asyncio.Event) -> None:
         lost = asyncio.Event()
         async with asyncio.timeout(5):
-            connection = await aio_pika.connect(self.url, heartbeat=5)
+            connection = await aio_pika.connect(url, heartbeat=5)
         try:
             connection.close_callbacks.add(lambda *_: lost.set())
             async with asyncio.timeout(5):
