@@ -6,6 +6,7 @@ any doubt is dropped whole, and a new one is built.
 """
 
 import asyncio
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -250,6 +251,9 @@ _REASONS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str
 )
 
 
+_TLS = re.compile(r"\[SSL: (\w+)\]")
+"""What went wrong between two who show each other certificates, as Python's TLS names it."""
+
 _HELD_TOO_LONG = "delivery acknowledgement on channel"
 
 
@@ -257,6 +261,8 @@ def reason(error: BaseException) -> str:
     """Say in a sentence why the broker is lost; never with an address, which may hold a password."""
     if isinstance(error, ChannelPreconditionFailed) and _HELD_TOO_LONG in str(error):
         return "a message was held longer than the broker's consumer time-out"
+    if refused := _TLS.search(str(error)):
+        return f"TLS: {refused[1].lower().replace('_', ' ')}; see cafile, certfile and keyfile of REELBUS_AMQP_URL"
     for kind, sentence in _REASONS:
         if isinstance(error, kind):
             return sentence.format(error)

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import pytest
 from aio_pika.exceptions import AMQPConnectionError
@@ -9,13 +10,14 @@ from aio_pika.exceptions import AMQPConnectionError
 from process import metrics
 from process.settings import Settings, WrongSettings
 from publisher import supervisor
-from publisher.connection import BrokerState, connect, reason
+from publisher.connection import BrokerConnection, BrokerState, ConnectionLost, connect, reason
 from publisher.doctor import probe
 from publisher.run import stay_connected
-from publisher.supervisor import link
+from publisher.supervisor import link, supervise
 from publisher.timing import TIMING
 from tests.publisher.conftest import QUICK
 from tests.support.broker import Broker
+from tests.support.tcp_relay import relay
 from tests.support.waiting import eventually
 
 
@@ -61,6 +63,24 @@ async def test_where_none_of_several_addresses_lets_us_in_it_says_so_without_the
     with pytest.raises(AMQPConnectionError) as refused:
         await connect(nowhere, QUICK, name="test")
     assert reason(refused.value) == "the broker cannot be reached"
+
+
+async def test_an_address_whose_connection_came_to_nothing_is_tried_last_the_next_time(broker: Broker) -> None:
+    port = urlsplit(broker.url).port or 0
+    async with relay(port) as one, relay(port) as two:
+        urls = ",".join(f"amqp://guest:guest@127.0.0.1:{way.port}/" for way in (one, two))
+        stop, used = asyncio.Event(), []
+
+        async def fail(_: BrokerConnection) -> None:
+            used.append("one" if one.connections else "two")
+            if len(used) == 4:
+                stop.set()
+            raise ConnectionLost("this node does nothing for us")
+
+        settings = broker.settings(amqp_url=urls)
+        async with asyncio.timeout(30):
+            await supervise(settings, fail, name="test", state=BrokerState(), stop=stop, timing=QUICK)
+        assert used == ["one", "two", "one", "two"]
 
 
 @pytest.mark.parametrize(
