@@ -8,10 +8,11 @@ PY := .venv/bin/python
 BROKER := $(PYTHON) -m sandbox.broker
 TWO_AT_ONCE := $(MAKE) --no-print-directory -j2
 MANIFESTS = $(shell find deploy/kubernetes -name '*.yaml' ! -name kustomization.yaml ! -name broker.yaml)
+ON_EVERY_BROKER := tests/publisher tests/journey tests/deploy/test_least_privilege.py
 LOCKED := pyproject.toml locks/build.txt setup/venv.sh
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## Real jobs through both stand-in providers; every event as it arrives from RabbitMQ
 	@$(TWO_AT_ONCE) .venv/.runtime programs viewers-if-npm
@@ -24,6 +25,12 @@ run: ## The whole service with stand-ins and console, for development, until Ctr
 test: ## Every test, against a RabbitMQ of its own (ARGS="-n 2 -k webhook" goes to pytest)
 	@$(TWO_AT_ONCE) .venv/.dev programs proxies receiver/viewers/.done .run/asyncapi/.done .run/examples/.done browser
 	$(PY) -m pytest -n 3 --dist loadscope $(ARGS)
+
+test-brokers: ## The tests of the publisher and whole journeys on RabbitMQ 3.10, 4.0 and 4.3
+	@$(TWO_AT_ONCE) .venv/.dev programs
+	$(PY) -m pytest -n 1 $(ON_EVERY_BROKER) $(ARGS)
+	RABBITMQ_RELEASE=4.0 $(PY) -m pytest -n 1 $(ON_EVERY_BROKER) $(ARGS)
+	RABBITMQ_RELEASE=4.3 $(PY) -m pytest -n 1 $(ON_EVERY_BROKER) $(ARGS)
 
 lint: .venv/.dev ## Format, style, types, which room may import which, and deploy/
 	$(PY) -m ruff format --check .
@@ -119,4 +126,4 @@ viewers-if-npm:
 	@setup/examples/install.sh
 	@touch $@
 
-.PHONY: help demo run test lint bench chaos drill fuzz viewers viewers-if-npm wheel docs sbom audit lock clean browser python programs proxies
+.PHONY: help demo run test test-brokers lint bench chaos drill fuzz viewers viewers-if-npm wheel docs sbom audit lock clean browser python programs proxies

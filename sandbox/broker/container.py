@@ -10,7 +10,7 @@ from pathlib import Path
 from sandbox.broker.errors import BrokerFailed
 from sandbox.broker.handshake import answers
 
-IMAGE = "rabbitmq:4"
+IMAGE = "rabbitmq:4.3"
 ENGINES = ("docker", "podman")
 FILE = "container.json"
 READY_SECONDS = 120.0

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -142,11 +143,13 @@ async def world(
     behaviours: Behaviours = USUAL,
     pair: Pair | None = None,
     cluster: Cluster | None = None,
+    least: Mapping[str, int] | None = None,
+    more: Mapping[str, str] = MappingProxyType({}),
 ) -> AsyncIterator[World]:
     """Start stand-ins, every role, and a subscriber that is there from the first event.
 
     Over a database or a cluster of brokers the processes are spread over two hosts, and a load balancer stands
-    before the receivers.
+    before the receivers. `least` says how many of each role there are, `more` what settings they have besides.
     """
     exchange = f"chaos.{secrets.token_hex(4)}"
     broker = Broker(node)
@@ -157,8 +160,8 @@ async def world(
         slow_host = asyncio.Event()
         slow_base = await stack.enter_async_context(gallery(slow_host))
         hosts = [await stack.enter_async_context(host) for host in _hosts(pair, node, cluster)]
-        settings = _settings(sandbox.env, broker.url, exchange, job_timeout)
-        least = TWICE_OVER_DATABASE if pair else TWICE_OVER_FILE if hosts else None
+        settings = {**_settings(sandbox.env, broker.url, exchange, job_timeout), **more}
+        least = least or (TWICE_OVER_DATABASE if pair else TWICE_OVER_FILE if hosts else None)
         fleet = Fleet(folder, settings, hosts=[host.env for host in hosts] or [{}], least=least)
         if hosts:
             balancer = await stack.enter_async_context(relay(*fleet.ports))
