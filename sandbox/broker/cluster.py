@@ -10,9 +10,6 @@ from sandbox.broker.node import Node
 MINORITY_PAUSES = "cluster_partition_handling = pause_minority\n"
 """Before 4.3, whose nodes agree by themselves."""
 
-LIST_SECONDS = 90.0
-"""What a list of queues may take right after a node was lost."""
-
 _HIDE = "[begin erlang:set_cookie(N, parted), erlang:disconnect_node(N) end || N <- nodes()]."
 _SHOW = "[begin erlang:set_cookie(N, erlang:get_cookie()), net_kernel:connect_node(N) end || N <- {nodes}]."
 
@@ -48,7 +45,7 @@ class Cluster:
         """Find the node that leads a quorum queue or a stream, by asking those that answer. Raises `BrokerFailed`."""
         for asked in self.nodes:
             with suppress(BrokerFailed):
-                lines = asked.ctl("list_queues", "name", "leader", timeout=LIST_SECONDS).splitlines()
+                lines = asked.ctl("list_queues", "name", "leader").splitlines()
                 leaders = dict(line.split("\t") for line in lines if line.count("\t") == 1)
                 return next(node for node in self.nodes if node.name == leaders[queue])
         raise BrokerFailed(f"nobody knows who leads {queue}")
@@ -59,7 +56,7 @@ class Cluster:
         if ended:
             return f"not running: {', '.join(ended)}"
         try:
-            queues = self.nodes[0].ctl("list_queues", "name", "online", timeout=LIST_SECONDS).splitlines()
+            queues = self.nodes[0].ctl("list_queues", "name", "online").splitlines()
         except BrokerFailed as failure:
             return str(failure)
         return "; ".join(line for line in queues if line.count("@") not in {0, len(self.nodes)})

@@ -135,7 +135,7 @@ class Node:
         """Let a frozen broker go on."""
         os.kill(self.pid, signal.SIGCONT)
 
-    def ctl(self, *command: str, timeout: float = 30.0) -> str:
+    def ctl(self, *command: str, timeout: float = 90.0) -> str:
         """Run `rabbitmqctl` against this node and return what it printed.
 
         Raises:
