@@ -9,8 +9,9 @@ from setup.postgres.server import PASSWORD, USER, Server
 ATTACH_SECONDS = 60.0
 CONFIGURATION = """\
 wal_receiver_status_interval = 1s
-wal_sender_timeout = 5s
+wal_keep_size = 1GB
 """
+"""Enough of the log is kept for a standby that fell behind; without it every commit would wait for ever."""
 
 _SYNCHRONOUS = "ALTER SYSTEM SET synchronous_standby_names = '*'"
 _ALONE = "ALTER SYSTEM RESET synchronous_standby_names"

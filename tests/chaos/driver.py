@@ -58,13 +58,20 @@ class Driver:
         """Tell a job's picture from all others by its SHA-256."""
         return hashlib.sha256(numbered_picture(job.number)).hexdigest()
 
-    async def run(self, count: int, rate: float, enough: asyncio.Event) -> None:
-        """Ask for `count` videos at `rate` a second, faster once `enough` is set, and for more until it is."""
+    async def run(
+        self, count: int, rate: float, enough: asyncio.Event, *, busy: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Ask for `count` videos at `rate` a second, faster once `enough` is set, and for more until it is.
+
+        While the service is `busy` with too many nothing more is asked for.
+        """
         room = asyncio.Semaphore(AT_ONCE)
         limits = httpx.Limits(max_connections=2 * AT_ONCE)
         async with httpx.AsyncClient(timeout=10, limits=limits) as http, asyncio.TaskGroup() as tasks:
             while len(self.jobs) < count or not enough.is_set():
                 await room.acquire()
+                while busy():
+                    await asyncio.sleep(1 / rate)
                 job = self.more()
                 asking = tasks.create_task(self._ask(http, job))
                 asking.add_done_callback(lambda _: room.release())

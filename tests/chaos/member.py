@@ -7,6 +7,7 @@ stand-in for it, says that the disk is full or that the database may only be rea
 import ctypes
 import os
 import signal
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -35,6 +36,7 @@ def _spoil(control: Path) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # until the service has a handler of its own
     ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
     _spoil(Path(os.environ["CHAOS_STORE"]))
     main()

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from tests.chaos.world import World, chance, world
 
 _TOGETHER = 0.2
 """How often a fault is made together with the next one."""
+
+_MOST_OPEN = 300
 
 _RECOVERY_SECONDS = 40.0
 """How long a recovery is waited for before the next fault."""
@@ -113,7 +116,8 @@ async def run(
         if pair:
             await asyncio.to_thread(pair.order, APART, DATABASE)
         enough = asyncio.Event()
-        asking = asyncio.create_task(running.driver.run(plan.jobs, plan.jobs / expected, enough))
+        busy = partial(_busy, running)
+        asking = asyncio.create_task(running.driver.run(plan.jobs, plan.jobs / expected, enough, busy=busy))
         for number, step in enumerate(steps):
             await asyncio.gather(*(_make(running, kind, plan, story, say) for kind in step))
             await _recovered(running, story.made[-len(step) :])
@@ -128,6 +132,11 @@ async def run(
     story.verdict.other += running.fleet.strange_ends
     story.seconds = time.monotonic() - began
     return story
+
+
+def _busy(running: World) -> bool:
+    """Say whether more is open than a machine that is slow, or what was broken, can soon work off."""
+    return len(running.open_jobs) > _MOST_OPEN
 
 
 async def _make(running: World, kind: Kind, plan: Plan, story: Story, say: Say) -> None:
