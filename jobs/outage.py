@@ -14,6 +14,12 @@ from store import attempts, circuits, open_attempts, videos
 from store.attempts import AttemptRow
 from store.transaction import Tx
 
+LIMITED_BEFORE_ANOTHER = 15.0
+"""Seconds for which a provider's limit is waited out while another provider is left that may make the video."""
+
+LONGEST_LIMIT_PAUSE = 60.0
+_LIMIT_PATIENCE = 4
+
 SORTED_AT_ONCE = 100
 """Few, because it runs beside everything else."""
 
@@ -23,13 +29,30 @@ def another_try(tx: Tx, policy: Policy, attempt: AttemptRow, answer: NotAccepted
 
     With another provider left to try it has few, and none while it is away and the other is not.
     """
-    tries = attempt.tries + 1
     following = settle.following(tx, policy, attempt.video_id)
+    if answer.throttled:
+        return _after_limit(tx, policy, attempt, answer, following, now)
+    tries = attempt.tries + 1
     most = policy.submit_attempts if following is None else min(policy.submit_attempts, TRIES_BEFORE_ANOTHER)
     if tries >= most or (following is not None and _is_better(tx, following, attempt.provider, now)):
         return None
     due_at = now + retry_delay(tries, answer.retry_after)
     return due_at if due_at <= waits_since(tx, attempt, now=now) + policy.submit_deadline else None
+
+
+def _after_limit(
+    tx: Tx, policy: Policy, attempt: AttemptRow, answer: NotAcceptedYet, following: Provider | None, now: float
+) -> float | None:
+    """Say when to submit again what met a limit: no try is used up, and the pauses grow with the time of waiting.
+
+    A limit fails nobody before the deadline; where another provider may make the video, it does after a short while.
+    """
+    since = waits_since(tx, attempt, now=now)
+    waited = max(now - since, 0.0)
+    if following is not None and waited >= LIMITED_BEFORE_ANOTHER:
+        return None
+    due_at = now + max(min(waited / _LIMIT_PATIENCE, LONGEST_LIMIT_PAUSE), answer.retry_after or 1.0)
+    return due_at if due_at <= since + policy.submit_deadline else None
 
 
 def waits_since(tx: Tx, attempt: AttemptRow, *, now: float) -> float:

@@ -25,11 +25,17 @@ class Policy:
     poll_min: float = 2
     poll_max: float = 30
     webhook_grace: float = 120
+    webhook_graces: Mapping[Provider, float] = field(default_factory=dict)
+    """For how long a job is left to its webhook, where a provider's differs."""
     media_ttl: float = 3600
     proves: frozenset[Provider] = frozenset()
     """Those whose results are announced only after their addresses were asked."""
     retention: float = 90 * 86400.0
     """For how long a finished video is kept; 0 is for ever."""
+
+    def grace(self, provider: Provider) -> float:
+        """Say for how long a job of a provider that calls back is left to its webhook."""
+        return self.webhook_graces.get(provider, self.webhook_grace)
 
 
 LEASE_SECONDS = 10.0

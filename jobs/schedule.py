@@ -33,7 +33,7 @@ def first_check(provider: Provider, policy: Policy, *, accepted_at: float, plan:
     """
     patience = min(4 * policy.poll_min, policy.poll_max)
     if capabilities(provider).calls_back:
-        patience = policy.webhook_grace
+        patience = policy.grace(provider)
     elif plan.learnt:
         patience = max(_planned_gap(plan, provider, policy, age=0), policy.poll_min)
     return accepted_at + min(patience, policy.job_timeout)
@@ -87,4 +87,4 @@ def _watched_since(attempt: AttemptRow, policy: Policy, *, now: float) -> float:
     if attempt.woken_at is not None:
         return attempt.woken_at
     accepted_at = attempt.accepted_at or now
-    return accepted_at + (policy.webhook_grace if capabilities(attempt.provider).calls_back else 0)
+    return accepted_at + (policy.grace(attempt.provider) if capabilities(attempt.provider).calls_back else 0)

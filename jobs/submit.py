@@ -147,10 +147,13 @@ def not_accepted(
         settle.fail(tx, policy, attempt, failing, now=now, owner=owner)
         return
     attempt = clock.redated(tx, attempt)
-    tries = attempt.tries + 1
+    # A limit is no failure of the job: it uses up none of its tries.
+    tries = attempt.tries if answer.throttled else attempt.tries + 1
     due_at = outage.another_try(tx, policy, attempt, answer, now=now)
     if due_at is None:
-        message = f"not accepted in {tries} tries: {answer.message}"
+        waited = now - outage.waits_since(tx, attempt, now=now)
+        how_long = f"for {waited:.0f} s, for a limit" if answer.throttled else f"in {tries} tries"
+        message = f"not accepted {how_long}: {answer.message}"
         failing = AttemptFailed(ErrorCode.PROVIDER_UNAVAILABLE, message, refunds.NOT_CHARGED)
         settle.fail(tx, policy, attempt, failing, now=now, owner=owner)
         return

@@ -14,6 +14,7 @@ from jobs.results import Finding, claimed_addresses
 from jobs.settle import AttemptFailed
 from poller.proving import Prover, ReadWebhook
 from poller.results import Prove
+from poller.signed import SignedWebhooks
 from poller.telling import tell_answer
 from process import metrics
 from process.clock import ClockWatch
@@ -66,7 +67,7 @@ class Checker:
 
     async def _look(self, client: ProviderClient, attempt: AttemptRow, claimed: Ready | None) -> Decision | None:
         asked_at = time.time()
-        report = claimed or await self._report(client, attempt, handle_of(attempt))
+        report = claimed or await self._answer(client, attempt)
         stopped = await self._stopped(client, attempt, report)
         if stopped is not None:
             return stopped
@@ -108,6 +109,12 @@ class Checker:
             await self.store.write_unsynced(learning.learn, lessons)
             del self.lessons[: len(lessons)]
         return 0
+
+    async def _answer(self, client: ProviderClient, attempt: AttemptRow) -> Report:
+        """Take a signed webhook's word where that is a whole report, and ask elsewhere."""
+        job = handle_of(attempt)
+        told = await SignedWebhooks(self.store).report(client, attempt, job)
+        return told or await self._report(client, attempt, job)
 
     async def _report(self, client: ProviderClient, attempt: AttemptRow, job: Handle) -> Report:
         self.watch.asked(attempt, at=time.monotonic())

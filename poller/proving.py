@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from jobs import lookups, schedule, unconfirmed
 from jobs.policy import Policy
+from poller.signed import SignedWebhooks
 from process import metrics
 from process.clock import ClockWatch
 from providers.base import LostSubmission, ProviderClient
@@ -21,6 +22,7 @@ from providers.reports import (
     Unavailable,
     UnknownJob,
     WebhookHint,
+    WebhookReading,
     Working,
 )
 from schemas.names import ErrorCode
@@ -47,8 +49,10 @@ class Prover:
 
     async def seek(self, client: ProviderClient, attempt: AttemptRow) -> None:
         """Look once whether a webhook proves that a submission was accepted; without proof, wait on."""
-        bodies = [kept.body or b"" for kept in await self.store.read(unconfirmed.telling, attempt.id)]
-        hints = await self._read(bodies)
+        readings = await SignedWebhooks(self.store).readings(client, attempt)
+        if await self._is_proven(attempt, readings):
+            return
+        hints = await self._hints(attempt, readings)
         named = await self.store.read(unconfirmed.unclaimed_ids, attempt, unconfirmed.named(hints))
         asked = 0
         for job_id in unconfirmed.in_turn(attempt, named):
@@ -75,6 +79,23 @@ class Prover:
                 await self._write(lookups.not_found, attempt, answer, owner=self.owner)
             case Unavailable():
                 await self._write(lookups.look_again, attempt, owner=self.owner)
+
+    async def _is_proven(self, attempt: AttemptRow, readings: list[WebhookReading]) -> bool:
+        """Go on with the job that a signed webhook names; say whether there was one."""
+        for reading in readings:
+            if reading.proves and reading.job is not None:
+                report = reading.report or Working()
+                if await self.store.read(unconfirmed.unclaimed_ids, attempt, [reading.job.id]):
+                    await self._write(unconfirmed.confirm_job, attempt, reading.job, report, owner=self.owner)
+                    return True
+        return False
+
+    async def _hints(self, attempt: AttemptRow, readings: list[WebhookReading]) -> list[WebhookHint]:
+        """Find the jobs that bodies name which prove nothing."""
+        if readings:
+            return [WebhookHint((reading.job.id,), ()) for reading in readings if reading.job is not None]
+        bodies = [kept.body or b"" for kept in await self.store.read(unconfirmed.telling, attempt.id)]
+        return await self._read(bodies)
 
     async def _read(self, bodies: list[bytes]) -> list[WebhookHint]:
         if sum(map(len, bodies)) <= _READ_AT_ONCE:

@@ -60,6 +60,7 @@ unexpected_errors = _counter("unexpected_errors", "steps that failed in a way no
 provider_switched_off = _gauge("provider_switched_off", "1 while no process has its credentials", "provider")
 rows_unreadable = _gauge("rows_unreadable", "rows put aside because this release cannot read them")
 webhook_missed = _counter("webhook_missed", "ends that a poll found before any webhook came", "provider")
+webhook_signatures = _counter("webhook_signatures", "signed webhooks read, by what is wrong", "provider", "signature")
 submissions = _counter("submissions", "submissions by what they came to", "provider", "outcome")
 checks = _counter("checks", "checks by what they reported", "provider", "report")
 unknown_status = _counter("unknown_status", "checks that met a status word of unknown meaning", "provider")

@@ -47,7 +47,7 @@ __all__ = ["Settings", "WrongSettings", "suspicions"]
 class Settings(BaseModel):
     """Everything reelbus may be told: the field `max_body_bytes` is read from `REELBUS_MAX_BODY_BYTES`.
 
-    Those of a provider are declared by it, and read by `given`, `rate` and `webhook_grace`.
+    Those of a provider are declared by it, and read by `given`, `rate` and `webhook_graces`.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
@@ -177,10 +177,11 @@ class Settings(BaseModel):
         return float(getattr(self, f"{provider}_rate"))
 
     @property
-    def webhook_grace(self) -> float:
-        """How many seconds a job whose provider calls back is left to its webhook."""
-        graces = [getattr(self, f"{each}_webhook_grace") for each in self.providers if PROVIDERS[each].calls_back]
-        return float(max(graces, default=0.0))
+    def webhook_graces(self) -> dict[Provider, float]:
+        """For how many seconds a job of each provider that calls back is left to its webhook."""
+        return {
+            name: float(getattr(self, f"{name}_webhook_grace")) for name, each in PROVIDERS.items() if each.calls_back
+        }
 
     @property
     def account_names(self) -> frozenset[str]:

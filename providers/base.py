@@ -35,7 +35,6 @@ class LostSubmission:
     name: str
     """Our own name for it, as in its `Order`."""
     sent_at: float
-    webhook_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

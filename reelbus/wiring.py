@@ -44,7 +44,7 @@ def policy_of(settings: Settings) -> Policy:
         job_timeout=settings.job_timeout,
         poll_min=settings.poll_min,
         poll_max=settings.poll_max,
-        webhook_grace=settings.webhook_grace,
+        webhook_graces=settings.webhook_graces,
         media_ttl=settings.media_ttl,
         retention=settings.retention_days * 86400,
         proves=frozenset(filter(settings.proves_results_of, settings.enabled_providers)),

@@ -36,11 +36,11 @@ async def serve(
     Raises OSError where a port is taken.
     """
     stop = stop or asyncio.Event()
-    main = _listen(settings.host, settings.port)
+    main = listen(settings.host, settings.port)
     settings = replace(settings, port=main.getsockname()[1])
     app = build(settings)
     doors = _ProviderPorts(app, settings)
-    server = _Server(app, lifespan="on")
+    server = Server(app, lifespan="on")
     try:
         running = asyncio.create_task(server.serve(sockets=[main]))
         await server.listening(running)
@@ -60,7 +60,7 @@ async def serve(
         main.close()
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """A uvicorn server that leaves signals to whoever started it."""
 
     def __init__(self, app: Starlette, *, lifespan: Literal["on", "off"]) -> None:
@@ -102,7 +102,7 @@ class _ProviderPorts:
             "homedesigns": settings.homedesigns_port,
         }
         self._ports = {provider: port for provider, port in own.items() if port is not None}
-        self._open: dict[Provider, tuple[_Server, asyncio.Task[None]]] = {}
+        self._open: dict[Provider, tuple[Server, asyncio.Task[None]]] = {}
         self._turn = asyncio.Lock()
         app.state.control.door = self.turn
 
@@ -129,9 +129,9 @@ class _ProviderPorts:
             if provider not in self._ports or (to == "open") == (provider in self._open):
                 return
             if to == "open":
-                listener = _listen(self._settings.host, self._ports[provider])
+                listener = listen(self._settings.host, self._ports[provider])
                 self._ports[provider] = listener.getsockname()[1]
-                server = _Server(self._app, lifespan="off")
+                server = Server(self._app, lifespan="off")
                 running = asyncio.create_task(server.serve(sockets=[listener]))
                 await server.listening(running)
                 self._open[provider] = server, running
@@ -141,7 +141,8 @@ class _ProviderPorts:
             await running
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """Open a listening socket. Raises OSError where the port is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Named TCP, because asyncio turns Nagle's delay off only for a socket that says so: 40 ms an answer.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)

@@ -9,6 +9,10 @@ Provider = NewType("Provider", str)
 PROVIDERS: list[Provider] = [
     Provider("iacrea"),
     Provider("homedesigns"),
+    Provider("fal"),
+    Provider("kling"),
+    Provider("replicate"),
+    Provider("runway"),
 ]
 """The registry: a line for each provider, in the order of preference. `providers/NAME/` has all else about it."""
 

@@ -50,6 +50,16 @@ class Account:
         """
         return URL(self.base_url).join(URL(path, encoded=True))
 
+    def path_of(self, address: object) -> str | None:
+        """Give path and query of an address that the provider gave; None unless it is of its own scheme and host."""
+        if not isinstance(address, str) or len(address) > 2048:
+            return None
+        try:
+            found, base = URL(address, encoded=True), URL(self.base_url)
+        except ValueError:
+            return None
+        return found.raw_path_qs if found.host and found.origin() == base.origin() else None
+
 
 def tls_context(url: str) -> ssl.SSLContext:
     """Give the TLS settings for an address; for a plain one a context that trusts nobody, as it is unused."""

@@ -34,6 +34,14 @@ class ProviderHttp:
         """Ask with POST and a JSON document. Raises `NoResponse`."""
         return await self._ask("POST", path, document)
 
+    async def put(self, path: str) -> Response:
+        """Ask with PUT and no body. Raises `NoResponse`."""
+        return await self._ask("PUT", path, None)
+
+    async def delete(self, path: str) -> Response:
+        """Ask with DELETE. Raises `NoResponse`."""
+        return await self._ask("DELETE", path, None)
+
     async def close(self) -> None:
         """Close every connection."""
         if self._session is not None:

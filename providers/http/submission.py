@@ -7,8 +7,9 @@ knows. aiohttp repeats no POST, and is told to keep no connection, follow no red
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 import aiohttp
 
@@ -33,9 +34,14 @@ class Submissions:
         before_first_byte: BeforeFirstByte,
         json: object = None,
         form: Callable[[], aiohttp.MultipartWriter] | None = None,
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> Response | NotAcceptedYet | OutcomeUnknown:
-        """Send a JSON document or a form. Raises only what `before_first_byte` raises, and cancellation."""
-        return await _SubmissionRequest(self._account, self._tls, before_first_byte).run(path, json, form)
+        """Send a JSON document or a form. Raises only what `before_first_byte` raises, and cancellation.
+
+        `headers` go along with those that every request carries.
+        """
+        request = _SubmissionRequest(self._account, self._tls, before_first_byte, headers)
+        return await request.run(path, json, form)
 
 
 class _Connector(aiohttp.TCPConnector):
@@ -69,8 +75,11 @@ class _Connector(aiohttp.TCPConnector):
 class _SubmissionRequest:
     """One request on its way, and how far it certainly got."""
 
-    def __init__(self, account: Account, tls: ssl.SSLContext, before_first_byte: BeforeFirstByte) -> None:
+    def __init__(
+        self, account: Account, tls: ssl.SSLContext, before_first_byte: BeforeFirstByte, headers: Mapping[str, str]
+    ) -> None:
         self._account = account
+        self._headers = {**account.headers, **headers}
         self._hook = before_first_byte
         self._connector = _Connector(tls, self._before_first_byte)
         self._deadline = asyncio.timeout(account.timeout)
@@ -83,7 +92,7 @@ class _SubmissionRequest:
     ) -> Response | NotAcceptedYet | OutcomeUnknown:
         """Send the request and read the answer."""
         try:
-            async with self._deadline, open_session(self._connector, self._account.headers) as session:
+            async with self._deadline, open_session(self._connector, self._headers) as session:
                 return await self._exchange(session, path, json, form)
         except Exception as error:
             # Whatever broke, ours or theirs: how far the request certainly got decides.

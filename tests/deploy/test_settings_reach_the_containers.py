@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from process.settings import Settings
+from providers.registry import PROVIDERS
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 VARIABLES = sorted(f"REELBUS_{field.upper()}" for field in Settings.model_fields)
@@ -50,10 +51,11 @@ def test_the_container_that_faces_the_internet_holds_no_api_keys() -> None:
 
 
 def test_only_who_talks_to_the_providers_is_given_their_credentials() -> None:
-    ours = {"REELBUS_IACREA_WEBHOOK_GRACE"}
+    ours = {variable for variable in VARIABLES if variable.endswith("_WEBHOOK_GRACE")}
+    prefixes = tuple(f"REELBUS_{name}_".upper() for name in PROVIDERS)
     holding = {
         name
         for name, environment in _environments().items()
-        if any("IACREA_" in variable or "HOMEDESIGNS_" in variable for variable in set(environment) - ours)
+        if any(variable.startswith(prefixes) for variable in set(environment) - ours)
     }
     assert holding == {"generator", "poller"}

@@ -227,6 +227,38 @@ def test_being_throttled_pauses_the_provider_for_everybody(desk: JobScenario) ->
     assert len(claim(desk)) == 2
 
 
+def test_a_limit_uses_up_no_try_however_often_it_is_met(desk: JobScenario) -> None:
+    attempt = desk.sending(HOMEDESIGNS)
+    for _ in range(3 * desk.policy.submit_attempts // 2):
+        not_taken(desk, attempt, NotAcceptedYet("1303", retry_after=1, throttled=True))
+        waiting = desk.current(attempt)
+        assert (waiting.state, waiting.tries) == (AttemptState.WAITING, 0)
+        desk.now = (waiting.due_at or 0) + 1
+        [attempt] = claim(desk, HOMEDESIGNS, owner=GENERATOR)
+        assert send(desk, attempt)
+
+
+def test_the_pauses_at_a_limit_grow_and_end_with_the_deadline(desk: JobScenario) -> None:
+    attempt = desk.sending(HOMEDESIGNS)
+    pauses = []
+    while desk.current(attempt).state is AttemptState.SENDING:
+        not_taken(desk, attempt, NotAcceptedYet("1303", throttled=True))
+        waiting = desk.current(attempt)
+        if waiting.state is AttemptState.WAITING:
+            pauses.append((waiting.due_at or 0) - desk.now)
+            desk.now = waiting.due_at or 0
+            [attempt] = claim(desk, HOMEDESIGNS, owner=GENERATOR)
+            assert send(desk, attempt)
+
+    assert pauses == sorted(pauses)
+    assert (pauses[0], pauses[-1]) == (1, 60)
+    assert desk.now - START <= desk.policy.submit_deadline
+    shown = desk.shown(attempt)
+    assert shown.error is not None
+    assert shown.error.code is ErrorCode.PROVIDER_UNAVAILABLE
+    assert "for a limit" in shown.error.message
+
+
 @pytest.mark.parametrize("code", [ErrorCode.IMAGE_REJECTED, ErrorCode.AUTHENTICATION_FAILED, ErrorCode.OUT_OF_CREDITS])
 def test_a_refusal_ends_the_attempt_with_its_own_code(desk: JobScenario, code: ErrorCode) -> None:
     attempt = desk.sending()

@@ -52,7 +52,7 @@ class JobScenario:
 
     def __init__(self, policy: Policy | None = None) -> None:
         self.connection: sqlite3.Connection | Session = in_memory()
-        self.policy = policy or Policy()
+        self.policy = policy or Policy(providers=(Provider("iacrea"), Provider("homedesigns")))
         self.now = START
 
     def do(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -75,6 +75,8 @@ class JobScenario:
         return self.attempt(video_id)
 
     def claimed(self, provider: Provider = Provider("iacrea"), *, owner: str = GENERATOR, **fields: Any) -> AttemptRow:
+        if provider not in self.policy.providers:
+            self.policy = replace(self.policy, providers=(*self.policy.providers, provider))
         self.routed(**{"choice": ProviderChoice(provider), **fields})
         [(attempt, _)] = self.do(submission_claims.claim, self.policy, provider, owner=owner, room=1, now=self.now).work
         return attempt

@@ -1,0 +1,1 @@
+"""fal: many models behind one queue; signs its webhooks with Ed25519."""
