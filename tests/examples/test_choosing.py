@@ -38,4 +38,5 @@ async def send(broker: Broker, exchange: str, event_type: str, provider: str, ev
     headers = {"cloudEvents_type": event_type, "provider": provider}
     message = aio_pika.Message(b"{}", type=event_type, message_id=event_id, headers=dict(headers))
     async with broker.channel() as channel:
-        await (await channel.get_exchange(exchange)).publish(message, f"{event_type}.{provider}")
+        chosen = await channel.get_exchange(exchange)
+        await chosen.publish(message, f"{event_type}.{provider}", mandatory=False)  # nobody chooses two of the three
