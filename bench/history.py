@@ -1,6 +1,7 @@
 """Measure what grows with the history: `python -m bench.history 1000000` fills a store and asks it what operators ask.
 
-It takes about a minute and 3 GB of disk for a million videos, and prints the longest of a few answers each.
+It takes some minutes and 3 GB of disk for a million videos. It prints the longest of a few answers each, and then what
+each step of a new video's life costs beside the same step in an empty store.
 """
 
 import argparse
@@ -9,13 +10,19 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
+from statistics import median
 
 from bench import seeding
-from jobs import feed, housekeeping, ledger, view
-from schemas.names import PROVIDERS, VideoStatus
+from jobs import accept, assignment, check, check_claims, feed, housekeeping, ledger, submission_claims, submit, view
+from jobs.accept import NewVideo
+from jobs.policy import Policy
+from providers.reports import Accepted, Ready
+from schemas.names import PROVIDERS, Motion, Orientation, Provider, ProviderChoice, VideoStatus
 from store.database import Store
 from store.probe import probe
+from store.transaction import Tx
 from store.video_lists import Filter
 
 RARE = 20
@@ -76,6 +83,48 @@ async def measure(path: Path, *, now: float) -> None:
         await store.close()
 
 
+NEW = NewVideo(
+    motion=Motion.ZOOM_IN, orientation=Orientation.LANDSCAPE, prompt=None, choice=ProviderChoice("homedesigns"),
+    fallback=False, metadata={}, image_url="https://pictures.example/house.png", picture=None, caller="bench",
+    idempotency_key=None, fingerprint="",
+)  # fmt: skip
+LIVES = 200
+HOMEDESIGNS = Provider("homedesigns")
+POLICY = Policy(rates={HOMEDESIGNS: 1e9})
+
+
+def submit_one(tx: Tx, now: float) -> None:
+    """Claim an attempt, send it, and record that its provider took it."""
+    for attempt, _ in submission_claims.claim(tx, POLICY, HOMEDESIGNS, owner="bench", room=1, now=now).work:
+        submit.send(tx, attempt.id, owner="bench", now=now)
+        submit.accepted(tx, POLICY, attempt, Accepted(f"new {attempt.id}"), sent_at=now, now=now)
+
+
+def check_one(tx: Tx, now: float) -> None:
+    """Claim a check, and settle what it finds."""
+    for attempt in check_claims.claim(tx, POLICY, HOMEDESIGNS, owner="bench", room=1, now=now).work:
+        check.apply(tx, POLICY, attempt, Ready(("https://cdn.example/v.mp4",)), owner="bench", now=now)
+
+
+async def live(path: Path, *, now: float) -> dict[str, float]:
+    """Live some new videos' lives; give the median seconds of each step."""
+    steps: dict[str, Callable[[Tx], object]] = {
+        "accept": lambda tx: accept.accept(tx, NEW, str, now=now),
+        "route": lambda tx: assignment.route(tx, POLICY, now=now),
+        "claim and submit": lambda tx: submit_one(tx, now),
+        "check and settle": lambda tx: check_one(tx, now + 3600),
+    }
+    took: dict[str, list[float]] = {name: [] for name in steps}
+    store = await Store.open(f"sqlite:///{path}")
+    try:
+        for _ in range(LIVES):
+            for name, step in steps.items():
+                took[name].append(await _timed(partial(store.write, step)))
+    finally:
+        await store.close()
+    return {name: median(each) for name, each in took.items()}
+
+
 async def _timed(ask: Callable[[], Awaitable[object]]) -> float:
     began = time.perf_counter()
     await ask()
@@ -92,6 +141,13 @@ def main() -> None:
         path = seed(Path(folder), videos, now=now)
         print(f"{videos} videos, {path.stat().st_size / 1e9:.2f} GB")
         asyncio.run(measure(path, now=now))
+        full = asyncio.run(live(path, now=now))
+        (Path(folder) / "empty").mkdir()
+        empty = asyncio.run(live(seeding.create(Path(folder) / "empty"), now=now))
+        for name, seconds in full.items():
+            print(
+                f"{name:<45} {seconds * 1000:7.2f} ms, {seconds / empty[name]:.2f} times as long as in an empty store"
+            )
 
 
 if __name__ == "__main__":

@@ -14,12 +14,9 @@ WEBHOOKS_KEPT = 2 * LATE_RESULT_SECONDS
 """Seconds for which a webhook's body is kept: an attempt that was given up is watched for half of that."""
 
 
-def prune(tx: Tx, *, now: float, limit: int) -> int:
-    """Look at the next `limit` rows of each table, and drop what is too old; say how many were."""
-    return _prune_events(tx, now - EVENTS_KEPT, limit) + _prune_webhooks(tx, now - WEBHOOKS_KEPT, limit)
-
-
-def _prune_events(tx: Tx, before: float, limit: int) -> int:
+def prune_events(tx: Tx, *, now: float, limit: int) -> int:
+    """Look at the next `limit` events, and drop the bodies that are too old; say how many were."""
+    before = now - EVENTS_KEPT
     place = pruned.place(tx, "outbox")
     last = outbox.last_old(tx, after=place, before=before, limit=limit)
     if last is None:
@@ -29,7 +26,9 @@ def _prune_events(tx: Tx, before: float, limit: int) -> int:
     return last - place
 
 
-def _prune_webhooks(tx: Tx, before: float, limit: int) -> int:
+def prune_webhooks(tx: Tx, *, now: float, limit: int) -> int:
+    """Look at the next `limit` webhooks, and drop the bodies that are too old; say how many were."""
+    before = now - WEBHOOKS_KEPT
     place = pruned.place(tx, "webhooks")
     last = webhooks.last_old(tx, after=place, before=before, limit=limit)
     if last is None:

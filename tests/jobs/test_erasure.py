@@ -107,7 +107,8 @@ def test_a_webhook_that_comes_after_all_is_dropped_with_the_bodies(desk: JobScen
     desk.do(webhooks.record, [Delivery(attempt.id, b"late", 4, None)], now=desk.now)
     desk.due(room=0)
     desk.now += WEBHOOKS_KEPT + 1
-    desk.do(housekeeping.sweep, now=desk.now)
+    while desk.do(housekeeping.sweep, now=desk.now):
+        pass
     assert left(desk, attempt.id) == set()
 
 

@@ -7,6 +7,7 @@ from jobs.pruning import EVENTS_KEPT, WEBHOOKS_KEPT
 from schemas.event import Event
 from store import outbox, webhooks
 from store.attempts import AttemptRow
+from store.webhooks import Delivery
 from tests.support.job_scenario import READY, JobScenario
 
 
@@ -89,3 +90,18 @@ def test_a_sweep_looks_at_a_bounded_number_of_rows_and_goes_on_where_it_was(desk
     sweep(desk)
     assert len(desk.bodies()) == 400
     assert desk.credits().spent == 400
+
+
+def test_a_sweep_holds_others_up_for_a_few_rows_of_one_kind_only(desk: JobScenario) -> None:
+    for number in range(3):
+        finished(desk, idempotency_key=f"key {number}")
+    many = [Delivery("no such attempt", b"{}", 2, None)] * (2 * housekeeping.ROWS_AT_ONCE)
+    desk.do(webhooks.record, many, now=desk.now)
+    publish(desk)
+    desk.now += 30 * 86400
+    desk.due(room=0)
+    sweeps = []
+    while rows := desk.do(housekeeping.sweep, now=desk.now):
+        sweeps.append(rows)
+    assert max(sweeps) <= housekeeping.ROWS_AT_ONCE
+    assert len(sweeps) >= 5
