@@ -88,6 +88,7 @@ def _operator_paths() -> Json:
         "/v1/credits": _plain("credits", "Show each provider's credits", credits_schema, ALWAYS),
         "/v1/audit": _audit(),
         "/v1/status": _plain("status", "Show broker, backlog and providers", ref("Status"), ALWAYS),
+        "/v1/drift": _plain("drift", "Show answers that no page of a provider documents", ref("Drift"), ALWAYS),
         "/v1/providers": _plain("listProviders", "Show how each provider is doing", ref("ProviderList"), ALWAYS),
         "/v1/providers/{name}/pause": _of_provider("pauseProvider", "Give a provider no new work"),
         "/v1/providers/{name}/resume": _of_provider("resumeProvider", "Give a provider work again"),

@@ -12,6 +12,7 @@ from schemas.audit import AuditPage
 from schemas.batch import MOST, BatchResults
 from schemas.cancellation import Cancellation
 from schemas.dead_commands import DeadCommands
+from schemas.drift import Drift
 from schemas.event import VideoEvents
 from schemas.names import PROVIDERS, VideoStatus
 from schemas.problem import CONTENT_TYPE as PROBLEM_TYPE
@@ -31,6 +32,7 @@ _ANSWERS: list[type[BaseModel]] = [
     ProviderCredits,
     Redelivery,
     Cancellation,
+    Drift,
     NamedProvider,
     ProviderList,
     Status,

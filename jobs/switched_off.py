@@ -33,12 +33,18 @@ class Watch:
     _silent: dict[tuple[Role, Provider | None], float] = field(default_factory=dict)
     _stepped_at: float | None = None
 
-    def step(self, seen: dict[tuple[Role, Provider | None], float], *, at: float) -> set[tuple[Role, Provider]]:
-        """Take a step with what is announced by now; say for which roles which providers are switched off."""
+    def step(
+        self, seen: dict[tuple[Role, Provider | None], float], *, at: float, removed: Collection[Provider] = ()
+    ) -> set[tuple[Role, Provider]]:
+        """Take a step with what is announced by now; say for which roles which providers are switched off.
+
+        `removed` have open work, and this release does not know them: a newer one may, and announces them then.
+        """
+        names = [*PROVIDERS, *removed]
         elapsed = 0.0 if self._stepped_at is None else min(at - self._stepped_at, _LONGEST_STEP)
         self._stepped_at = at
         for role in Role:
-            for name in (None, *PROVIDERS):
+            for name in (None, *names):
                 key = (role, name)
                 heard = seen.get(key) != self._last.get(key)
                 self._silent[key] = 0.0 if heard else self._silent.get(key, 0.0) + elapsed
@@ -46,7 +52,7 @@ class Watch:
         return {
             (role, name)
             for role in Role
-            for name in PROVIDERS
+            for name in names
             if self._silent[role, None] <= _LONGEST_STEP
             and self._last.get((role, None)) is not None
             and self._silent[role, name] >= SWITCHED_OFF_SECONDS

@@ -12,6 +12,7 @@ from jobs.overdue import Watch
 from jobs.policy import Policy
 from jobs.results import Finding, claimed_addresses
 from jobs.settle import AttemptFailed
+from poller.drift import WatchAnswers, watch_nothing
 from poller.proving import Prover, ReadWebhook
 from poller.results import Prove
 from poller.signed import SignedWebhooks
@@ -21,6 +22,7 @@ from process.clock import ClockWatch
 from process.failpoints import failpoint
 from process.provider_log import ProviderLog
 from providers.base import ProviderClient
+from providers.http.seen import watched_answers
 from providers.registry import capabilities
 from providers.reports import Handle, Ready, Report, Working
 from schemas.names import DetectedBy
@@ -45,6 +47,8 @@ class Checker:
     watch: Watch = field(default_factory=Watch)
     """What is known of the looks that are under way."""
     providers: ProviderLog = field(default_factory=ProviderLog)
+    answered: WatchAnswers = watch_nothing
+    """Told what each check was answered."""
 
     async def check(self, client: ProviderClient, attempt: AttemptRow) -> bool:
         """Ask about one attempt and apply the answer; say whether that ended it."""
@@ -119,13 +123,14 @@ class Checker:
     async def _report(self, client: ProviderClient, attempt: AttemptRow, job: Handle) -> Report:
         self.watch.asked(attempt, at=time.monotonic())
         try:
-            with metrics.provider_request_seconds.labels(client.name, "check").time():
+            with metrics.provider_request_seconds.labels(client.name, "check").time(), watched_answers() as answers:
                 report = await client.check(job)
         except BaseException:
             self.watch.dropped(attempt)
             raise
         self.watch.answered(attempt, at=time.monotonic())
         metrics.checks.labels(client.name, type(report).__name__.lower()).inc()
+        self.answered(client.name, answers, report)
         tell_answer(self.providers, client.name, report)
         await failpoint("look answered")
         return report

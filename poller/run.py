@@ -14,6 +14,7 @@ from jobs import clock as clock_rules
 from jobs.announced import ANNOUNCE_SECONDS
 from jobs.policy import LEASE_SECONDS, STORE_POLL_SECONDS, Policy
 from poller.checking import Checker
+from poller.drift import DriftSentinel
 from poller.proving import ReadWebhook
 from poller.results import Prove
 from poller.upkeep import Upkeep
@@ -48,16 +49,19 @@ async def run(
 ) -> None:
     """Check until told to stop, then finish what is in hand. Any number of pollers may run at once."""
     clock = ClockWatch(store.write, clock_rules.mend)
-    checker = Checker(store, policy, f"poller-{uuid4().hex}", read_webhook, prove, clock)
+    sentinel = DriftSentinel(store)
+    name = f"poller-{uuid4().hex}"
+    checker = Checker(store, policy, name, read_webhook, prove, clock, answered=sentinel.watch)
     upkeep = Upkeep(store, policy, checker)
     again = partial(repeat, stop=stop, expected=(StoreUnavailable,))
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(again(checker.store_lessons, every=LEARN_SECONDS))
+        tasks.create_task(again(sentinel.keep, every=LEARN_SECONDS))
         tasks.create_task(again(upkeep.give_up, every=overdue.STEP_SECONDS))
         tasks.create_task(again(clock.mend, every=STORE_POLL_SECONDS))
         tasks.create_task(again(upkeep.switch_off, every=ANNOUNCE_SECONDS))
         steps = (upkeep.tidy, upkeep.drop_pictures, store.pictures.remove_orphans, upkeep.erase_old, upkeep.review)
-        for step in steps:
+        for step in (*steps, sentinel.compare):
             tasks.create_task(again(step, every=HOUSEKEEPING_SECONDS))
         for client in clients.values():
             tasks.create_task(_workers(store, policy, client, checker).run(stop))

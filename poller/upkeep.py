@@ -10,7 +10,8 @@ from jobs import erasure, housekeeping, overdue, quarantine, switched_off
 from jobs.policy import Policy
 from poller.checking import Checker
 from poller.telling import tell_switched_off, tell_unreadable
-from store import announcements
+from providers.registry import PROVIDERS
+from store import announcements, open_attempts
 from store.announcements import Role
 from store.database import Store
 
@@ -41,7 +42,9 @@ class Upkeep:
     async def switch_off(self) -> int:
         """Announce what this poller has, and end what a switched-off provider left."""
         await self.store.write_unsynced(announcements.announce, Role.POLLER, self.policy.providers, now=time.time())
-        off = self.announced.step(await self.store.read(announcements.announced), at=time.monotonic())
+        removed = await self.store.read(open_attempts.strangers, list(PROVIDERS))
+        seen = await self.store.read(announcements.announced)
+        off = self.announced.step(seen, at=time.monotonic(), removed=removed)
         ended = await self.store.write(switched_off.end, self.policy, off, now=time.time()) if off else 0
         tell_switched_off(off, ended)
         return ended

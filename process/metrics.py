@@ -66,6 +66,9 @@ checks = _counter("checks", "checks by what they reported", "provider", "report"
 unknown_status = _counter("unknown_status", "checks that met a status word of unknown meaning", "provider")
 cancellations = _counter("cancellations", "wishes to stop a job, by what its provider said", "provider", "answer")
 lookups = _counter("lookups", "questions for lost submissions, by what came of them", "provider", "answer")
+undocumented_answers = _counter("undocumented_answers", "answers to checks of no documented shape", "provider")
+answer_shapes = _gauge("answer_shapes", "kept shapes of answers that no page documents")
+new_answer_shapes = _counter("new_answer_shapes", "shapes of answers that nobody had ever seen", "provider")
 results_proven = _counter(
     "results_proven", "results whose addresses were asked, by what came of it", "provider", "outcome"
 )

@@ -15,6 +15,7 @@ from receiver.cancellations import Cancellations
 from receiver.check_now import CheckNow
 from receiver.dead_commands import DeadCommandRoutes
 from receiver.deliveries import Deliveries
+from receiver.drift import DriftRoutes
 from receiver.guard import Guard
 from receiver.health import Health
 from receiver.media import Media
@@ -67,6 +68,7 @@ def _api(context: Context, health: Health) -> list[BaseRoute]:
         _route("/v1/videos/{id}/retry", POST=videos.retry),
         _route("/v1/videos/{id}/check", POST=CheckNow(context).check),
         _route("/v1/videos/{id}/cancel", POST=Cancellations(context).cancel),
+        _route("/v1/drift", GET=DriftRoutes(context).list),
         _route("/v1/providers", GET=providers.list),
         _route("/v1/providers/{name}/pause", POST=providers.pause),
         _route("/v1/providers/{name}/resume", POST=providers.resume),

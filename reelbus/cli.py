@@ -7,6 +7,7 @@ import typer
 
 from reelbus import __version__, operating
 from reelbus.cli_db import db
+from reelbus.cli_drift import drift
 from reelbus.cli_events import events
 from reelbus.cli_keys import keys
 from reelbus.cli_videos import videos
@@ -136,6 +137,7 @@ app.add_typer(videos)
 app.add_typer(events)
 app.add_typer(keys, name="keys")
 app.add_typer(db, name="db")
+app.add_typer(drift, name="drift")
 
 dead = typer.Typer(help="Commands that could not be handled and are parked in `video.commands.dead`.")
 app.add_typer(dead, name="dead", no_args_is_help=True)

@@ -1,5 +1,7 @@
 """What is open at one provider: turned away, waiting, unsent or sent."""
 
+from collections.abc import Sequence
+
 from schemas.names import Provider
 from store.attempts import AttemptRow, select, select_work
 from store.transaction import Tx
@@ -85,3 +87,15 @@ def put_forward(tx: Tx, seconds: float, *, now: float) -> None:
             f"UPDATE attempts SET {later} WHERE state IN ({states})",  # noqa: S608 - constant parts
             {"seconds": seconds, "before": now - seconds},
         )
+
+
+def strangers(tx: Tx, known: Sequence[Provider]) -> list[Provider]:
+    """Name the providers of open attempts, apart from those that are known."""
+    marks = ", ".join("?" * len(known))
+    rows = tx.execute(
+        f"SELECT provider FROM attempts WHERE state IN ('waiting', 'claimed', 'sending') AND provider NOT IN ({marks})"  # noqa: S608 - only marks
+        f" UNION SELECT provider FROM attempts WHERE state IN ('unconfirmed', 'generating')"
+        f" AND provider NOT IN ({marks})",
+        (*known, *known),
+    ).fetchall()
+    return [Provider(name) for (name,) in rows]

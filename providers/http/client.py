@@ -7,6 +7,7 @@ import aiohttp
 
 from providers.http.account import Account, tls_context
 from providers.http.responses import Response
+from providers.http.seen import note_answer
 from providers.http.session import REQUEST_ERRORS, body_of, head_of, open_session
 
 MAX_CONNECTIONS = 32
@@ -54,7 +55,9 @@ class ProviderHttp:
                 asyncio.timeout(self._account.timeout),
                 session.request(method, self._account.url(path), json=document, allow_redirects=False) as response,
             ):
-                return replace(head_of(response), body=await body_of(response))
+                answer = replace(head_of(response), body=await body_of(response))
+                note_answer(answer)
+                return answer
         except TimeoutError as error:
             limit = f"within {self._account.timeout:g} seconds"
             raise NoResponse(f"{self._account.label} did not answer {limit}") from error

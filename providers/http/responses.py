@@ -16,6 +16,7 @@ class Response:
     status: int
     body: bytes | None
     retry_after: float | None = None
+    content_type: str | None = None
 
 
 def seconds_to_wait(value: str | None, now: float) -> float | None:

@@ -37,7 +37,7 @@ def open_session(connector: aiohttp.TCPConnector, headers: Mapping[str, str]) ->
 def head_of(response: aiohttp.ClientResponse) -> Response:
     """Give what the head of an answer says by itself: its status, and how long it asks to wait."""
     retry_after = seconds_to_wait(response.headers.get("Retry-After"), time.time())
-    return Response(response.status, None, retry_after)
+    return Response(response.status, None, retry_after, response.headers.get("Content-Type"))
 
 
 async def body_of(response: aiohttp.ClientResponse) -> bytes | None:

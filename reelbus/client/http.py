@@ -132,6 +132,10 @@ class Client:
         """Read how each provider is doing."""
         return list(self._ask("GET", "/v1/providers")["items"])
 
+    def drift(self) -> list[dict[str, Any]]:
+        """Read the shapes of providers' answers that their pages do not document."""
+        return list(self._ask("GET", "/v1/drift")["items"])
+
     def pause(self, provider: str) -> dict[str, Any]:
         """Give a provider no new work until it is resumed. Needs the scope `operate`."""
         return dict(self._ask("POST", f"/v1/providers/{_name(provider)}/pause"))

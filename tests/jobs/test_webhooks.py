@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from jobs import budget, check_claims, submit, timeline, unconfirmed
-from providers.reports import Unavailable, WebhookHint, Working
+from providers.reports import Handle, Unavailable, WebhookHint, Working
 from schemas.names import DetectedBy, ErrorCode
 from store import attempts
 from store import webhooks as stored_webhooks
@@ -18,7 +18,7 @@ TRUE_JOB = "11111111-2222-3333-4444-555555555555"
 
 
 def confirm_job(desk: JobScenario, claimed: AttemptRow, report: object = READY, *, owner: str = POLLER) -> None:
-    desk.do(unconfirmed.confirm_job, desk.policy, claimed, TRUE_JOB, report, owner=owner, now=desk.now)  # type: ignore[arg-type]  # any report will do
+    desk.do(unconfirmed.confirm_job, desk.policy, claimed, Handle(TRUE_JOB), report, owner=owner, now=desk.now)  # type: ignore[arg-type]  # any report will do
 
 
 def keep_waiting(desk: JobScenario, claimed: AttemptRow, *, named: int = 0) -> None:

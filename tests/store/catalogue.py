@@ -9,6 +9,7 @@ from itertools import product
 from schemas.names import EventType, Provider, VideoStatus
 from store import (
     announcements,
+    answer_shapes,
     api_keys,
     attempt_leases,
     attempts,
@@ -50,6 +51,7 @@ from store.video_lists import Filter
 
 NOW = 1_700_000_000.0
 P = Provider("iacrea")
+SHAPE = answer_shapes.AnswerShape(P, "s", 200, "", "{}", "working", "1", NOW, NOW, 1)
 
 CALLS: list[Callable[[Tx], object]] = [
     *(
@@ -150,6 +152,12 @@ CALLS: list[Callable[[Tx], object]] = [
     lambda tx: outbox.refuse(tx, outbox.after(tx, seq=0, limit=1)[0], "no", retry_at=NOW),
     lambda tx: announcements.announce(tx, Role.POLLER, [P], now=NOW),
     announcements.announced,
+    lambda tx: open_attempts.strangers(tx, [P]),
+    lambda tx: answer_shapes.add(tx, SHAPE),
+    lambda tx: answer_shapes.count(tx, P),
+    lambda tx: answer_shapes.is_kept(tx, P, "s"),
+    answer_shapes.listed,
+    lambda tx: answer_shapes.remove(tx, P, "s"),
     lambda tx: open_attempts.sending(tx, P, now=NOW),
     lambda tx: open_attempts.unsent_of(tx, P, now=NOW, limit=1),
     lambda tx: open_attempts.sent_of(tx, P, now=NOW, limit=1),

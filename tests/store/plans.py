@@ -25,6 +25,7 @@ MACHINERY = {"store/sqlite.py", "store/group.py", "store/readers.py", "store/mig
 SMALL = {
     "CONSTANT",
     "announcements",
+    "answer_shapes",
     "api_keys",
     "circuits",
     "clocks",
