@@ -7,6 +7,7 @@ this process after that leaves an outcome that is unknown and is never sent agai
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -18,9 +19,10 @@ from generator.telling import tell_change
 from jobs import circuit, submit
 from jobs.circuit import Change
 from jobs.policy import LEASE_SECONDS, Policy
-from process import metrics
+from process import metrics, tracing
 from process.clock import ClockWatch
 from process.failpoints import failpoint
+from process.tracing import SpanKind
 from providers.base import Order, ProviderClient
 from providers.capabilities import Lookup
 from providers.http.pictures import PictureRefused, PictureUnavailable
@@ -28,6 +30,7 @@ from providers.registry import lookup_of
 from providers.reports import Accepted, NotAcceptedYet, OutcomeUnknown, Refused, SubmissionOutcome
 from schemas.names import ErrorCode
 from schemas.picture import PictureRejected
+from schemas.trace import Trace
 from store.attempts import AttemptRow
 from store.database import Store, StoreUnavailable
 from store.transaction import Tx
@@ -110,7 +113,7 @@ class Submitter:
         sent_at = time.time()
         prepared = order or await self._order(client, attempt, video)
         if isinstance(prepared, Order):
-            return await self._send(client, attempt, prepared, sent_at)
+            return await self._send(client, attempt, video, prepared, sent_at)
         return Result(prepared, sent_at)
 
     async def _order(self, client: ProviderClient, attempt: AttemptRow, video: VideoRow) -> Order | SubmissionOutcome:
@@ -131,7 +134,9 @@ class Submitter:
             return Refused(ErrorCode.IMAGE_REJECTED, f"not fetched in {attempt.tries + 1} tries: {error}")
         return NotAcceptedYet(str(error), error.retry_after)
 
-    async def _send(self, client: ProviderClient, attempt: AttemptRow, order: Order, sent_at: float) -> Result:
+    async def _send(
+        self, client: ProviderClient, attempt: AttemptRow, video: VideoRow, order: Order, sent_at: float
+    ) -> Result:
         may_have_left = False
 
         async def before_first_byte() -> None:
@@ -147,7 +152,8 @@ class Submitter:
                 raise LeaseLost
 
         try:
-            with metrics.provider_request_seconds.labels(client.name, "submit").time():
+            # The span's own trace goes to no provider.
+            with metrics.provider_request_seconds.labels(client.name, "submit").time(), _span(attempt, video):
                 answer = await client.submit(order, before_first_byte=before_first_byte)
             return Result(answer, sent_at, asked=True)
         except LeaseLost:
@@ -212,3 +218,14 @@ class Submitter:
             owner=self.owner,
             now=time.time(),
         )
+
+
+def _span(attempt: AttemptRow, video: VideoRow) -> AbstractContextManager[Trace]:
+    return tracing.span(
+        f"submit {attempt.provider}",
+        Trace(video.traceparent, video.tracestate),
+        SpanKind.CLIENT,
+        reelbus_provider=str(attempt.provider),
+        reelbus_video_id=video.id,
+        reelbus_attempt=attempt.number,
+    )

@@ -14,8 +14,9 @@ from intake.parsing import ParsedRequest
 from jobs import accept as acceptance
 from jobs import routing, spending
 from jobs.accept import Accepted, BudgetExhausted, KeyConflict, NewVideo
-from process import failpoints, metrics
+from process import failpoints, metrics, tracing
 from process.inspector import InspectorUnavailable
+from process.tracing import SpanKind
 from schemas.names import Provider
 from schemas.picture import Picture, PictureRejected
 from schemas.problem import FieldFault, ProblemCode, Refusal
@@ -34,6 +35,9 @@ class _Run(Protocol):
 
     def __call__(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
         """Give what the work gives."""
+
+
+COMMANDS_QUEUE = "video.commands.submit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,23 @@ async def accept_decoded(context: Context, values: object, origin: Origin, *, si
 
 
 async def _accept(context: Context, read: Callable[[], RawRequest], origin: Origin, run: _Run) -> Accepted:
+    """Accept in a span of its own, which is the parent of all that happens to the video."""
+    if origin.transport == "amqp":
+        named = {"messaging_system": "rabbitmq", "messaging_operation_type": "process"}
+        traced = tracing.span(
+            f"process {COMMANDS_QUEUE}",
+            origin.trace,
+            SpanKind.CONSUMER,
+            messaging_destination_name=COMMANDS_QUEUE,
+            **named,
+        )
+    else:
+        traced = tracing.span("accept video", origin.trace, SpanKind.SERVER)
+    with traced as trace:
+        return await _accept_traced(context, read, replace(origin, trace=trace), run)
+
+
+async def _accept_traced(context: Context, read: Callable[[], RawRequest], origin: Origin, run: _Run) -> Accepted:
     request = await run(_parsed, context, read, origin)
     found = None if request.picture is None else await _inspected(context, request.picture)
     new = await run(_new_video, request, origin, await context.enabled.names())

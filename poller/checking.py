@@ -17,6 +17,7 @@ from poller.proving import Prover, ReadWebhook
 from poller.results import Prove
 from poller.signed import SignedWebhooks
 from poller.telling import tell_answer
+from poller.tracing import check_span, record_settling, trace_of
 from process import metrics
 from process.clock import ClockWatch
 from process.failpoints import failpoint
@@ -71,7 +72,9 @@ class Checker:
 
     async def _look(self, client: ProviderClient, attempt: AttemptRow, claimed: Ready | None) -> Decision | None:
         asked_at = time.time()
-        report = claimed or await self._answer(client, attempt)
+        trace = await trace_of(self.store, attempt)
+        with check_span(attempt, trace):
+            report = claimed or await self._answer(client, attempt)
         stopped = await self._stopped(client, attempt, report)
         if stopped is not None:
             return stopped
@@ -83,6 +86,8 @@ class Checker:
         )
         if decision is not None:
             self._learn(attempt, report, decision, now)
+            if not isinstance(decision, Wait):
+                record_settling(attempt, trace, began=now, ended=time.time())
         return decision
 
     async def _stopped(self, client: ProviderClient, attempt: AttemptRow, report: Report) -> AttemptFailed | None:

@@ -90,6 +90,9 @@ credits_unexplained = _gauge("credits_unexplained", "reported balance less what 
 attempt_seconds = _histogram("attempt_seconds", "seconds from acceptance by the provider to the end", "provider")
 check_delay_seconds = _histogram("check_delay_seconds", "seconds that a due check waited", "provider")
 provider_authorized = _gauge("provider_authorized", "1 while the provider takes our credentials", "provider")
+webhooks_missed_in_a_row = _gauge(
+    "webhooks_missed_in_a_row", "of the newest videos, how many no webhook came for, up to 50", "provider"
+)
 provider_out_of_credits = _gauge(
     "provider_out_of_credits", "1 while the provider refuses submissions because the account is empty", "provider"
 )

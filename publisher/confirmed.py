@@ -8,8 +8,10 @@ from typing import Any
 import structlog
 from pydantic_core import from_json
 
-from process import metrics
+from process import metrics, tracing
+from process.tracing import SpanKind
 from schemas.names import EventType
+from schemas.trace import Trace
 from store.outbox import OutboxEvent
 
 _TERMINAL = {str(EventType.READY): "ready", str(EventType.FAILED): "failed"}
@@ -17,12 +19,25 @@ _TERMINAL = {str(EventType.READY): "ready", str(EventType.FAILED): "failed"}
 logger = structlog.get_logger(__name__)
 
 
-def tell(events: Sequence[OutboxEvent], *, now: float) -> None:
+def tell(events: Sequence[OutboxEvent], *, exchange: str, now: float) -> None:
     """Note each event, and of a terminal one how long its video took. Raises nothing: the events are published."""
     for event in events:
         metrics.events_published.labels(event.type).inc()
         metrics.event_publish_seconds.observe(max(0.0, now - event.created_at))
         logger.info("event published", video=event.video_id, type=event.type, event_id=event.event_id)
+        tracing.record(
+            f"send {exchange}",
+            Trace(event.traceparent),
+            SpanKind.PRODUCER,
+            began=event.created_at,
+            ended=now,
+            messaging_system="rabbitmq",
+            messaging_operation_type="send",
+            messaging_destination_name=exchange,
+            messaging_message_id=event.event_id,
+            reelbus_video_id=event.video_id,
+            reelbus_event_type=event.type,
+        )
         outcome = _TERMINAL.get(event.type)
         if outcome is not None:
             with suppress(ValueError, LookupError, TypeError):  # a body that another release wrote

@@ -141,7 +141,7 @@ class Relay:
         return []
 
     def _count(self, outcome: Outcome) -> None:
-        confirmed.tell(outcome.confirmed, now=time.time())
+        confirmed.tell(outcome.confirmed, exchange=self._exchange, now=time.time())
         for why, count in Counter(why for _, why in outcome.refused).items():
             metrics.publish_failures.labels(why.partition(":")[0]).inc(count)
         if outcome.mark_lost is not None:

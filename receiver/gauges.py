@@ -61,6 +61,8 @@ def _provider(provider: Provider, row: ProviderRow | None, rate: float, now: flo
 
 def _state(provider: Provider, state: ProviderState) -> None:
     metrics.provider_authorized.labels(provider).set(int(state.authorized))
+    if state.webhooks is not None:
+        metrics.webhooks_missed_in_a_row.labels(provider).set(state.webhooks.missed_in_a_row)
     metrics.provider_out_of_credits.labels(provider).set(int(state.out_of_credits_since is not None))
     metrics.provider_paused.labels(provider).set(int(state.paused))
     for name in CircuitState:

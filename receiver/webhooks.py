@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection
+from contextlib import AbstractContextManager, nullcontext
 
 import structlog
 from starlette.responses import Response
@@ -9,13 +10,16 @@ from starlette.types import Receive, Scope, Send
 
 from intake.context import Context
 from jobs import interest, unconfirmed
-from process import failpoints, metrics
+from process import failpoints, metrics, tracing
+from process.tracing import SpanKind
 from providers.registry import PROVIDERS
 from receiver import problems
 from receiver.bodies import read_capped_body
 from receiver.inbox import Inbox
 from receiver.refused_webhooks import RefusedWebhookNotes
 from schemas.problem import ProblemCode, Refusal
+from schemas.trace import NO_TRACE, Trace
+from store import traces
 from store.webhooks import Delivery
 
 _log = structlog.get_logger(__name__)
@@ -62,13 +66,21 @@ class Webhooks:
             self._refused.note(scope, provider=provider, reason=self._why(provider, attempt_id))
             await problems.not_found()(scope, receive, send)
         elif scope["method"] in {"POST", "PUT"}:
-            await self._record(provider, attempt_id, scope, receive)
+            with await self._span(provider, attempt_id):
+                await self._record(provider, attempt_id, scope, receive)
             self._received[provider].inc()
             await _RECORDED(scope, receive, send)
         elif scope["method"] in {"GET", "HEAD"}:
             await _RECORDED(scope, receive, send)
         else:
             await problems.method_not_allowed("POST, PUT, GET, HEAD")(scope, receive, send)
+
+    async def _span(self, provider: str, attempt_id: str) -> AbstractContextManager[Trace]:
+        """Make a span of the video's own trace: the provider was given none that it could send."""
+        if not tracing.is_on():
+            return nullcontext(NO_TRACE)
+        trace = await self._context.store.read(traces.of_attempt, attempt_id)
+        return tracing.span(f"webhook {provider}", trace, SpanKind.SERVER, reelbus_provider=provider)
 
     def _why(self, provider: str, attempt_id: str | None) -> str:
         if provider not in self._received:

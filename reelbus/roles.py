@@ -18,7 +18,7 @@ from intake import commands
 from intake.commands import Reply
 from intake.context import Context
 from jobs.policy import Policy
-from process import event_loop, metrics
+from process import event_loop, metrics, tracing
 from process.addresses import Addresses
 from process.asyncio_events import wait_any
 from process.inspector import Inspectors
@@ -81,6 +81,14 @@ async def run_roles(settings: Settings, roles: Collection[Role], stop: asyncio.E
     Raises an ExceptionGroup of whatever a role could not go on after.
     """
     Naming.source = settings.source
+    tracing.set_up([str(role) for role in roles])
+    try:
+        await _run_traced(settings, roles, stop)
+    finally:
+        await asyncio.to_thread(tracing.close)
+
+
+async def _run_traced(settings: Settings, roles: Collection[Role], stop: asyncio.Event) -> None:
     store = await awaited_store(settings, stop)
     if store is None:
         return

@@ -12,7 +12,7 @@ from typing import Any
 from tests.chaos.fleet import ROLES
 from tests.drill.site import Site
 
-MISSED_IN_A_ROW = 3
+MISSED_IN_A_ROW = 3  # as the console has it
 
 
 async def signs(site: Site, logs: "LogTail") -> set[str]:

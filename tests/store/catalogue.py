@@ -32,6 +32,7 @@ from store import (
     refused_webhooks,
     secrets,
     spending,
+    traces,
     unreadable,
     uploads,
     video_lists,
@@ -69,6 +70,8 @@ CALLS: list[Callable[[Tx], object]] = [
             Filter(VideoStatus.READY, P, {"a": "b", "c": "d"}),
         )
     ),
+    lambda tx: traces.of_video(tx, "v"),
+    lambda tx: traces.of_attempt(tx, "a"),
     lambda tx: newest.ended(tx, P, limit=50),
     lambda tx: attempts.hasten(tx, "v", now=NOW, pause=1.0),
     lambda tx: refused_webhooks.add(tx, provider="iacrea", peer="127.0.0.1", reason="", now=NOW),
