@@ -11,10 +11,11 @@ import typer
 from documents.asyncapi import asyncapi
 from documents.problem_help import EXPLANATIONS
 from process import metrics
+from providers.registry import PROVIDERS
 from reelbus import errors
 from reelbus.cli import app
 from schemas.event import Event
-from schemas.names import EVENT_KINDS, EventType
+from schemas.names import EVENT_KINDS, EventType, MotionForm
 from schemas.problem import status_of
 from schemas.samples import sample_event
 
@@ -40,6 +41,7 @@ def pages() -> dict[str, str]:
         "errors": errors_page(),
         "command-line": command_line(),
         "metrics": metrics_page(),
+        "providers": providers(),
     }
 
 
@@ -164,6 +166,38 @@ def metrics_page() -> str:
         labels = ", ".join(f"`{name}`" for name in collector._labelnames)  # noqa: SLF001 - there is no other way
         lines.append(f"| `{family.name}` | {family.type} | {labels} | {family.documentation} |")
     return "\n".join(lines) + "\n"
+
+
+def providers() -> str:
+    """Say of every provider what it can do and what it needs, from its own record."""
+    lines = ["# Providers", "", "What each can do, from the record that the service itself goes by."]
+    for name, each in PROVIDERS.items():
+        needed = [f"`{_variable(name, setting.name)}`" for setting in each.credentials if setting.required]
+        options = [f"`{_variable(name, option.name)}` ({option.says})" for option in each.options]
+        exact = [motion for motion, offer in each.motions.items() if offer.form is MotionForm.OPTION]
+        others = [f"`{motion}` ({offer.form})" for motion, offer in each.motions.items() if motion not in exact]
+        reached = "calls a webhook, and is polled as well" if each.calls_back else "is polled"
+        public = " It needs `REELBUS_PUBLIC_URL`: see [exposing the webhook](../webhook.md)." if each.calls_back else ""
+        lines += [
+            "",
+            f"## {each.label}",
+            "",
+            f"It {reached}.{public}",
+            "",
+            "| | |",
+            "| --- | --- |",
+            f"| name | `{name}` |",
+            f"| credentials | {', '.join(needed)} |",
+            f"| options | {', '.join(options) or 'none'} |",
+            f"| motions | {', '.join([f'`{motion}`' for motion in exact] + others)} |",
+            f"| a failure's credit | {each.failure_refund.status}: {each.refund_evidence} |",
+            f"| requests a second, unless set otherwise | {each.rate:g} |",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _variable(provider: str, setting: str) -> str:
+    return f"REELBUS_{provider}_{setting}".upper()
 
 
 def _commands(command: Any, parent: Any, name: str) -> Iterator[tuple[str, Any, Any]]:  # noqa: ANN401 - typer's own

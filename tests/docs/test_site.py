@@ -44,6 +44,7 @@ def test_nothing_is_fetched_from_another_host(site: Path) -> None:
         ("errors", "idempotency_conflict"),
         ("command-line", "reelbus webhook replay"),
         ("metrics", "reelbus_events_published"),
+        ("providers", "REELBUS_HOMEDESIGNS_TOKEN"),
     ],
 )
 def test_the_reference_is_made_from_the_code(site: Path, page: str, words: str) -> None:
