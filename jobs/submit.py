@@ -6,7 +6,7 @@ from then on is never sent again by anybody unless the provider certainly did no
 
 from collections.abc import Callable
 
-from jobs import check, clock, learning, outage, refunds, schedule, settle
+from jobs import clock, late, learning, outage, refunds, schedule, settle
 from jobs import events as video_events
 from jobs.policy import STORE_POLL_SECONDS, Policy
 from jobs.settle import AttemptFailed
@@ -116,7 +116,7 @@ def _accepted_too_late(tx: Tx, policy: Policy, attempt: AttemptRow, answer: Acce
         detail=answer.provider_job_id,
     )
     if answer.finished is not None:
-        check.apply_late(tx, policy, attempt, answer.finished, now=now)
+        late.apply_late(tx, policy, attempt, answer.finished, now=now)
 
 
 def _enter_spent(tx: Tx, attempt: AttemptRow, answer: Accepted, sent_at: float, now: float) -> None:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from jobs import cancelling, check, learning, unconfirmed
-from jobs.check import Decision, Succeed, Wait
+from jobs import cancelling, check, decide, learning, unconfirmed
+from jobs.decide import Decision, Succeed, Wait
 from jobs.learning import Observation
 from jobs.overdue import Watch
 from jobs.policy import Policy
@@ -143,7 +143,7 @@ class Checker:
 
 def _count(attempt: AttemptRow, decision: Succeed | AttemptFailed) -> None:
     outcome = "ready" if isinstance(decision, Succeed) else decision.code
-    detected_by = check.prompted_by(attempt)
+    detected_by = decide.prompted_by(attempt)
     log.info(
         "attempt settled",
         video=attempt.video_id,

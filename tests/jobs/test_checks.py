@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs.check import Succeed, Wait
+from jobs.decide import Succeed, Wait
 from jobs.policy import UNKNOWN_JOB_GRACE
 from providers.reports import Doubtful, Ready, Report, Unavailable, UnknownJob, Working
 from schemas.names import PROVIDERS, DetectedBy, ErrorCode, Provider

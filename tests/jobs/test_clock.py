@@ -3,7 +3,7 @@
 import pytest
 
 from jobs import circuit, clock, outage, overdue, submission_claims, unconfirmed
-from jobs.check import Succeed, Wait
+from jobs.decide import Succeed, Wait
 from jobs.policy import ABANDONED_LEASE_SECONDS, LEASE_SECONDS
 from jobs.sightings import Sightings
 from process.clock import Clock

@@ -3,7 +3,7 @@
 import pytest
 
 from jobs import overdue
-from jobs.check import Succeed, Wait
+from jobs.decide import Succeed, Wait
 from jobs.overdue import Watch
 from jobs.policy import LATE_RESULT_SECONDS, OVERDUE_GRACE
 from jobs.settle import AttemptFailed

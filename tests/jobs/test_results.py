@@ -6,7 +6,7 @@ from itertools import cycle
 import pytest
 
 from jobs import results
-from jobs.check import Succeed, Wait
+from jobs.decide import Succeed, Wait
 from jobs.results import Proven, Unproven
 from providers.reports import Working
 from schemas.names import DetectedBy, ErrorCode, Provider

@@ -7,17 +7,17 @@ from typing import Any
 from unittest import mock
 from uuid import uuid4
 
-import jobs.check
 import jobs.schedule
 import jobs.settle
 import jobs.sightings
 import jobs.submit
 from jobs import (
     budget,
-    check,
     check_claims,
     circuit,
+    decide,
     events,
+    late,
     overdue,
     policy,
     refunds,
@@ -101,7 +101,7 @@ def neither_compare_and_set_nor_index() -> AbstractContextManager[object]:
 _change = attempts.change
 _sendable = outbox.sendable
 _announce = events.announce
-_apply_late = check.apply_late
+_apply_late = late.apply_late
 _commit_on_thread = check_claims._hand_over_webhooks
 _commit = GroupCommit.commit
 _lose = submit.mark_outcome_unknown
@@ -140,7 +140,7 @@ def lost_whatever_its_state(
 
 
 def lost_at_once(attempt: AttemptRow, message: str, *_: Any) -> AttemptFailed:
-    return AttemptFailed(ErrorCode.JOB_LOST, message, refunds.UNKNOWN, check.prompted_by(attempt))
+    return AttemptFailed(ErrorCode.JOB_LOST, message, refunds.UNKNOWN, decide.prompted_by(attempt))
 
 
 def believing_bodies(tx: Tx, policy: Policy, *, now: float) -> None:
@@ -295,14 +295,14 @@ IN_THE_SIMULATION = [
     Mutant("a second credit is risked unasked", patched(jobs.settle, "_UNSURE", frozenset())),
     Mutant("the terminal event comes after the commit", patched(events, "announce", announced_after_the_commit)),
     Mutant("a lease never expires", never_expiring_leases),
-    Mutant("a late result changes the video", patched(check, "apply_late", late_result_for_the_video)),
+    Mutant("a late result changes the video", patched(late, "apply_late", late_result_for_the_video)),
     Mutant("marked before it is confirmed", patched(outbox, "sendable", marked_when_read)),
     Mutant("an event is named when it is published", patched(outbox, "sendable", named_when_published)),
     Mutant(
         "the answer to what was declared lost is dropped",
         patched(jobs.submit, "ACCEPT", Transition(AttemptState.GENERATING, frozenset({AttemptState.SENDING}))),
     ),
-    Mutant("an unknown job is lost at once", patched(jobs.check, "_lost", lost_at_once)),
+    Mutant("an unknown job is lost at once", patched(decide, "_lost", lost_at_once)),
     Mutant(
         "neither refunds nor doubts are entered in the ledger", patched(jobs.settle, "_enter_refund", lambda *_: None)
     ),
@@ -335,7 +335,7 @@ IN_ONE_TEST: dict[str, Mutant] = {
         "leases are believed by the wall clock", patched(Sightings, "lapsed", lapsed_at_once)
     ),
     "a late check that was overtaken is dropped": Mutant(
-        "a stale owner reschedules a late check", patched(jobs.check, "apply_transition", taken_whosever_it_is)
+        "a stale owner reschedules a late check", patched(late, "apply_transition", taken_whosever_it_is)
     ),
     "providers that are away are not off": Mutant(
         "generators that are away switch providers off", patched(switched_off.Watch, "step", all_that_are_silent)

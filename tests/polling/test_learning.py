@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs import check, learning, schedule
+from jobs import decide, learning, schedule
 from jobs.durations import EDGES, Plan
 from jobs.learning import Observation
 from providers.reports import Report, Unavailable, Working
@@ -127,8 +127,8 @@ def test_the_decision_is_the_learnt_plans(desk: JobScenario) -> None:
     desk.under(poll_max=60)
     attempt = desk.generating(HOMEDESIGNS)
     plan = taught(desk, 50)
-    decision = check.decide(attempt, Working(), desk.policy, now=START, plan=plan)
-    assert isinstance(decision, check.Wait)
+    decision = decide.decide(attempt, Working(), desk.policy, now=START, plan=plan)
+    assert isinstance(decision, decide.Wait)
     assert decision.due_at - START > 33
 
 

@@ -8,7 +8,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from jobs import accept, assignment, check, check_claims, learning, ledger, overdue, submission_claims, submit, view
 from jobs.accept import Accepted, NewVideo
-from jobs.check import Decision
+from jobs.decide import Decision
 from jobs.policy import Policy
 from jobs.results import Finding
 from providers.reports import Accepted as Taken
