@@ -3,7 +3,7 @@
 import fcntl
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -65,3 +65,19 @@ def one_at_a_time(cache: Path) -> Iterator[None]:
     with (cache / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def unpacked(cache: Path, choose: Callable[[Path], Iterable[str]]) -> Path:
+    """Unpack the packages that `choose` names, given `cache`, and give the folder; at once if that was done before.
+
+    Raises `PackagesMissing`.
+    """
+    root = cache / "root"
+    with one_at_a_time(cache):
+        if not root.exists():
+            apt(cache, "update")
+            apt(cache, "download", *sorted(choose(cache)), inside=cache / "packages")
+            unpack(cache / "packages", cache / "unpacking")
+            (cache / "unpacking").rename(root)
+            shutil.rmtree(cache / "lists")
+    return root

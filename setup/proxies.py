@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.debian import PackagesMissing, apt, one_at_a_time, to_install, unpack
+from sandbox.debian import PackagesMissing, to_install, unpacked
 
 CACHE = Path(__file__).parents[1] / ".run" / "proxies"
 NAMES = ("nginx", "haproxy")
@@ -25,22 +25,13 @@ def locate(name: str, cache: Path = CACHE) -> Proxy:
     installed = shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin")
     if installed:
         return Proxy(Path(installed), dict(os.environ))
-    root = fetch(cache)
+    root = unpacked(cache, _packages)
     libraries = ":".join(map(str, root.glob("**/lib/*-linux-gnu")))
     return Proxy(root / "usr/sbin" / name, {**os.environ, "LD_LIBRARY_PATH": libraries})
 
 
-def fetch(cache: Path = CACHE) -> Path:
-    """Unpack both proxies; at once if that was done before. Raises `PackagesMissing`."""
-    root = cache / "root"
-    with one_at_a_time(cache):
-        if not root.exists():
-            apt(cache, "update")
-            apt(cache, "download", *NAMES, *sorted(to_install(cache, *NAMES)), inside=cache / "packages")
-            unpack(cache / "packages", cache / "unpacking")
-            (cache / "unpacking").rename(root)
-            shutil.rmtree(cache / "lists")
-    return root
+def _packages(cache: Path) -> set[str]:
+    return {*NAMES, *to_install(cache, *NAMES)}
 
 
 def main() -> int:

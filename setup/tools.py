@@ -5,7 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from sandbox.debian import PackagesMissing, apt, one_at_a_time, unpack
+from sandbox.debian import PackagesMissing, unpacked
 
 CACHE = Path(__file__).parents[1] / ".run" / "tools"
 PACKAGES = {"promtool": "prometheus", "prometheus": "prometheus", "caddy": "caddy"}
@@ -15,19 +15,8 @@ PACKAGES = {"promtool": "prometheus", "prometheus": "prometheus", "caddy": "cadd
 def locate(program: str, cache: Path = CACHE) -> Path:
     """Find a program on this machine, or unpack its package into `cache`. Raises `PackagesMissing`."""
     installed = shutil.which(program, path=f"{os.environ.get('PATH', os.defpath)}:/usr/local/bin")
-    return Path(installed) if installed else _fetch(PACKAGES[program], cache / PACKAGES[program]) / "usr/bin" / program
-
-
-def _fetch(package: str, cache: Path) -> Path:
-    root = cache / "root"
-    with one_at_a_time(cache):
-        if not root.exists():
-            apt(cache, "update")
-            apt(cache, "download", package, inside=cache / "packages")
-            unpack(cache / "packages", cache / "unpacking")
-            (cache / "unpacking").rename(root)
-            shutil.rmtree(cache / "lists")
-    return root
+    package = PACKAGES[program]
+    return Path(installed) if installed else unpacked(cache / package, lambda _: {package}) / "usr/bin" / program
 
 
 def main() -> int:

@@ -6,6 +6,8 @@ cd "$(dirname "$0")/../.."
 into=.run/examples
 say() { echo "examples: $*" >&2; }
 
+# shellcheck source=setup/packages.sh
+. setup/packages.sh
 missing=()
 command -v npm >/dev/null || missing+=(nodejs npm)
 command -v javac >/dev/null || missing+=(default-jdk-headless)
@@ -13,23 +15,11 @@ command -v javac >/dev/null || missing+=(default-jdk-headless)
 [ -e /usr/share/java/gson.jar ] || missing+=(libgoogle-gson-java)
 [ -e /usr/share/java/slf4j-nop.jar ] || missing+=(libslf4j-java)
 [ -e /usr/share/java/sqlite-jdbc.jar ] || missing+=(libxerial-sqlite-jdbc-java)
-if [ ${#missing[@]} -gt 0 ]; then
-    if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
-        say "installing Debian's ${missing[*]}"
-        apt-get update -qq >&2
-        DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
-            -o Dpkg::Use-Pty=0 "${missing[@]}" >/dev/null
-    else
-        say "some programs are missing. Run this once, then make again:"
-        say "    sudo apt-get install ${missing[*]}"
-        exit 1
-    fi
-fi
+[ ${#missing[@]} -eq 0 ] || need examples "${missing[@]}"
 
 mkdir -p "$into/node" "$into/java"
 say "installing the Node subscriber's packages"
 cp examples/node/package.json examples/node/package-lock.json "$into/node/"
-[ -w "${HOME:-/nowhere}" ] || export npm_config_cache="$PWD/.run/npm" # whoever runs this has no home
 npm ci --prefix "$into/node" --ignore-scripts --no-audit --no-fund --loglevel=error >&2
 say "compiling the Java subscriber"
 javac -d "$into/java" -cp "/usr/share/java/amqp-client.jar:/usr/share/java/gson.jar" examples/java/Subscriber.java

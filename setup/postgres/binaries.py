@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sandbox.debian import PackagesMissing, apt, one_at_a_time, to_install, unpack
+from sandbox.debian import PackagesMissing, apt, to_install, unpacked
 
 CACHE = Path(__file__).parents[2] / ".run" / "postgresql"
 OLDEST = 14
@@ -38,21 +38,18 @@ def installed() -> Binaries | None:
 
 def fetch(cache: Path = CACHE) -> Binaries:
     """Unpack Debian's server into `cache`; at once if that was done before. Raises `PackagesMissing`."""
-    root = cache / "root"
-    with one_at_a_time(cache):
-        if not root.exists():
-            sys.stderr.write("postgresql: fetching it from this machine's package archive\n")
-            apt(cache, "update")
-            server = _server(cache)
-            apt(cache, "download", *sorted({server} | to_install(cache, server)), inside=cache / "packages")
-            unpack(cache / "packages", cache / "unpacking")
-            (cache / "unpacking").rename(root)
-            shutil.rmtree(cache / "lists")
+    root = unpacked(cache, _packages)
     folder = _newest(root / DEBIAN)
     if folder is None:
         raise PackagesMissing(f"the packages in {root} hold no PostgreSQL {OLDEST} or newer")
     libraries = ":".join(map(str, root.glob("**/lib/*-linux-gnu")))
     return Binaries(folder, {"LD_LIBRARY_PATH": libraries})
+
+
+def _packages(cache: Path) -> set[str]:
+    sys.stderr.write("postgresql: fetching it from this machine's package archive\n")
+    server = _server(cache)
+    return {server} | to_install(cache, server)
 
 
 def _server(cache: Path) -> str:

@@ -9,20 +9,14 @@ into=receiver/viewers
 work=.run/viewers
 say() { echo "viewers: $*" >&2; }
 
+# shellcheck source=setup/packages.sh
+. setup/packages.sh
 if ! command -v npm >/dev/null; then
     if [ "${1:-}" = --if-npm ]; then
         say "npm is missing, so /docs shows plain documents; for the viewers: apt-get install npm, make viewers"
         exit 0
-    elif command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
-        say "installing Debian's nodejs and npm"
-        apt-get update -qq >&2
-        DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
-            -o Dpkg::Use-Pty=0 nodejs npm >/dev/null
-    else
-        say "npm is missing. Run this once, then make again:"
-        say "    sudo apt-get install nodejs npm"
-        exit 1
     fi
+    need viewers nodejs npm
 fi
 
 mkdir -p .run
@@ -30,7 +24,6 @@ exec 9>.run/viewers.lock
 ! command -v flock >/dev/null || flock 9
 rm -rf "$work"
 mkdir -p "$work/files" "$into"
-[ -w "${HOME:-/nowhere}" ] || export npm_config_cache="$PWD/.run/npm" # whoever runs this has no home
 
 digest='console.log(crypto.createHash("sha512").update(fs.readFileSync(process.argv[1])).digest("base64"))'
 
