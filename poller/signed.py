@@ -5,7 +5,7 @@ Whatever else a signature is worth, the delivery has woken the attempt, and that
 
 from dataclasses import dataclass
 
-from jobs import check, unconfirmed
+from jobs import decide, unconfirmed
 from process import metrics
 from providers.base import ProviderClient, WebhookMessage
 from providers.capabilities import Webhook
@@ -38,7 +38,7 @@ class SignedWebhooks:
 
     async def report(self, client: ProviderClient, attempt: AttemptRow, job: Handle) -> Report | None:
         """Give the end of a job as the signed webhook tells it that woke the attempt; None where a check must tell."""
-        if not capabilities(client.name).webhook_is_report or check.prompted_by(attempt) is not DetectedBy.WEBHOOK:
+        if not capabilities(client.name).webhook_is_report or decide.prompted_by(attempt) is not DetectedBy.WEBHOOK:
             return None
         for reading in await self.readings(client, attempt):
             if reading.proves and reading.job is not None and reading.job.id == job.id:

@@ -17,7 +17,10 @@ from providers.registry import PROVIDERS
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 ROOMS = PROJECT["tool"]["importlinter"]["root_packages"]
-LONGEST_MODULE = 400
+LONGEST_MODULE = 300
+LONGEST_TEST_MODULE = 400
+"""Tests may be longer: a file is one rule with all its cases, and tables of cases are read by the row."""
+
 LONGEST_FUNCTION = 50
 
 
@@ -30,10 +33,13 @@ def test_every_room_is_packaged() -> None:
     assert set(ROOMS) <= set(PROJECT["tool"]["setuptools"]["packages"])
 
 
-@pytest.mark.parametrize("folder", [*ROOMS, "setup", "tests"])
-def test_no_module_outgrows_one_sitting(folder: str) -> None:
+@pytest.mark.parametrize(
+    ("folder", "longest"),
+    [*((folder, LONGEST_MODULE) for folder in (*ROOMS, "setup", "bench", "docs")), ("tests", LONGEST_TEST_MODULE)],
+)
+def test_no_module_outgrows_one_sitting(folder: str, longest: int) -> None:
     sizes = {str(path): len(path.read_text().splitlines()) for path in (ROOT / folder).rglob("*.py")}
-    assert {path: size for path, size in sizes.items() if size > LONGEST_MODULE} == {}
+    assert {path: size for path, size in sizes.items() if size > longest} == {}
 
 
 @pytest.mark.parametrize("folder", [*ROOMS, "setup"])
