@@ -208,6 +208,19 @@ def doctor(
     raise typer.Exit(examine(as_json=as_json))
 
 
+@app.command("provider-check", epilog=examples("reelbus provider-check kling --live"))
+def provider_check(
+    name: Annotated[str, typer.Argument(help="The provider's name.")],
+    live: Annotated[bool, typer.Option("--live", help="Ask the real service, with your key; costs nothing.")] = False,
+    spend: Annotated[int, typer.Option(help="1 has one video made, and paid.")] = 0,
+    image_url: Annotated[str | None, typer.Option(help="The picture of that video.")] = None,
+) -> None:
+    """Hold a provider against what is known of it: its account, a wrong id, a signature, a lookup."""
+    from reelbus.provider_check import check_provider
+
+    raise typer.Exit(check_provider(name, live=live, spend=spend, image_url=image_url))
+
+
 @app.command(epilog=examples("reelbus schema events > events.schema.json"))
 def schema(
     document: Annotated[str, typer.Argument(metavar="openapi|asyncapi|events", help="Which document.")],
