@@ -59,7 +59,7 @@ async def test_what_any_generator_has_is_taken_and_nothing_else(keyless: Receive
     await announce(keyless, HOMEDESIGNS, at=1001)
     assert await asked(keyless, "homedesigns") == (202, "")
     shown = (await keyless.http.get("/v1/status")).json()["providers"]
-    assert {name: state["enabled"] for name, state in shown.items()} == {"iacrea": True, "homedesigns": True}
+    assert {name for name, state in shown.items() if state["enabled"]} == {"iacrea", "homedesigns"}
 
 
 async def test_a_provider_that_living_generators_announce_no_more_is_refused(keyless: Receiver) -> None:
