@@ -1,0 +1,75 @@
+"""Many hosts are one service: one budget, any receiver for any webhook or picture, each video's events in order."""
+
+import asyncio
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from sandbox.broker.node import Node
+from setup.postgres.pair import Pair
+from tests.chaos import checker
+from tests.chaos.hosts import DATABASE
+from tests.chaos.world import PROVIDERS, World, world
+from tests.support.tcp_relay import Relay
+
+MANY = {"receiver": 2, "generator": 3, "poller": 4, "publisher": 2}
+RATE = 4
+BURST = 10 * RATE
+
+
+@pytest.mark.timeout(600)
+def test_many_hosts_share_one_budget_and_lose_nothing_when_some_are_killed_frozen_or_cut_off(tmp_path: Path) -> None:
+    pair, node = Pair(), Node(tmp_path / "broker")
+    try:
+        pair.start()
+        pair.order(f"CREATE DATABASE {DATABASE}")
+        node.start(owner=os.getpid())
+        asyncio.run(_many_hosts(tmp_path, node, pair))
+    finally:
+        pair.remove()
+        node.stop(now=True)
+
+
+async def _many_hosts(folder: Path, node: Node, pair: Pair) -> None:
+    settings = {f"REELBUS_{provider}_RATE": str(RATE) for provider in ("IACREA", "HOMEDESIGNS")}
+    async with world(folder, node, seed=1, job_timeout=120, pair=pair, least=MANY, more=settings) as running:
+        began = time.time()
+        asking = asyncio.create_task(running.driver.run(60, 3.0, enough := asyncio.Event()))
+        await _cut_off(running)
+        await running.fleet.kill([running.fleet.of("generator")[0], running.fleet.of("poller")[0]])
+        await _freeze(running)
+        await running.fleet.complete()
+        enough.set()
+        await asking
+        await checker.drained(running, within=150)
+        verdict = await checker.judge(running)
+        requests = (await running.sandbox.http.get("/sandbox/records/summary")).json()
+    assert verdict.sound, verdict
+    assert verdict.ends["ready"] > 0
+    for provider in PROVIDERS:
+        made = requests[provider]["requests"]
+        assert made["submit"] + made["check"] <= BURST + RATE * (time.time() - began), made
+
+
+async def _cut_off(running: World) -> None:
+    """Have one host reach neither the database nor the broker for a while."""
+    ways: list[Relay] = [*running.hosts[1].database, *running.hosts[1].brokers]
+    for way in ways:
+        way.refuses = True
+        way.cut()
+    await asyncio.sleep(5)
+    for way in ways:
+        way.refuses = False
+
+
+async def _freeze(running: World) -> None:
+    frozen = random.Random(1).sample(running.fleet.of("generator", "poller", "publisher"), 3)
+    for each in frozen:
+        each.send(signal.SIGSTOP)
+    await asyncio.sleep(12)
+    for each in frozen:
+        each.send(signal.SIGCONT)
