@@ -4,9 +4,11 @@ import pytest
 
 from jobs import assignment, submission_claims, submit, switched_off
 from jobs.announced import ANNOUNCE_SECONDS, SWITCHED_OFF_SECONDS
+from providers.registry import PROVIDERS
 from schemas.names import ErrorCode, Motion, Provider, ProviderChoice, RefundStatus
-from store import announcements
+from store import announcements, open_attempts
 from store.announcements import Role
+from store.attempts import AttemptRow
 from tests.support.job_scenario import GENERATOR, JobScenario
 
 IACREA, HOMEDESIGNS = Provider("iacrea"), Provider("homedesigns")
@@ -32,7 +34,8 @@ class Poller:
             for enabled in self.generators:
                 self.desk.do(announcements.announce, Role.GENERATOR, enabled, now=self.desk.now)
             self.desk.do(announcements.announce, Role.POLLER, self.own, now=self.desk.now)
-            off = self.watch.step(self.desk.do(announcements.announced), at=self.steady)
+            removed = self.desk.do(open_attempts.strangers, list(PROVIDERS))
+            off = self.watch.step(self.desk.do(announcements.announced), at=self.steady, removed=removed)
             ended += self.desk.do(switched_off.end, self.desk.policy, off, now=self.desk.now)
         return ended
 
@@ -104,3 +107,31 @@ def test_what_nobody_seems_to_have_is_left_for_a_while_and_then_fails(desk: JobS
     assert [event["type"] for event in desk.bodies()] == ["video.failed"]
     assert desk.do(submission_claims.claim, desk.policy, IACREA, owner=GENERATOR, room=1, now=desk.now).work == []
     assert video_id
+
+
+def of_a_removed_provider(desk: JobScenario) -> tuple[AttemptRow, AttemptRow]:
+    """Have one attempt that was never sent, and one that was accepted, of a provider that is no more."""
+    generating = desk.generating(IACREA)
+    waiting = desk.routed(choice=ProviderChoice("iacrea"))
+    for attempt in (waiting, generating):
+        desk.connection.execute("UPDATE attempts SET provider = 'gone' WHERE id = ?", (attempt.id,))
+    return waiting, generating
+
+
+def test_attempts_of_a_provider_that_is_no_more_end_like_those_of_one_that_is_switched_off(desk: JobScenario) -> None:
+    waiting, generating = of_a_removed_provider(desk)
+    poller = Poller(desk, generators=(BOTH,), own=BOTH)
+    assert poller.live(LONG) == 1
+    assert desk.told(waiting) == ["failed"]
+    assert desk.video(generating).status == "generating"
+    assert poller.live(desk.policy.job_timeout + LONG) == 1
+    shown = desk.shown(generating)
+    assert shown.error
+    assert (shown.provider, shown.error.code) == ("gone", ErrorCode.TIMED_OUT)
+    assert desk.do(open_attempts.strangers, list(PROVIDERS)) == []
+
+
+def test_a_provider_that_a_newer_release_announces_is_left_to_it(desk: JobScenario) -> None:
+    of_a_removed_provider(desk)
+    newer = (*BOTH, Provider("gone"))
+    assert Poller(desk, generators=(BOTH, newer), own=newer).live(LONG) == 0

@@ -1,13 +1,14 @@
 """An answer's shape has its fields, types and words, nothing that it says of anybody, and is found in bounded time."""
 
 import json
+from importlib.resources import files
 
 import pytest
 
 from providers.http.responses import Response
 from providers.http.seen import LARGEST_WATCHED, SeenAnswer, note_answer, watched_answers
 from providers.parsing.shapes import Shape, is_documented, shape_of
-from schemas.names import Provider
+from schemas.names import PROVIDERS, Provider
 
 IACREA, HOMEDESIGNS = Provider("iacrea"), Provider("homedesigns")
 
@@ -87,3 +88,12 @@ def test_the_answers_of_a_block_are_shown_and_no_others() -> None:
         note_answer(Response(404, b"x" * (LARGEST_WATCHED + 1), content_type="text/plain"))
     note_answer(Response(200, b"{}"))
     assert seen == [SeenAnswer(404, "text/plain", None)]
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_every_provider_documents_how_its_jobs_end(provider: Provider) -> None:
+    file = files(f"providers.{provider}") / "documented.json"
+    examples = json.loads(file.read_text())
+    assert examples
+    for each in examples:
+        assert is_documented(provider, shape(each["body"], status=each.get("status", 200)))
