@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from schemas.names import PROVIDERS
 from store import pauses
 from store.attempts import AttemptState
 from store.database import StoreUnavailable
 from tests.simulation import outsiders
 from tests.simulation.invariants import Broken, check_all
+from tests.simulation.peers import SIMULATED
 from tests.simulation.processes import Process
 from tests.simulation.retries import ask_again
 from tests.simulation.virtual import virtual
@@ -78,7 +78,7 @@ def act(world: World, name: str) -> None:
 
 def pause_or_resume(world: World) -> None:
     """Have an operator pause a provider, or resume it."""
-    provider = world.rng.choice(PROVIDERS)
+    provider = world.rng.choice(SIMULATED)
     try:
         if not world.transact(pauses.end, provider):
             world.transact(pauses.begin, provider, caller="ops", now=world.wall)
@@ -112,7 +112,7 @@ def watch_leases(world: World, process: Process) -> None:
 def settle(world: World) -> None:
     """Let everything work without trouble until nothing is left to do."""
     world.calm = True
-    for provider in PROVIDERS:
+    for provider in SIMULATED:
         world.transact(pauses.end, provider)
     for process in world.processes:
         process.frozen_until = 0.0

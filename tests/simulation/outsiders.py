@@ -13,12 +13,12 @@ from jobs.results import Proven, Unproven
 from providers import registry
 from providers.capabilities import Cancel, Capabilities, Lookup
 from schemas.cancellation import Cancellation
-from schemas.names import PROVIDERS, Provider
+from schemas.names import Provider
 from schemas.times import rfc3339
 from schemas.video import Media
 from store.attempts import AttemptRow
 from store.database import StoreUnavailable
-from tests.simulation.peers import Account
+from tests.simulation.peers import SIMULATED, Account
 from tests.simulation.steps import Step
 
 EVIL = "https://evil.example/stolen.mp4"
@@ -36,7 +36,7 @@ def offers(rng: random.Random) -> dict[Provider, Capabilities]:
             cancel=rng.choice(tuple(Cancel)),
             lookup=rng.choice(LOOKUPS.get(name, (Lookup.NONE,))),
         )
-        for name in PROVIDERS
+        for name in SIMULATED
     }
 
 

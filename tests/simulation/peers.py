@@ -36,6 +36,9 @@ from tests.simulation.steps import Step
 KEPT = Refund(status=RefundStatus.CHARGED, credits=0)
 UNHEARD = CancelAnswer(CancelResult.UNKNOWN, "no answer came")
 
+SIMULATED = (Provider("iacrea"), Provider("homedesigns"))
+"""The providers of this world, in the order of preference, however many more there are."""
+
 PATIENCE = 5.0
 """Seconds after which a request without an answer is of unknown outcome."""
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from jobs.overdue import Watch
 from jobs.sightings import Sightings
 from process.clock import Clock
-from schemas.names import PROVIDERS
+from tests.simulation.peers import SIMULATED
 from tests.simulation.steps import Task
 
 
@@ -32,6 +32,6 @@ class Process:
         self.lives += 1
         self.stopping = False
         self.watch = Watch()
-        self.sightings = {name: Sightings() for name in PROVIDERS}
+        self.sightings = {name: Sightings() for name in SIMULATED}
         self.clock = self._clock()
         self.mended = False

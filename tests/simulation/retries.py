@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from jobs.retry import Asker, retry
 from providers.reports import Failed
-from schemas.names import PROVIDERS
 from schemas.problem import Refusal
 from store import attempts
 from store.database import StoreUnavailable
+from tests.simulation.peers import SIMULATED
 from tests.simulation.world import World
 
 
@@ -25,7 +25,7 @@ def ask_again(world: World) -> None:
     video_id = world.rng.choice(world.accepted)
     asker = Asker("tester", accepts_risk=world.rng.random() < 0.3)
     try:
-        made = world.transact(retry, tuple(PROVIDERS), video_id, asker, str, now=world.wall)
+        made = world.transact(retry, tuple(SIMULATED), video_id, asker, str, now=world.wall)
     except (StoreUnavailable, Refusal) as error:
         world.note("caller", f"may not retry {video_id}: {error}")
         return

@@ -26,7 +26,7 @@ from providers.http.pictures import PictureRefused, PictureUnavailable
 from providers.parsing.webhook_hints import read_webhook
 from providers.reports import Accepted as Taken
 from schemas.cancellation import Cancellation
-from schemas.names import PROVIDERS, Motion, Orientation, Provider, ProviderChoice
+from schemas.names import Motion, Orientation, ProviderChoice
 from store import attempt_leases, leases, open_attempts, outbox, uploads
 from store import webhooks as stored_webhooks
 from store.attempts import AttemptRow
@@ -35,7 +35,7 @@ from store.outbox import OutboxEvent
 from store.videos import VideoRow
 from store.webhooks import Delivery
 from tests.simulation import outsiders
-from tests.simulation.peers import Account, Broker, Line
+from tests.simulation.peers import SIMULATED, Account, Broker, Line
 from tests.simulation.processes import Process
 from tests.simulation.steps import Step, Task
 from tests.support.stores import emptied, in_memory, transact
@@ -45,7 +45,8 @@ RELAY_LEASE = 5.0
 MOST_VIDEOS = 5
 
 POLICY = Policy(
-    rates={Provider("iacrea"): 50.0, Provider("homedesigns"): 50.0},
+    providers=SIMULATED,
+    rates=dict.fromkeys(SIMULATED, 50.0),
     submit_attempts=3, confirm_wait=15, job_timeout=40, poll_min=0.5, poll_max=12, webhook_grace=6,
 )  # fmt: skip
 
@@ -78,7 +79,7 @@ class World:
             fallback_when_unsure=self.rng.random() < 0.25,
             trust_webhook_body=self.rng.random() < 0.25,
             job_timeout=self.rng.choice((20.0, 40.0, 80.0)),
-            proves=frozenset(name for name in PROVIDERS if self.rng.random() < 0.4),
+            proves=frozenset(name for name in SIMULATED if self.rng.random() < 0.4),
         )
         self.now = START
         """The true time, by which everything outside happens."""
@@ -92,7 +93,7 @@ class World:
         self.offers = outsiders.offers(self.rng)
         self.wishes: dict[str, list[Cancellation | CannotCancel]] = {}
         """What was answered to those who wished to stop a video."""
-        self.accounts = {name: Account(self, name) for name in PROVIDERS}
+        self.accounts = {name: Account(self, name) for name in SIMULATED}
         self.broker = Broker(self)
         roles = ("generator", "poller", "relay")
         self.processes = [Process(role, number, self._clock) for role in roles for number in (1, 2)]
