@@ -8,6 +8,8 @@ from schemas.names import ErrorCode, Motion, Provider, ProviderChoice, RefundSta
 from schemas.video import Refund
 from tests.support.job_scenario import FAILED, GENERATOR, JobScenario
 
+ENDING = {ErrorCode.IMAGE_REJECTED, ErrorCode.CANCELLED}
+"""After these no provider is tried any more."""
 UNSURE = {ErrorCode.SUBMISSION_UNKNOWN, ErrorCode.TIMED_OUT}
 
 
@@ -26,7 +28,7 @@ def test_which_failure_is_followed_by_the_next_provider(
 
     assert desk.do(fail, desk.policy, attempt, failing(code), now=desk.now)
 
-    followed = allowed and code is not ErrorCode.IMAGE_REJECTED and (when_unsure or code not in UNSURE)
+    followed = allowed and code not in ENDING and (when_unsure or code not in UNSURE)
     assert desk.told(attempt) == ["submitted", "fallback" if followed else "failed"]
     assert len(desk.video(attempt).attempts) == (2 if followed else 1)
     assert desk.video(attempt).status == ("submitting" if followed else "failed")
