@@ -6,7 +6,7 @@ Whatever learns the truth first settles the attempt; whoever comes second change
 import math
 from typing import assert_never
 
-from jobs import clock, late, learning, settle
+from jobs import check_claims, clock, late, learning, settle
 from jobs.decide import Decision, Succeed, Wait, decide, prompted_by
 from jobs.learning import Observation
 from jobs.policy import Policy
@@ -90,7 +90,7 @@ def lesson(attempt: AttemptRow, report: Finding, decision: Decision, *, now: flo
 
 def _wait(tx: Tx, policy: Policy, attempt: AttemptRow, wait: Wait, *, owner: str, now: float) -> bool:
     current = attempts.get(tx, attempt.id)
-    woken = current is not None and current.woken_at != attempt.woken_at
+    woken = check_claims.woken_meanwhile(tx, attempt)
     wished = current is not None and current.cancel is CancelState.WISHED and attempt.cancel is None
     due_at = max(now + policy.poll_min, wait.not_before) if woken else wait.due_at
     if wished:

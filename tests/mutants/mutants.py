@@ -286,7 +286,10 @@ IN_THE_SIMULATION = [
     Mutant("a crash's rest is sent again", patched(submission_claims, "mark_outcome_unknown", resent_after_a_crash)),
     Mutant("what was not answered is sent again", patched(submit, "mark_outcome_unknown", sent_again)),
     Mutant("no fence before sending", patched(submit, "send", sent_by_whoever_comes)),
-    Mutant("what was given back is declared lost", patched(submit, "mark_outcome_unknown", lost_whatever_its_state)),
+    Mutant(
+        "what was given back is declared lost",
+        patched(submission_claims, "mark_outcome_unknown", lost_whatever_its_state),
+    ),
     Mutant("a webhook's body is believed", patched(check_claims, "_hand_over_webhooks", believing_bodies)),
     Mutant("our own time-out is refunded", patched(overdue, "timed_out", refunding_time_out)),
     Mutant("age alone times out", patched(overdue.Watch, "step", all_that_are_over)),
