@@ -102,7 +102,7 @@ class _Taking:
         self._bytes = 0
 
     async def run(self) -> None:
-        """Take commands until it is over, then finish what is in hand. Raises `LinkLost`."""
+        """Take commands until it is over, then finish what is in hand. Raises `ConnectionLost`."""
         channel = await self._link.consuming_channel(prefetch=1)
         try:
             tag = await self._consume(channel)

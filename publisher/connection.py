@@ -96,12 +96,12 @@ class BrokerConnection:
             self.lost.set()
 
     def raise_if_lost(self) -> None:
-        """Raise `LinkLost` if the connection, or a channel opened by `channel`, is gone."""
+        """Raise `ConnectionLost` if the connection, or a channel opened by `channel`, is gone."""
         if self.lost.is_set():
             raise ConnectionLost(self._why)
 
     async def until(self, stop: asyncio.Event) -> None:
-        """Wait until told to stop. Raises `LinkLost` if the connection is lost before."""
+        """Wait until told to stop. Raises `ConnectionLost` if the connection is lost before."""
         await wait_any(stop, self.lost)
         if not stop.is_set():
             self.raise_if_lost()

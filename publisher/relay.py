@@ -45,7 +45,7 @@ class Relay:
         self._wake = store.listen(Signal.EVENTS)
 
     async def work(self, link: BrokerConnection) -> None:
-        """Publish over one connection until told to stop. Raises `LinkLost` on the least doubt."""
+        """Publish over one connection until told to stop. Raises `ConnectionLost` on the least doubt."""
         channel = await link.channel()
         # Whether the broker takes anything at all is asked with a single event: one that blocks publishers
         # accepts connections, and everything sent meanwhile would arrive twice.

@@ -173,7 +173,7 @@ class _BatchedFrames:
         return self
 
     def _expect_answers(self) -> None:
-        # The channel asks of an entry only what a future offers and `_Place` has.
+        # The channel asks of an entry only what a future offers and `_PendingConfirm` has.
         confirmations: dict[int, Any] = self._channel.confirmations
         for tag, event in enumerate(self._events, start=self._channel.delivery_tag + 1):
             confirmations[tag] = _PendingConfirm(self, event)

@@ -194,7 +194,7 @@ def change(
     from_states: Collection[AttemptState],
     owner: str | None = None,
 ) -> bool:
-    """Move an attempt to a state, and set columns, if it is in one of `among`; say whether it was.
+    """Move an attempt to a state, and set columns, if it is in one of `from_states`; say whether it was.
 
     With `owner` its lease must also still be the owner's. `output_urls` and `kept_urls` are sequences of addresses,
     `job_details` is a mapping.

@@ -161,7 +161,7 @@ def movable(
 def move(
     tx: Tx, video_id: str, to: VideoStatus, *, from_states: Sequence[VideoStatus], provider: Provider | None, now: float
 ) -> bool:
-    """Move a video to a state that is not final, if it is in one of `among`; say whether it was."""
+    """Move a video to a state that is not final, if it is in one of `from_states`; say whether it was."""
     marks = ", ".join("?" * len(from_states))
     moved = tx.execute(
         f"UPDATE videos SET state = ?, provider = COALESCE(?, provider), updated_at = ?"  # noqa: S608 - only marks
