@@ -95,6 +95,21 @@ export async function resumeProvider(name) {
   if (await confirmAction(`Resume ${name}`, `Give ${name} work again?`, "Resume")) await act(`/v1/providers/${name}/resume`, `${name} is given work again.`);
 }
 
+/** Have the provider asked about a video now. */
+export async function checkNow(id) {
+  await act(`/v1/videos/${id}/check`, "The provider is being asked.");
+}
+
+export async function requeueCommand(command) {
+  const text = `Put the command back into its queue? It is handled as if it came anew. It was parked because: ${command.reason}`;
+  return (await confirmAction("Put back", text, "Put command back")) && act(`/v1/dead-commands/${command.id}/requeue`, "The command is back in its queue.");
+}
+
+export async function dropCommand(command) {
+  const text = "Take this command away for good? Whoever sent it gets no video for it. This cannot be undone.";
+  return (await confirmAction("Drop", text, "Drop command")) && act(`/v1/dead-commands/${command.id}`, "The command is gone.", "DELETE");
+}
+
 async function act(path, done, method = "POST") {
   try {
     await api(path, { method });

@@ -37,7 +37,7 @@ function commands(found) {
       consumer: !found.link ? "in another process" : found.link.ready ? "connected" : "away", fault: found.link?.fault,
       "dead letters": parked === null ? "not known" : count(parked),
     }),
-    parked ? node("p", {}, "See why they were parked, and put them back, with ", node("code", {}, "reelbus dead list"), " and ", node("code", {}, "reelbus dead requeue"), ".") : null,
+    parked ? node("p", {}, "They are listed below; in a shell, ", node("code", {}, "reelbus dead list"), " and ", node("code", {}, "reelbus dead requeue"), " do the same.") : null,
   ];
 }
 

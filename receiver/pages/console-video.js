@@ -1,7 +1,7 @@
 // One video: its clip, its picture, what happened to it and what it cost.
 
 import { api, KeyNeeded } from "./console-api.js";
-import { erase, redeliver, retry } from "./console-confirm.js";
+import { checkNow, erase, redeliver, retry } from "./console-confirm.js";
 import { $, node, Part, setAttribute, setText } from "./console-dom.js";
 import { between, chip, clock, facts, motion, ours, refund, section, web, when, words } from "./console-format.js";
 import { timePicture } from "./console-timeline.js";
@@ -48,7 +48,7 @@ function build(id) {
   setText($("detail-id"), id);
   setText($("detail-fault"), "");
   $("detail-status").replaceChildren();
-  $("detail-redeliver").hidden = $("detail-retry").hidden = $("detail-erase").hidden = true;
+  $("detail-redeliver").hidden = $("detail-retry").hidden = $("detail-erase").hidden = $("detail-check").hidden = true;
   const names = ["trouble", "picture", "clip", "time", "request", "cost", "attempts", "timeline"];
   const media = node("div", { class: "media" });
   $("detail-body").append(media);
@@ -60,6 +60,7 @@ function show(video, entries) {
   if ($("detail-status").textContent !== video.status) $("detail-status").replaceChildren(chip(video.status));
   $("detail-redeliver").hidden = $("detail-erase").hidden = !video.completed_at;
   $("detail-retry").hidden = video.status !== "failed";
+  $("detail-check").hidden = video.status !== "generating";
   const url = video.output_urls.find(web);
   parts.trouble.show(video.error, () => [trouble(video)]);
   parts.picture.show(video.input_image, () => [figure(picture(video.input_image), "the picture")]);
@@ -158,6 +159,7 @@ export function startVideo({ onClose, onOpen, onErased }) {
     if (left) leave(left);
   });
   $("detail-close").addEventListener("click", () => $("detail").close());
+  $("detail-check").addEventListener("click", () => checkNow(shownId));
   $("detail-redeliver").addEventListener("click", () => redeliver([shownId]));
   $("detail-erase").addEventListener("click", async () => {
     const id = shownId;

@@ -2,6 +2,7 @@
 
 import { onLogIn, startLogIn } from "./console-api.js";
 import { $, setAttribute } from "./console-dom.js";
+import { refreshDeadCommands } from "./console-dead.js";
 import { addressOf, fillChoices, readFilters, startFilters } from "./console-filters.js";
 import { refreshAudit, showOperations, startOperations } from "./console-operations.js";
 import { openProviders, refreshProviders, showProviders } from "./console-providers.js";
@@ -35,7 +36,10 @@ function route() {
     if (name) openVideo(decodeURIComponent(name));
   }
   if (page === "providers") openProviders(name ? decodeURIComponent(name) : null);
-  if (page === "operations") showOperations();
+  if (page === "operations") {
+    showOperations();
+    refreshDeadCommands();
+  }
   if (page === "audit") refreshAudit();
 }
 
