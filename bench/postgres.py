@@ -12,6 +12,7 @@ from bench.load import Load
 from bench.measures import Row, ratios
 from bench.pipeline import provider_settings, standin
 from bench.processes import Started, cpu_of
+from bench.seeding import announce_provider
 from bench.setting import Measured, Server, Setting, interleave, measure
 from setup.postgres import server as postgres
 
@@ -40,11 +41,11 @@ def database(server: postgres.Server) -> str:
 def measure_accepting_beside(setting: Setting) -> list[Row]:
     """Measure webhooks and videos accepted by one receiver over each store."""
     with database_server() as server, ExitStack() as stack:
+        address = database(server)
+        announce_provider(address)
         receivers = {
             "sqlite": stack.enter_context(setting.role("receiver", setting.expecting())),
-            "postgresql": stack.enter_context(
-                setting.role("receiver", setting.fresh(), REELBUS_DATABASE_URL=database(server))
-            ),
+            "postgresql": stack.enter_context(setting.role("receiver", setting.fresh(), REELBUS_DATABASE_URL=address)),
         }
         contestants: dict[str, Callable[[], Measured]] = {
             f"{kind} {store}": (lambda kind=kind, store=store: measure(setting, receivers[store], kind))  # type: ignore[misc]  # defaults bind the loop's variables

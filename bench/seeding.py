@@ -2,8 +2,11 @@
 
 import asyncio
 import sqlite3
+import time
 from pathlib import Path
 
+from schemas.names import Provider
+from store.announcements import Role, announce
 from store.database import Store
 
 _NUMBERS = "WITH RECURSIVE n (n) AS (SELECT :first UNION ALL SELECT n + 1 FROM n WHERE n < :last)"
@@ -55,6 +58,17 @@ def create(folder: Path) -> Path:
 
     asyncio.run(make())
     return path
+
+
+def announce_provider(url: str) -> None:
+    """Say in a store that a generator has a provider; without any, receivers take no request."""
+
+    async def add() -> None:
+        store = await Store.open(url)
+        await store.write(announce, Role.GENERATOR, [Provider("iacrea")], now=time.time())
+        await store.close()
+
+    asyncio.run(add())
 
 
 def seed_open(path: Path, first: int, count: int, *, at: float, due: float) -> None:
