@@ -288,7 +288,7 @@ IN_THE_SIMULATION = [
     Mutant("no fence before sending", patched(submit, "send", sent_by_whoever_comes)),
     Mutant(
         "what was given back is declared lost",
-        patched(submission_claims, "mark_outcome_unknown", lost_whatever_its_state),
+        patched(submit, "mark_outcome_unknown", lost_whatever_its_state),
     ),
     Mutant("a webhook's body is believed", patched(check_claims, "_hand_over_webhooks", believing_bodies)),
     Mutant("our own time-out is refunded", patched(overdue, "timed_out", refunding_time_out)),
