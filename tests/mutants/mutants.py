@@ -99,7 +99,6 @@ def neither_compare_and_set_nor_index() -> AbstractContextManager[object]:
 
 
 _change = attempts.change
-_wait: Any = check._wait
 _sendable = outbox.sendable
 _announce = events.announce
 _apply_late = late.apply_late
@@ -321,9 +320,7 @@ IN_ONE_TEST: dict[str, Mutant] = {
     ),
     "a webhook during a check counts": Mutant(
         "a webhook during a check is slept through",
-        patched(
-            check, "_wait", lambda tx, policy, row, *to, **at: _wait(tx, policy, attempts.get(tx, row.id), *to, **at)
-        ),
+        patched(check_claims, "woken_meanwhile", lambda _tx, _attempt: False),
     ),
     "the budget is shared": Mutant("requests are not counted", patched(budget, "spend", nothing)),
     "ones own leases are renewed before a claim": Mutant(

@@ -93,7 +93,7 @@ CHECKS: dict[str, Callable[[Path], None]] = {
         )
     ),
     "a webhook during a check counts": lambda _: (
-        test_webhooks.test_a_webhook_during_a_check_brings_the_next_one_forward(JobScenario())
+        test_webhooks.test_at_the_very_end_of_the_wait_a_webhook_is_still_looked_at(JobScenario())
     ),
     "dropped claims are taken up": lambda _: (
         test_submissions.test_a_claim_that_its_own_living_process_dropped_is_taken_up_again(JobScenario())
