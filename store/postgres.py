@@ -97,11 +97,17 @@ class Session:
             cursor = self.execute(sql, each)
         return cursor
 
-    def rollback(self) -> None:
-        """Undo what was begun; where that cannot be done the connection is given up, and the server undoes it."""
+    def rollback(self, *, after: BaseException | None = None) -> None:
+        """Undo what was begun; where that cannot be done the connection is given up, and the server undoes it.
+
+        Of what was sent together with a statement that failed the driver believes that it is prepared. So `after` an
+        error of PostgreSQL all is prepared anew: else such a statement would fail for as long as the connection lasts.
+        """
         try:
             if not self.lost:
                 self.connection.execute("ROLLBACK")
+                if isinstance(after, psycopg.Error):
+                    self.connection.execute("DEALLOCATE ALL", prepare=False)
         except psycopg.Error:
             self.close()
 

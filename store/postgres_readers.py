@@ -67,6 +67,9 @@ class PostgresReaders:
 
 def _snapshot(session: Session, run: Callable[[Tx], T]) -> T:
     try:
-        return run(ReadingTx(session))
-    finally:
-        session.rollback()
+        found = run(ReadingTx(session))
+    except BaseException as error:
+        session.rollback(after=error)
+        raise
+    session.rollback()
+    return found

@@ -49,6 +49,22 @@ async def test_a_piece_that_fails_harms_only_itself(store: PostgresStore) -> Non
     assert await store.read(names) == {f"row {number}" for number in range(30)} - failed
 
 
+async def test_a_statement_that_was_sent_behind_one_that_failed_can_be_run_again(store: PostgresStore) -> None:
+    def fail_before(tx: Tx) -> None:
+        tx.execute("SELECT 1 / 0")
+        _count(tx)
+
+    for _ in range(4):  # by then the driver has prepared what undoes a transaction
+        with pytest.raises(ZeroDivisionError):
+            await store.write(put_and_fail, "nothing")
+    for _ in range(2):  # the third time it prepares this
+        await store.write(_count)
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        await store.write(fail_before)
+    await store.write(_count)
+    assert len(await store.read(audit.page, before=None, limit=10)) == 3
+
+
 async def test_connections_that_the_server_ends_are_made_anew(store: PostgresStore, url: str) -> None:
     await store.write(put, "before")
     with psycopg.connect(url, autocommit=True) as operator:
