@@ -1,6 +1,7 @@
 """Mutated AMQP messages for a real publisher on a real broker: no honest command may be lost among them."""
 
 import asyncio
+import math
 import os
 import random
 import secrets
@@ -202,15 +203,18 @@ async def _publish(channel: Channel, properties: bytes, raw: bytes) -> None:
 
 
 async def _quiet(url: str, honest: set[str], taken: set[str | None]) -> tuple[int, str | None]:
-    """Wait until nothing is left in the queue; say how many are parked and what is missing."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    """Wait until nothing is left in the queue, or no more leaves it; say how many are parked and what is missing."""
     connection = await aio_pika.connect(url)
     try:
         channel = await connection.channel()
+        fewest, deadline = math.inf, math.inf
         while time.monotonic() < deadline:
             submit = await channel.declare_queue(SUBMIT_QUEUE, passive=True)
-            if not submit.declaration_result.message_count and honest <= taken:
+            left = (submit.declaration_result.message_count or 0) + len(honest - taken)
+            if not left:
                 break
+            if left < fewest:
+                fewest, deadline = left, time.monotonic() + PATIENCE_SECONDS
             await asyncio.sleep(0.2)
         dead = await channel.declare_queue(DEAD_QUEUE, passive=True)
         missing = len(honest - taken)
