@@ -13,7 +13,7 @@ from jobs.accept import Accepted, NewVideo
 from jobs.policy import Policy
 from providers.reports import Accepted as Taken
 from providers.reports import Failed, NotAcceptedYet, Ready
-from schemas.names import PROVIDERS, Motion, Orientation, Provider, ProviderChoice
+from schemas.names import Motion, Orientation, Provider, ProviderChoice
 from store import attempts, outbox, secrets
 from store import webhooks as stored_webhooks
 from store.attempts import AttemptRow
@@ -24,7 +24,9 @@ from store.webhooks import Delivery
 
 WRITTEN_AT = 1_790_000_000.0
 OLD_OWNER = "a process of the first release"
-POLICY = Policy(rates={Provider("iacrea"): 100.0, Provider("homedesigns"): 100.0})
+ITS_PROVIDERS = (Provider("iacrea"), Provider("homedesigns"))
+"""Those of the first release."""
+POLICY = Policy(providers=ITS_PROVIDERS, rates=dict.fromkeys(ITS_PROVIDERS, 100.0))
 
 
 def request(tx: Tx, note: str, choice: ProviderChoice, *, now: float = WRITTEN_AT) -> str:
@@ -67,7 +69,7 @@ def generating(tx: Tx, note: str, provider: Provider, *, now: float = WRITTEN_AT
 def fill(tx: Tx) -> None:
     """Make a video for every point of a life."""
     iacrea, homedesigns, now = Provider("iacrea"), Provider("homedesigns"), WRITTEN_AT
-    for provider in PROVIDERS:
+    for provider in ITS_PROVIDERS:
         check.apply(
             tx, POLICY, generating(tx, f"{provider}: ready", provider), Ready(("https://cdn.example/v.mp4",)),
             owner=OLD_OWNER, now=now,
@@ -83,7 +85,7 @@ def fill(tx: Tx) -> None:
     over = overdue.find(tx, POLICY, now=now - 5).attempts
     overdue.give_up(tx, POLICY, [attempt.id for attempt in over], now=now - 5)
     outbox.mark_published(tx, [event.seq for event in outbox.sendable(tx, now=now, limit=5)], now=now)
-    for provider in PROVIDERS:
+    for provider in ITS_PROVIDERS:
         generating(tx, f"{provider}: generating", provider)
         sending(tx, f"{provider}: perhaps sent", provider)
         claimed(tx, f"{provider}: claimed", provider)

@@ -11,13 +11,13 @@ from jobs import assignment, check, check_claims, feed, submission_claims, submi
 from providers.reports import Accepted as Taken
 from providers.reports import Ready
 from schemas.event import Event
-from schemas.names import PROVIDERS, ProviderChoice
+from schemas.names import ProviderChoice
 from store import open_attempts, outbox, secrets
 from store.attempts import AttemptRow, AttemptState
 from store.database import Store
 from store.transaction import Tx
 from store.video_lists import EVERY
-from tests.store.first_release import POLICY, WRITTEN_AT, request
+from tests.store.first_release import ITS_PROVIDERS, POLICY, WRITTEN_AT, request
 from tests.support.stores import url_of
 
 WRITTEN = Path(__file__).with_name("first_release.db")
@@ -37,7 +37,7 @@ async def old(path: Path) -> AsyncIterator[Store]:
 def live_on(tx: Tx, now: float) -> None:
     """Do once what generators and pollers do, with providers that take and finish everything."""
     assignment.route(tx, POLICY, now=now)
-    for provider in PROVIDERS:
+    for provider in ITS_PROVIDERS:
         dead = [sent for sent in open_attempts.sending(tx, provider, now=now) if (sent.due_at or 0) <= now]
         found = submission_claims.claim(tx, POLICY, provider, owner=NOW_OWNER, room=99, now=now, dead=dead)
         for attempt, _ in found.work:
