@@ -85,7 +85,7 @@ def _operator_paths() -> Json:
                 },
             }
         },
-        "/v1/credits": _plain("credits", "Show each provider's credits", credits_schema, ALWAYS),
+        "/v1/credits": _plain("credits", "Show the credits of each provider that is used", credits_schema, ALWAYS),
         "/v1/audit": _audit(),
         "/v1/status": _plain("status", "Show broker, backlog and providers", ref("Status"), ALWAYS),
         "/v1/drift": _plain("drift", "Show answers that no page of a provider documents", ref("Drift"), ALWAYS),

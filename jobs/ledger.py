@@ -4,11 +4,12 @@ What is older than `LONGEST_REQUEST` is summed up by `fold` and not read again, 
 the more credits were ever spent.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import takewhile
 from typing import NamedTuple
 
+from jobs.shown import shown_providers
 from providers.registry import PROVIDERS
 from schemas.names import Provider
 from schemas.times import optional_rfc3339
@@ -41,6 +42,11 @@ class _Move(NamedTuple):
 def all_credits(tx: Tx) -> dict[Provider, ProviderCredits]:
     """Say for each provider what it reports, what we spent and got back, and what does not add up."""
     return {provider: _credits(tx, provider) for provider in PROVIDERS}
+
+
+def shown_credits(tx: Tx, enabled: Collection[Provider]) -> dict[Provider, ProviderCredits]:
+    """Say the same of each provider that an overview shows."""
+    return {provider: _credits(tx, provider) for provider in shown_providers(tx, enabled)}
 
 
 def fold(tx: Tx, provider: Provider, *, now: float, limit: int, longest_request: float = LONGEST_REQUEST) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from jobs import circuit, webhook_record
+from jobs.shown import shown_providers
 from providers.registry import PROVIDERS
 from schemas.names import Provider
 from schemas.status import Circuit, CircuitState, ProviderState
@@ -18,6 +19,11 @@ from store.transaction import Tx
 def of_all(tx: Tx, enabled: Collection[Provider], *, now: float) -> dict[Provider, ProviderState]:
     """Read every provider's state; `enabled` are those with credentials here."""
     return {provider: of_one(tx, provider, enabled, now=now) for provider in PROVIDERS}
+
+
+def of_shown(tx: Tx, enabled: Collection[Provider], *, now: float) -> dict[Provider, ProviderState]:
+    """Read the state of each provider that an overview shows."""
+    return {provider: of_one(tx, provider, enabled, now=now) for provider in shown_providers(tx, enabled)}
 
 
 def of_one(tx: Tx, provider: Provider, enabled: Collection[Provider], *, now: float) -> ProviderState:

@@ -95,7 +95,7 @@ class Health:
         """Show what an operator wants to see at one glance: broker, backlog, open videos, providers."""
         found = await self._findings()
         enabled = await self._context.enabled.known() or ()
-        shown = await self._context.store.read(provider_states.of_all, enabled, now=found.at)
+        shown = await self._context.store.read(provider_states.of_shown, enabled, now=found.at)
         backlog = found.overview.backlog if found.overview else None
         return _shown(
             Status(

@@ -93,8 +93,9 @@ class Videos:
         return await Retries(self._context).retry(request, video_id_of(request))
 
     async def credits(self, request: Request) -> Response:  # noqa: ARG002 - every endpoint is given one
-        """Show each provider's credits."""
-        found = await self._context.store.read(ledger.all_credits)
+        """Show the credits of each provider that is used."""
+        enabled = await self._context.enabled.known() or ()
+        found = await self._context.store.read(ledger.shown_credits, enabled)
         return JSONResponse({provider: shown.model_dump(mode="json") for provider, shown in found.items()})
 
 

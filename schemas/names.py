@@ -16,6 +16,9 @@ PROVIDERS: list[Provider] = [
 ]
 """The registry: a line for each provider, in the order of preference. `providers/NAME/` has all else about it."""
 
+ALWAYS_SHOWN = frozenset({Provider("iacrea"), Provider("homedesigns")})
+"""Those that `/v1/credits` and `/v1/status` have had from the first release on, so clients count on them."""
+
 ProviderChoice = NewType("ProviderChoice", str)
 """What a caller may ask for: one provider, or `AUTO`."""
 

@@ -9,8 +9,8 @@ import pytest_asyncio
 from intake import commands, enabled
 from jobs.announced import SWITCHED_OFF_SECONDS
 from process.settings import Settings
-from schemas.names import Provider
-from store import announcements
+from schemas.names import PROVIDERS, Provider
+from store import announcements, providers
 from store.announcements import Role
 from store.database import StoreUnavailable
 from tests.support.ports import free_port
@@ -60,6 +60,24 @@ async def test_what_any_generator_has_is_taken_and_nothing_else(keyless: Receive
     assert await asked(keyless, "homedesigns") == (202, "")
     shown = (await keyless.http.get("/v1/status")).json()["providers"]
     assert {name for name, state in shown.items() if state["enabled"]} == {"iacrea", "homedesigns"}
+
+
+async def test_an_overview_shows_those_that_are_used_and_the_list_shows_all(keyless: Receiver) -> None:
+    async def shown() -> set[str]:
+        status = (await keyless.http.get("/v1/status")).json()["providers"]
+        assert (await keyless.http.get("/v1/credits")).json().keys() == status.keys()
+        return set(status) - {IACREA, HOMEDESIGNS}
+
+    await announce(keyless, IACREA, at=1000)
+    assert await shown() == set()
+    await announce(keyless, Provider("fal"), at=1001)
+    assert await shown() == {"fal"}
+    await keyless.store.write(providers.set_tokens, Provider("kling"), tokens=1.0, now=1002)
+    assert await shown() == {"fal", "kling"}
+    assert (await keyless.http.post("/v1/providers/runway/pause")).status_code == 200
+    assert await shown() == {"fal", "kling", "runway"}
+    listed = (await keyless.http.get("/v1/providers")).json()["items"]
+    assert [item["name"] for item in listed] == [*PROVIDERS]
 
 
 async def test_a_provider_that_living_generators_announce_no_more_is_refused(keyless: Receiver) -> None:
