@@ -21,10 +21,12 @@ class Table(NamedTuple):
 TABLES = (
     Table("videos", ("id",)),  # first, because others refer to it
     Table("announcements", ("role", "provider")),
+    Table("answer_shapes", ("provider", "shape")),
     Table("api_keys", ("id",), numbered=True),
     Table("attempts", ("id",)),
     Table("audit", ("id",), numbered=True),
     Table("circuits", ("provider",)),
+    Table("clocks", ("machine",)),
     Table("credit_sums", ("provider",)),
     Table("credits", ("seq",), numbered=True),
     Table("disabled_callers", ("name",)),
