@@ -18,21 +18,23 @@ def prune_events(tx: Tx, *, now: float, limit: int) -> int:
     """Look at the next `limit` events, and drop the bodies that are too old; say how many were."""
     before = now - EVENTS_KEPT
     place = pruned.place(tx, "outbox")
-    last = outbox.last_old(tx, after=place, before=before, limit=limit)
-    if last is None:
+    old = outbox.last_old(tx, after=place, before=before, limit=limit)
+    if old is None:
         return 0
+    last, rows = old
     outbox.drop_bodies(tx, after=place, up_to=last)
     pruned.keep_place(tx, "outbox", last)
-    return last - place
+    return rows
 
 
 def prune_webhooks(tx: Tx, *, now: float, limit: int) -> int:
     """Look at the next `limit` webhooks, and drop the bodies that are too old; say how many were."""
     before = now - WEBHOOKS_KEPT
     place = pruned.place(tx, "webhooks")
-    last = webhooks.last_old(tx, after=place, before=before, limit=limit)
-    if last is None:
+    old = webhooks.last_old(tx, after=place, before=before, limit=limit)
+    if old is None:
         return 0
+    last, rows = old
     webhooks.drop_bodies(tx, after=place, up_to=last)
     pruned.keep_place(tx, "webhooks", last)
-    return last - place
+    return rows

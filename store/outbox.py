@@ -187,14 +187,15 @@ def seq_of(tx: Tx, event_id: str) -> int | None:
     return None if row is None else row[0]
 
 
-def last_old(tx: Tx, *, after: int, before: float, limit: int) -> int | None:
-    """Of the next `limit` events give the last one that was made before a time."""
-    last: int | None = tx.execute(
-        "SELECT MAX(seq) FROM (SELECT seq, created_at FROM outbox WHERE seq > ? ORDER BY seq LIMIT ?) AS following"
+def last_old(tx: Tx, *, after: int, before: float, limit: int) -> tuple[int, int] | None:
+    """Of the next `limit` events give the last one that was made before a time, and the number of such ones."""
+    last, rows = tx.execute(
+        "SELECT MAX(seq), COUNT(*)"
+        " FROM (SELECT seq, created_at FROM outbox WHERE seq > ? ORDER BY seq LIMIT ?) AS following"
         " WHERE created_at < ?",
         (after, limit, before),
-    ).fetchone()[0]
-    return last
+    ).fetchone()
+    return None if last is None else (last, rows)
 
 
 def drop_bodies(tx: Tx, *, after: int, up_to: int) -> None:

@@ -124,14 +124,15 @@ def with_bodies(tx: Tx, attempt_id: str, *, limit: int = 50) -> list[Webhook]:
     return [_webhook(row) for row in rows]
 
 
-def last_old(tx: Tx, *, after: int, before: float, limit: int) -> int | None:
-    """Of the next `limit` deliveries give the last one that came before a time."""
-    last: int | None = tx.execute(
-        "SELECT MAX(id) FROM (SELECT id, received_at FROM webhooks WHERE id > ? ORDER BY id LIMIT ?) AS following"
+def last_old(tx: Tx, *, after: int, before: float, limit: int) -> tuple[int, int] | None:
+    """Of the next `limit` deliveries give the last one that came before a time, and the number of such ones."""
+    last, rows = tx.execute(
+        "SELECT MAX(id), COUNT(*)"
+        " FROM (SELECT id, received_at FROM webhooks WHERE id > ? ORDER BY id LIMIT ?) AS following"
         " WHERE received_at < ?",
         (after, limit, before),
-    ).fetchone()[0]
-    return last
+    ).fetchone()
+    return None if last is None else (last, rows)
 
 
 def drop_bodies(tx: Tx, *, after: int, up_to: int) -> None:
