@@ -24,8 +24,8 @@ def test_no_series_tells_when_another_was_created() -> None:
 def test_no_label_can_hold_an_id_or_an_address() -> None:
     labels = {label for family in metrics.REGISTRY._names_to_collectors.values() for label in _labels(family)}
     assert labels <= {
-        "caller", "detected_by", "transport", "error", "link", "method", "outcome", "provider", "python", "reason",
-        "report", "request", "route", "state", "status", "step", "type", "version",
+        "answer", "caller", "detected_by", "transport", "error", "link", "method", "outcome", "provider", "python",
+        "reason", "report", "request", "route", "signature", "state", "status", "step", "type", "version",
     }  # fmt: skip
 
 
