@@ -13,30 +13,34 @@ ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 ROOMS = PROJECT["tool"]["importlinter"]["root_packages"]
 OPTIONAL = PROJECT["project"]["optional-dependencies"]
+EXTRAS = {"sandbox": "sandbox", "process/trace_exporter.py": "otel"}
+"""What may import the distributions of an extra: a room, or one module that is imported only where it is asked for."""
 
 
 def _names(requirements: list[str]) -> set[str]:
     return {re.split(r"[\[<>=;~! ]", requirement)[0] for requirement in requirements}
 
 
-def _third_parties(room: str) -> set[str]:
-    """Return the distributions whose modules are imported anywhere in a room."""
+def _third_parties(source: Path) -> dict[str, set[str]]:
+    """Return the modules of others that a file imports, each with the distributions that it may come from."""
     modules: set[str] = set()
-    for source in (ROOT / room).rglob("*.py"):
-        for node in ast.walk(ast.parse(source.read_text())):
-            if isinstance(node, ast.Import):
-                modules |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                modules.add(node.module)
+    for node in ast.walk(ast.parse(source.read_text())):
+        if isinstance(node, ast.Import):
+            modules |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            modules.add(node.module)
     owners = packages_distributions()
     tops = {module.partition(".")[0] for module in modules} - set(ROOMS) - sys.stdlib_module_names
-    return {owner.lower().replace("_", "-") for top in tops for owner in owners.get(top, [top])[:1]}
+    return {top: {owner.lower().replace("_", "-") for owner in owners.get(top, [top])} for top in tops}
 
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_room_imports_only_what_is_declared(room: str) -> None:
-    extra = OPTIONAL["sandbox"] if room == "sandbox" else []
-    assert _third_parties(room) <= _names([*PROJECT["project"]["dependencies"], *extra])
+    for source in (ROOT / room).rglob("*.py"):
+        extras = {EXTRAS[name] for name in (room, str(source.relative_to(ROOT))) if name in EXTRAS}
+        allowed = [*PROJECT["project"]["dependencies"], *(each for extra in extras for each in OPTIONAL[extra])]
+        for module, owners in _third_parties(source).items():
+            assert owners & _names(allowed), f"{source} imports {module}"
 
 
 @pytest.mark.parametrize("room", ROOMS)
