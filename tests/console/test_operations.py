@@ -3,7 +3,8 @@
 import pytest
 
 from tests.console.browser import Console
-from tests.receiver.test_operating import Parked, attempt_of, generating, letter
+from tests.receiver.test_operating import attempt_of, generating
+from tests.support.parked import Parked, letter
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from process import logs
 from tests.fuzz import messages, parsers, pictures, raw_http
 from tests.support.conformance import KEY, conform
+from tests.support.parked import Parked, letter
 from tests.support.receiver import serving
 
 MINUTES = 10
@@ -33,6 +34,7 @@ async def _routes(seed: int, until: float) -> tuple[int, str | None]:
     while cases < CASES and time.monotonic() < until:
         with tempfile.TemporaryDirectory() as folder:
             async with serving(Path(folder), api_keys=f"test:{KEY}") as service:
+                service.context.dead_commands = Parked({"a1": letter("a1")})
                 found = await conform(service.context.settings.local_url, Path(folder), examples=EXAMPLES, seed=seed)
         cases += found.cases
         seed += 1

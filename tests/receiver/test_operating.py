@@ -1,21 +1,19 @@
 """Operators see which webhooks came and which were refused, mend parked commands, and have a video checked now."""
 
 import asyncio
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 import pytest
 
-from intake.dead_commands import DeadCommandsUnavailable
 from jobs.assignment import route
 from jobs.policy import Policy
 from jobs.submission_claims import claim
 from jobs.submit import accepted, send
 from providers.reports import Accepted
-from schemas.dead_commands import DeadCommand
 from store import attempts, refused_webhooks
 from store.transaction import Tx
+from tests.support.parked import Parked, letter
 from tests.support.receiver import Receiver, serving
 
 NOBODY = "01a1fb80-55bb-754f-a0b3-000000000000"
@@ -105,31 +103,6 @@ async def test_a_flood_of_guessed_tokens_fills_no_table(service: Receiver) -> No
         return len(refused_webhooks.newest(tx, limit=10_000))
 
     assert await service.store.write(fill) == refused_webhooks.KEPT_ROWS
-
-
-@dataclass
-class Parked:
-    """A queue of parked commands in memory."""
-
-    there: dict[str, DeadCommand] = field(default_factory=dict)
-    away: str | None = None
-    back: list[str] = field(default_factory=list)
-
-    async def listed(self, *, limit: int) -> list[DeadCommand]:
-        if self.away:
-            raise DeadCommandsUnavailable(self.away)
-        return list(self.there.values())[:limit]
-
-    async def requeue(self, command_id: str) -> bool:
-        self.back.append(command_id)
-        return await self.drop(command_id)
-
-    async def drop(self, command_id: str) -> bool:
-        return self.there.pop(command_id, None) is not None
-
-
-def letter(command_id: str) -> DeadCommand:
-    return DeadCommand(id=command_id, message_id=None, reason="no JSON", parked_at=None, bytes=3, beginning="abc")
 
 
 @pytest.fixture
