@@ -198,6 +198,33 @@ def test_the_demonstration_runs_beside_it_and_leaves_nothing(dev: Dev, run: Run,
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_webhook_is_played_against_the_service_and_shows_in_the_timeline(dev: Dev, tmp_path: Path) -> None:
+    done = _run(dev, "submit", ".run/house.jpg", "--motion", "zoom_in", "--provider", "iacrea", "--wait")
+    video_id = json.loads(done.stdout)["subject"]
+    before = _webhooks_of(dev, video_id)
+    body = tmp_path / "body.json"
+    body.write_text('{"status": "SUCCEEDED", "urls": []}')
+
+    replayed = _run(dev, "webhook", "replay", video_id, "--body", str(body))
+
+    assert (replayed.returncode, replayed.stdout) == (0, "200  iacrea attempt 1  35 bytes\n"), replayed.stderr
+    assert _webhooks_of(dev, video_id) == before + 1
+    assert _run(dev, "webhook", "replay", video_id).returncode == 0
+
+
+def _webhooks_of(dev: Dev, video_id: str) -> int:
+    shown = json.loads(_run(dev, "show", video_id, "--json").stdout)
+    return sum("webhook" in entry["what"] for entry in shown["timeline"])
+
+
+def test_there_is_no_webhook_to_play_of_an_unknown_video_or_a_polled_provider(dev: Dev) -> None:
+    unknown = _run(dev, "webhook", "replay", "01a1fb7f-9936-7632-b2ba-bc1b52c656f4")
+    assert (unknown.returncode, "reelbus list" in unknown.stderr) == (4, True)
+    polled = _run(dev, "submit", ".run/house.jpg", "--motion", "rotate_cw", "--provider", "homedesigns").stdout.strip()
+    refused = _run(dev, "webhook", "replay", polled)
+    assert (refused.returncode, "calls a webhook" in refused.stderr) == (1, True)
+
+
 def test_stopped_it_ends_the_broker_too_and_forgets_where_it_was(dev: Dev) -> None:
     broker = dev.broker().broker
     assert broker is not None
@@ -228,30 +255,3 @@ def test_a_named_broker_that_is_away_is_one_line(run: Run) -> None:
     done = run("dev", "--port", str(free_port()), REELBUS_AMQP_URL="amqp://guest:guest@127.0.0.1:1/")
     assert (done.status, done.output) == (3, "")
     assert done.errors.startswith("the broker that REELBUS_AMQP_URL names does not let us in")
-
-
-def test_a_webhook_is_played_against_the_service_and_shows_in_the_timeline(dev: Dev, tmp_path: Path) -> None:
-    done = _run(dev, "submit", ".run/house.jpg", "--motion", "zoom_in", "--provider", "iacrea", "--wait")
-    video_id = json.loads(done.stdout)["subject"]
-    before = _webhooks_of(dev, video_id)
-    body = tmp_path / "body.json"
-    body.write_text('{"status": "SUCCEEDED", "urls": []}')
-
-    replayed = _run(dev, "webhook", "replay", video_id, "--body", str(body))
-
-    assert (replayed.returncode, replayed.stdout) == (0, "200  iacrea attempt 1  35 bytes\n"), replayed.stderr
-    assert _webhooks_of(dev, video_id) == before + 1
-    assert _run(dev, "webhook", "replay", video_id).returncode == 0
-
-
-def _webhooks_of(dev: Dev, video_id: str) -> int:
-    shown = json.loads(_run(dev, "show", video_id, "--json").stdout)
-    return sum("webhook" in entry["what"] for entry in shown["timeline"])
-
-
-def test_there_is_no_webhook_to_play_of_an_unknown_video_or_a_polled_provider(dev: Dev) -> None:
-    unknown = _run(dev, "webhook", "replay", "01a1fb7f-9936-7632-b2ba-bc1b52c656f4")
-    assert (unknown.returncode, "reelbus list" in unknown.stderr) == (4, True)
-    polled = _run(dev, "submit", ".run/house.jpg", "--motion", "rotate_cw", "--provider", "homedesigns").stdout.strip()
-    refused = _run(dev, "webhook", "replay", polled)
-    assert (refused.returncode, "calls a webhook" in refused.stderr) == (1, True)
