@@ -239,8 +239,8 @@ def taken_whosever_it_is(
     return apply_transition(tx, step, attempt_id, columns)
 
 
-def all_that_are_silent(_: object, seen: Any, *, at: float) -> set[tuple[Role, Provider]]:
-    del at
+def all_that_are_silent(_: object, seen: Any, *, at: float, removed: Any = ()) -> set[tuple[Role, Provider]]:
+    del at, removed
     return {(role, name) for role in Role for name in PROVIDERS if (role, name) not in seen}
 
 
