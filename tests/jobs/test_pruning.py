@@ -105,3 +105,12 @@ def test_a_sweep_holds_others_up_for_a_few_rows_of_one_kind_only(desk: JobScenar
         sweeps.append(rows)
     assert max(sweeps) <= housekeeping.ROWS_AT_ONCE
     assert len(sweeps) >= 5
+
+
+def test_a_sweep_counts_rows_where_numbers_are_missing_between_them(desk: JobScenario) -> None:
+    many = [Delivery("no such attempt", b"{}", 2, None)] * (2 * housekeeping.ROWS_AT_ONCE)
+    desk.do(webhooks.record, many, now=desk.now)
+    desk.connection.execute("DELETE FROM webhooks WHERE id < (SELECT MAX(id) FROM webhooks)")
+    desk.now += 2 * WEBHOOKS_KEPT
+    assert desk.do(housekeeping.sweep, now=desk.now) == 1
+    assert desk.do(housekeeping.sweep, now=desk.now) == 0
