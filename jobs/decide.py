@@ -6,7 +6,7 @@ from typing import assert_never
 from jobs import overdue, refunds, schedule
 from jobs.durations import Plan
 from jobs.policy import UNKNOWN_JOB_GRACE, Policy
-from jobs.results import Finding, Proven, Unproven
+from jobs.results import UNPROVEN, Finding, Proven, Unproven
 from jobs.schedule import NOTHING_LEARNT
 from jobs.settle import AttemptFailed
 from providers.reports import Doubtful, Failed, Ready, Unavailable, UnknownJob, Working
@@ -108,9 +108,8 @@ def _open(
         case Doubtful(code, message):
             return _doubt(attempt, report, f"{code}: {message}", policy, now, next_check)
         case Unproven(message=message):
-            # Whatever is amiss with the address from one time to the next, it is the same doubt.
             doubtful = Doubtful(ErrorCode.RESULT_INVALID, message)
-            return _doubt(attempt, doubtful, "the result's address", policy, now, next_check)
+            return _doubt(attempt, doubtful, UNPROVEN, policy, now, next_check)
         case unreachable:
             assert_never(unreachable)
 

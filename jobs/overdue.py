@@ -11,6 +11,7 @@ from functools import partial
 
 from jobs import refunds, settle
 from jobs.policy import LATE_RESULT_SECONDS, OVERDUE_GRACE, Policy
+from jobs.results import UNPROVEN
 from jobs.settle import AttemptFailed
 from schemas.names import ErrorCode, Provider
 from store import attempts, open_attempts, providers
@@ -107,6 +108,8 @@ class Watch:
 
     def _without_answer(self, policy: Policy, overdue: Overdue, row: AttemptRow, now: float, at: float) -> bool:
         """Say whether a job's provider can be asked about it and gives no answer."""
+        if row.doubt == UNPROVEN:
+            return False  # it said that the video is finished: to ask the video's host again takes its time
         if row.id in self._asked:
             return True
         if row.lease_owner is not None or row.provider in overdue.paused:

@@ -28,6 +28,9 @@ class Unproven:
     message: str
 
 
+UNPROVEN = "the result's address"
+"""The doubt of an attempt whose video is finished and whose addresses gave none yet, whatever was amiss with them."""
+
 Finding = Report | Proven | Unproven
 """What a look can come to, the proof of a result included."""
 

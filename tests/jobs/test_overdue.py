@@ -6,6 +6,7 @@ from jobs import overdue
 from jobs.decide import Succeed, Wait
 from jobs.overdue import Watch
 from jobs.policy import LATE_RESULT_SECONDS, OVERDUE_GRACE
+from jobs.results import Unproven
 from jobs.settle import AttemptFailed
 from providers.reports import Unavailable, Working
 from schemas.names import PROVIDERS, ErrorCode, Provider
@@ -99,6 +100,15 @@ def test_no_answer_is_not_the_last_look_until_the_grace_is_over(desk: JobScenari
     assert code(desk, attempt) is None
     assert poller.steps(2) == 1
     assert code(desk, attempt) is ErrorCode.TIMED_OUT
+
+
+def test_a_finished_video_is_not_given_up_while_its_address_is_asked_again(desk: JobScenario, poller: Poller) -> None:
+    attempt = desk.generating(HOMEDESIGNS)
+    desk.now += 3600
+    assert isinstance(desk.checked(attempt, Unproven(READY.urls, "the video's host took longer than 5 seconds")), Wait)
+    desk.checked(attempt, Unavailable("no route to the host"))
+    assert poller.steps(20) == 0
+    assert isinstance(desk.checked(attempt, READY), Succeed)
 
 
 def test_after_no_answer_it_is_asked_again_and_found(desk: JobScenario, poller: Poller) -> None:
