@@ -1,6 +1,7 @@
 """Every process starts after a crash, and none lives on without the thread that writes."""
 
 import asyncio
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -76,22 +77,26 @@ def make(path: Path) -> None:
     asyncio.run(opened())
 
 
-def strike(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the writer thread meet, at its next turn, an error that nobody expects."""
+def strike(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
+    """Have the writer thread of one file meet, at its next turn, an error that nobody expects."""
+    unharmed = sqlite.change_counter
 
-    def stricken(_: object) -> int:
-        raise MemoryError("no memory is left")
+    def stricken(connection: sqlite3.Connection) -> int:
+        # Another test's store may still be open in this process: its thread is to live on.
+        if Path(connection.execute("PRAGMA database_list").fetchone()[2]).samefile(path):
+            raise MemoryError("no memory is left")
+        return unharmed(connection)
 
     monkeypatch.setattr(sqlite, "change_counter", stricken)
 
 
 async def test_a_writer_that_dies_tells_all_who_wait_and_all_who_come(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: Store, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await store.write(put, "before")
 
     def slow_and_deadly(_: object) -> None:
-        strike(monkeypatch)
+        strike(monkeypatch, path)
         raise SystemExit
 
     with pytest.raises(StoreUnavailable, match="has died"):
@@ -105,9 +110,11 @@ async def test_a_writer_that_dies_tells_all_who_wait_and_all_who_come(
     assert await store.read(names) == {"before"}
 
 
-async def test_what_waits_behind_the_error_is_told_as_well(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_waits_behind_the_error_is_told_as_well(
+    store: Store, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await store.write(put, "before")
-    strike(monkeypatch)
+    strike(monkeypatch, path)
     waiting = [asyncio.ensure_future(store.write(put, f"row {number}")) for number in range(3)]
     await asyncio.wait_for(store.broken.wait(), 10)
     waiting += [asyncio.ensure_future(store.write(put, "late"))]
