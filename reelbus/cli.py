@@ -125,11 +125,14 @@ def demo() -> None:
 def sandbox(
     port: Annotated[int, typer.Option(help="Where both stand-ins listen on 127.0.0.1.")] = 8090,
     render_seconds: Annotated[float, typer.Option(help="How long a video takes, in seconds.")] = 2.0,
+    render_clips: Annotated[
+        bool, typer.Option(help="Make each video from its picture when it is asked for; else all are the same.")
+    ] = True,
 ) -> None:
     """Run stand-ins for both providers on loopback, speaking their documented protocols."""
     from reelbus.sandboxed import serve_sandbox
 
-    serve_sandbox(port=port, render_seconds=render_seconds)
+    serve_sandbox(port=port, render_seconds=render_seconds, render_clips=render_clips)
 
 
 operating.add_to(app)

@@ -10,11 +10,11 @@ from sandbox.server import Addresses, serve
 from sandbox.settings import SandboxSettings
 
 
-def serve_sandbox(*, port: int, render_seconds: float) -> None:
+def serve_sandbox(*, port: int, render_seconds: float, render_clips: bool) -> None:
     """Serve both stand-ins on 127.0.0.1 until a signal."""
     logs.set_up()
     try:
-        settings = SandboxSettings(port=port, render_seconds=render_seconds)
+        settings = SandboxSettings(port=port, render_seconds=render_seconds, render_clips=render_clips)
     except ValueError as error:
         stop_with(str(error), BAD_USAGE)
     try:

@@ -95,7 +95,7 @@ class Sandbox:
     async def start(cls, folder: Path, *, render_seconds: float = 0.3) -> Self:
         """Start the stand-ins on a free port."""
         port = free_port()
-        words = ("sandbox", "--port", str(port), "--render-seconds", str(render_seconds))
+        words = ("sandbox", "--port", str(port), "--render-seconds", str(render_seconds), "--no-render-clips")
         command = await Command.start(*words, env={}, log=folder / "sandbox.log")
 
         async def announced() -> dict[str, str]:
