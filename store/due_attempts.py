@@ -60,21 +60,18 @@ def to_fetch(
 
 def to_check(tx: Tx, provider: Provider, *, now: float, limit: int) -> list[AttemptRow]:
     """List the attempts whose provider should be asked, longest overdue first."""
-    return select_work(
-        tx,
-        "provider = :provider AND state IN ('unconfirmed', 'generating') AND due_at <= :now"
-        " AND lease_until <= :now ORDER BY due_at LIMIT :limit",
-        {"provider": provider, "now": now, "limit": limit},
-        now=now,
-    )
+    return _overdue(tx, provider, "state IN ('unconfirmed', 'generating')", now=now, limit=limit)
 
 
 def to_check_late(tx: Tx, provider: Provider, *, now: float, limit: int) -> list[AttemptRow]:
     """List the attempts that were given up but may still come to something, longest overdue first."""
+    return _overdue(tx, provider, "state = 'failed' AND due_at IS NOT NULL", now=now, limit=limit)
+
+
+def _overdue(tx: Tx, provider: Provider, which: str, *, now: float, limit: int) -> list[AttemptRow]:
     return select_work(
         tx,
-        "provider = :provider AND state = 'failed' AND due_at IS NOT NULL AND due_at <= :now"
-        " AND lease_until <= :now ORDER BY due_at LIMIT :limit",
+        f"provider = :provider AND {which} AND due_at <= :now AND lease_until <= :now ORDER BY due_at LIMIT :limit",
         {"provider": provider, "now": now, "limit": limit},
         now=now,
     )

@@ -28,21 +28,18 @@ def waiting(tx: Tx, provider: Provider, *, due_before: float, limit: int) -> lis
 
 def unsent_of(tx: Tx, provider: Provider, *, now: float, limit: int) -> list[AttemptRow]:
     """List a provider's attempts that are not accepted yet and that nobody has in hand, longest due first."""
-    return select_work(
-        tx,
-        "provider = :provider AND state IN ('waiting', 'claimed', 'sending') AND lease_until <= :now"
-        " ORDER BY due_at LIMIT :limit",
-        {"provider": provider, "now": now, "limit": limit},
-        now=now,
-    )
+    return _free(tx, provider, "'waiting', 'claimed', 'sending'", now=now, limit=limit)
 
 
 def sent_of(tx: Tx, provider: Provider, *, now: float, limit: int) -> list[AttemptRow]:
     """List a provider's attempts that were sent and have not ended, and that nobody has in hand, longest due first."""
+    return _free(tx, provider, "'unconfirmed', 'generating'", now=now, limit=limit)
+
+
+def _free(tx: Tx, provider: Provider, states: str, *, now: float, limit: int) -> list[AttemptRow]:
     return select_work(
         tx,
-        "provider = :provider AND state IN ('unconfirmed', 'generating') AND lease_until <= :now"
-        " ORDER BY due_at LIMIT :limit",
+        f"provider = :provider AND state IN ({states}) AND lease_until <= :now ORDER BY due_at LIMIT :limit",
         {"provider": provider, "now": now, "limit": limit},
         now=now,
     )
