@@ -53,7 +53,7 @@ def _hand_over_webhooks(tx: Tx, policy: Policy, *, now: float) -> list[Provider]
     held = attempt_leases.held_elsewhere(tx, {attempt_id for _, attempt_id in found})
     rows = [row for row in found if row[1] not in held]
     woken = [
-        attempts.mark_due(tx, attempt_id, now=now, pause=policy.poll_min, watched=LATE_RESULT_SECONDS)
+        due_attempts.mark_due(tx, attempt_id, now=now, pause=policy.poll_min, watched=LATE_RESULT_SECONDS)
         for attempt_id in dict.fromkeys(attempt_id for _, attempt_id in rows)
     ]
     webhooks.mark_handled(tx, [row_id for row_id, _ in rows], now=now)

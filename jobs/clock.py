@@ -1,6 +1,6 @@
 """Mend what the store holds when the wall clock was put forward or back: times must tell how long ago things were."""
 
-from store import attempts, circuits, clocks, leases, open_attempts, outbox, pauses, providers
+from store import attempts, circuits, clocks, due_attempts, leases, open_attempts, outbox, pauses, providers
 from store.attempts import AttemptRow
 from store.transaction import Tx
 
@@ -49,7 +49,7 @@ def put_back(tx: Tx, seconds: float, *, now: float) -> None:
 
     Every process that saw the step may do it: what was brought near already is left alone.
     """
-    attempts.bring_near(tx, seconds, now=now)
+    due_attempts.bring_near(tx, seconds, now=now)
     circuits.bring_near(tx, seconds, now=now)
     providers.bring_near(tx, seconds, now=now)
     leases.bring_near(tx, seconds, now=now)

@@ -11,7 +11,7 @@ from receiver.one_video import video_id_of
 from schemas.audit import AuditAction
 from schemas.problem import ProblemCode, Refusal
 from schemas.video import Video
-from store import attempts
+from store import due_attempts
 from store.transaction import Signal, Tx
 
 
@@ -38,7 +38,7 @@ class CheckNow:
 
 
 def _hasten(tx: Tx, video_id: str, caller: str, pause: float, *, now: float) -> tuple[bool, Video | None]:
-    hastened = attempts.hasten(tx, video_id, now=now, pause=pause)
+    hastened = due_attempts.hasten(tx, video_id, now=now, pause=pause)
     if hastened:
         tx.notify(Signal.CHECKS)
         audit.record(tx, AuditAction.CHECKED, actor=caller, subject=video_id, now=now)

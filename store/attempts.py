@@ -81,7 +81,6 @@ COLUMNS = (
     " error_code, error_message, refund_status, refund_credits, created_at, job_details, media, kept_urls,"
     " cancel, cancel_at, absences"
 )
-_LONGEST_WAIT = 60.0
 _CHANGEABLE = frozenset(AttemptRow._fields) - {"id", "video_id", "number", "provider", "state", "created_at"} | {
     "lease_until"
 }
@@ -213,61 +212,3 @@ def change(
         {"id": attempt_id, "to": to, "held_by": owner, **values},
     )
     return changed.rowcount == 1
-
-
-def bring_near(tx: Tx, seconds: float, *, now: float) -> None:
-    """Have what a clock put back by so many seconds left far ahead be due, leased, accepted and doubted when it was.
-
-    What was due before the step, and so lies less than the step ahead, is due at once. Nobody waits for it on purpose
-    for longer than `_LONGEST_WAIT`.
-    """
-    for states in ("'waiting', 'claimed', 'sending'", "'unconfirmed', 'generating'"):
-        tx.execute(
-            "UPDATE attempts SET"  # noqa: S608 - constant parts
-            " due_at = CASE WHEN due_at > :now + :seconds THEN due_at - :seconds ELSE :now END,"
-            " lease_until = CASE WHEN lease_until > :now + :seconds THEN lease_until - :seconds ELSE lease_until END,"
-            " accepted_at = CASE WHEN accepted_at > :now THEN accepted_at - :seconds ELSE accepted_at END,"
-            " doubt_since = CASE WHEN doubt_since > :now THEN doubt_since - :seconds ELSE doubt_since END,"
-            " checked_at = CASE WHEN checked_at > :now THEN checked_at - :seconds ELSE checked_at END,"
-            " woken_at = CASE WHEN woken_at > :now THEN woken_at - :seconds ELSE woken_at END"
-            f" WHERE state IN ({states}) AND due_at > :now"
-            " AND (due_at > :now + :seconds OR due_at > :now + :longest OR accepted_at > :now OR doubt_since > :now"
-            " OR checked_at > :now)",
-            {"seconds": seconds, "now": now, "longest": _LONGEST_WAIT},
-        )
-
-
-def hasten(tx: Tx, video_id: str, *, now: float, pause: float) -> bool:
-    """Make the checks of a video that is in work due: `pause` seconds after the last at least. Say whether any is.
-
-    A check that somebody has in hand stays as it is: its answer is newer than what one could ask for now.
-    """
-    tx.execute(
-        "UPDATE attempts SET due_at = CASE WHEN checked_at + :pause > :now THEN checked_at + :pause ELSE :now END"
-        " WHERE video_id = :video AND state IN ('unconfirmed', 'generating') AND lease_until <= :now"
-        " AND due_at > :now",
-        {"video": video_id, "now": now, "pause": pause},
-    )
-    return bool(
-        tx.execute(
-            "SELECT 1 FROM attempts WHERE video_id = ? AND state IN ('unconfirmed', 'generating')", (video_id,)
-        ).fetchone()
-    )
-
-
-def mark_due(tx: Tx, attempt_id: str, *, now: float, pause: float, watched: float) -> Provider | None:
-    """Note that a webhook came for an attempt, and make its check due: `pause` seconds after the last at least.
-
-    A submission that was given up as unknown is due too, for `watched` seconds after its end: the webhook may prove
-    that it was accepted. An attempt that waits for no check only gets the note.
-    Gives the provider where the attempt had ended before.
-    """
-    row = tx.execute(
-        "UPDATE attempts SET woken_at = :now, due_at = CASE"
-        " WHEN state IN ('unconfirmed', 'generating') OR (state = 'failed' AND due_at IS NOT NULL)"
-        " OR (error_code = 'submission_unknown' AND provider_job_id IS NULL AND finished_at > :now - :watched)"
-        " THEN CASE WHEN checked_at + :pause > :now THEN checked_at + :pause ELSE :now END"
-        " ELSE due_at END WHERE id = :id RETURNING provider, finished_at",
-        {"id": attempt_id, "now": now, "pause": pause, "watched": watched},
-    ).fetchone()
-    return None if row is None or row[1] is None else Provider(row[0])
