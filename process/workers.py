@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 import structlog
 
 from process.asyncio_events import linked, wait
+from process.leaving import leaving
 
 T = TypeVar("T")
 
@@ -124,7 +125,9 @@ class Workers(Generic[T]):
         tasks = list(self._in_hand.values())
         if not tasks:
             return
-        _, unfinished = await asyncio.wait(tasks, timeout=FINISH_SECONDS)
+        finished, unfinished = await asyncio.wait(tasks, timeout=FINISH_SECONDS)
+        leaving.finished += len(finished)
+        leaving.cancelled += len(unfinished)
         for task in unfinished:
             task.cancel()
         await asyncio.gather(*unfinished, return_exceptions=True)

@@ -12,6 +12,7 @@ from reelbus.cli_events import events
 from reelbus.cli_keys import keys
 from reelbus.cli_videos import videos
 from reelbus.help_text import examples
+from reelbus.terminal import Colour, use_colour
 
 app = typer.Typer(
     name="reelbus",
@@ -50,8 +51,12 @@ def _options(
     env_file: Annotated[
         Path | None, typer.Option(help="Read settings from this file instead of .env; the environment wins.")
     ] = None,
+    color: Annotated[
+        Colour, typer.Option(help="When to write in colour; auto is on a terminal, unless NO_COLOR is set.")
+    ] = Colour.AUTO,
 ) -> None:
     """Options that stand before a command."""
+    use_colour(color)
     if env_file is not None:
         from reelbus.errors import use_env_file
 
@@ -101,7 +106,12 @@ def _run(*roles: str) -> None:
 @app.command(epilog=examples("reelbus dev", "reelbus dev --port 8081"))
 def dev(
     port: Annotated[
-        int | None, typer.Option(help="Where the service listens; else REELBUS_PORT or 8080.", min=1, max=65535)
+        int | None,
+        typer.Option(
+            help="Where the service listens, 0 for any free port; else REELBUS_PORT, else 8080 or the next free one.",
+            min=0,
+            max=65535,
+        ),
     ] = None,
 ) -> None:
     """Run everything for development: service, stand-ins and, where none is reachable, a private RabbitMQ.

@@ -1,11 +1,13 @@
 """The commands that show events, and that try subscribers out."""
 
+import sys
 from typing import Annotated
 
 import typer
 
 from reelbus.cli_options import pair
 from reelbus.help_text import examples
+from reelbus.terminal import Output
 from schemas.names import EVENT_KINDS as KINDS
 from schemas.names import VideoStatus
 
@@ -28,13 +30,20 @@ def watch(
     metadata: Annotated[
         list[str] | None, typer.Option(help="Only videos with this KEY=VALUE; may be repeated, all must hold.")
     ] = None,
+    output: Annotated[
+        Output | None,
+        typer.Option(help="interactive: all there is to know; compact: time, key, video; quiet: the video's id alone."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON each, on a terminal too.")] = False,
 ) -> None:
     """Print events from RabbitMQ as they arrive: a line each on a terminal, JSON in a pipe."""
+    if output and as_json:
+        raise typer.BadParameter("--json and --output are two formats; choose one")
     from reelbus.watching import Filters, watch_events
 
     filters = Filters(video, status, dict(pair(text) for text in metadata or []))
-    watch_events(binding, since, filters, as_json=as_json)
+    usual = Output.INTERACTIVE if sys.stdout.isatty() and not as_json else None
+    watch_events(binding, since, filters, output or usual)
 
 
 @events.command(epilog=examples("reelbus listen --forward http://localhost:3000/hook 'video.ready.*'"))
@@ -44,11 +53,14 @@ def listen(
     secret: Annotated[
         str | None, typer.Option(help="The signing secret, whsec_…; without it one is made and printed once.")
     ] = None,
+    output: Annotated[
+        Output, typer.Option(help="interactive: every try; compact: the last try; quiet: what was not delivered.")
+    ] = Output.INTERACTIVE,
 ) -> None:
     """Forward events to an HTTP endpoint while it is being developed, signed by Standard Webhooks."""
     from reelbus.forwarding import listen as forward_events
 
-    forward_events(binding, forward, secret)
+    forward_events(binding, forward, secret, output)
 
 
 @events.command(epilog=examples("reelbus trigger ready --set data.metadata.listing=42 --times 2"))

@@ -6,6 +6,7 @@ import typer
 
 from reelbus.cli_options import one_of, pair
 from reelbus.help_text import examples
+from reelbus.terminal import Output
 from schemas.names import AUTO, PROVIDERS, Motion, Orientation, VideoStatus
 
 videos = typer.Typer()
@@ -36,6 +37,9 @@ def submit(  # noqa: PLR0913, PLR0917 - one parameter an option
     timeout: Annotated[
         float | None, typer.Option(help="With --wait: for how many seconds; then exit 1, and the video goes on.", min=0)
     ] = None,
+    output: Annotated[
+        Output, typer.Option(help="With --wait: a live line on a terminal, a line for each step, or nothing on stderr.")
+    ] = Output.INTERACTIVE,
 ) -> None:
     """Submit a picture and print the video's id."""
     if timeout is not None and not wait:
@@ -52,7 +56,7 @@ def submit(  # noqa: PLR0913, PLR0917 - one parameter an option
         metadata=dict(pair(text) for text in metadata or []),
         idempotency_key=key,
     )
-    raise typer.Exit(submit_and_report(submission, wait=wait, timeout=timeout))
+    raise typer.Exit(submit_and_report(submission, output, wait=wait, timeout=timeout))
 
 
 @videos.command("list", epilog=examples("reelbus list --status failed --limit 50", "reelbus list --json | jq .id"))

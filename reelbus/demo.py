@@ -7,7 +7,6 @@ from everything else on the machine, and leaves nothing behind.
 
 import asyncio
 import os
-import socket
 import sys
 import tempfile
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from reelbus.local import (
     LocalService,
     broker_in,
     local_settings,
+    port_for,
     refuse_what_cannot_start,
     running_service,
     stop_for,
@@ -37,7 +37,7 @@ _PATIENCE_SECONDS = 50.0
 def demonstrate() -> None:
     """Run the demonstration; exit 0 if everything arrived."""
     logs.set_up(quiet=True)
-    port = {} if os.environ.get("REELBUS_PORT") else {"REELBUS_PORT": str(_free_port())}
+    port = {} if os.environ.get("REELBUS_PORT") else port_for(0)
     try:
         with tempfile.TemporaryDirectory(prefix="reelbus-demo-") as name:
             folder = Path(name)
@@ -114,10 +114,3 @@ async def _take_until_complete(seen: _Seen, arrivals: list[Arrival], stop: async
                 await asyncio.sleep(0.02)
     except TimeoutError:
         return
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port

@@ -18,12 +18,14 @@ from reelbus.local import (
     LocalService,
     broker_in,
     local_settings,
+    port_for,
     refuse_what_cannot_start,
     running_service,
     stop_for,
     submit_samples,
 )
 from reelbus.picture import house
+from reelbus.roles import Farewell
 from reelbus.terminal import has_colours
 
 _PICTURE = FOLDER / "house.jpg"
@@ -35,9 +37,9 @@ INTERRUPTED = 130
 def develop(*, port: int | None) -> None:
     """Run service, stand-ins and, where none is reachable, a broker, until a signal; end them all."""
     logs.set_up(quiet=True)
-    chosen = {} if port is None else {"REELBUS_PORT": str(port)}
     try:
         with alone():
+            chosen = port_for(port)
             refuse_what_cannot_start(local_settings("amqp://127.0.0.1", _DATABASE, chosen))
             _prepare()
             with broker_in(_FOLDER / "broker") as amqp_url:
@@ -61,7 +63,7 @@ async def _develop(variables: dict[str, str]) -> None:
     stop = on_signal()
     is_new = not _DATABASE.exists()
     colour = has_colours(sys.stdout)
-    async with running_service(variables, stop) as service:
+    async with running_service(variables, stop, _say_goodbye) as service:
         if stop.is_set():
             return
         _publish(service)
@@ -71,6 +73,17 @@ async def _develop(variables: dict[str, str]) -> None:
             tasks.create_task(watch(service.settings, "video.#", None, partial(_print, colour), stop, ready=ready))
             tasks.create_task(_show_samples(service, ready, stop, wanted=is_new))
             await stop.wait()
+            _say("\nstopping: what is in hand is finished first; Ctrl-C again ends at once")
+
+
+def _say_goodbye(farewell: Farewell) -> None:
+    facts = farewell.facts
+    told = [f"{facts['finished']} in hand finished", f"{facts.get('unpublished_events', 0)} events unpublished"]
+    if facts["cancelled"]:
+        told.append(f"{facts['cancelled']} cut off")
+    if left := facts.get("open_videos"):
+        told.append(f"{left} videos go on at the next start")
+    _say(f"stopped: {', '.join(told)}; bye")
 
 
 async def _show_samples(service: LocalService, ready: asyncio.Event, stop: asyncio.Event, *, wanted: bool) -> None:

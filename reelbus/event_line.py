@@ -23,6 +23,23 @@ def event_line(routing_key: str, body: bytes, *, colour: bool = False) -> str:
     return f"{time}  {key}  {'  '.join(told)}"
 
 
+def short_line(routing_key: str, body: bytes) -> str:
+    """Write time, routing key and the video's id alone."""
+    try:
+        event = json.loads(body)
+        return f"{one_line(event['time'][11:19])} {one_line(routing_key)} {one_line(event['data']['id'])}"
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
+        return one_line(body.decode(errors="replace"))
+
+
+def video_id(body: bytes) -> str:
+    """Give the id of the event's video; what is no event of ours as it came."""
+    try:
+        return one_line(json.loads(body)["data"]["id"])
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
+        return one_line(body.decode(errors="replace"))
+
+
 def _details(video: dict[str, Any]) -> list[str]:
     details = []
     if video["status"] == "ready":

@@ -16,6 +16,7 @@ from process.settings import Settings
 from process.standard_webhooks import new_secret, secret_key, signature_headers
 from publisher.watch import Arrival, BrokerUnavailable, watch
 from reelbus.errors import BAD_USAGE, UNAVAILABLE, settings_or_exit, stop_with
+from reelbus.terminal import Output
 from reelbus.terminal import cleaned as clean
 from schemas.event import CONTENT_TYPE
 
@@ -24,11 +25,12 @@ _TIMEOUT_SECONDS = 15.0
 _WAITING_EVENTS = 10_000
 
 
-def listen(binding: str, forward: str, secret: str | None) -> None:
+def listen(binding: str, forward: str, secret: str | None, output: Output) -> None:
     """Post every event that the binding takes to an address, signed by Standard Webhooks, until a signal.
 
     A line each on stdout tells the type, the id and the answer's status. What is not answered with 2xx is tried
-    again four times.
+    again four times. `output` says which tries have a line: all, the last one of each event, or the last of what was
+    not delivered.
     """
     settings = settings_or_exit()
     logs.set_up(quiet=True)
@@ -40,7 +42,7 @@ def listen(binding: str, forward: str, secret: str | None) -> None:
     if secret is None:
         sys.stderr.write(f"signing secret: {signing}\n")
     try:
-        asyncio.run(_forward(settings, binding, forward, signing))
+        asyncio.run(_forward(settings, binding, _Target(forward, signing, output)))
     except BrokerUnavailable as error:
         stop_with(f"cannot listen: {error}; check REELBUS_AMQP_URL", UNAVAILABLE)
 
@@ -55,13 +57,20 @@ def _secret(given: str | None) -> str:
     return given
 
 
-async def _forward(settings: Settings, binding: str, forward: str, secret: str) -> None:
+@dataclass(frozen=True, slots=True)
+class _Target:
+    address: str
+    secret: str
+    output: Output
+
+
+async def _forward(settings: Settings, binding: str, target: _Target) -> None:
     stop, ready = on_signal(), asyncio.Event()
     waiting: asyncio.Queue[Arrival] = asyncio.Queue(_WAITING_EVENTS)
     async with httpx.AsyncClient(timeout=_TIMEOUT_SECONDS, trust_env=False) as http, asyncio.TaskGroup() as tasks:
-        forwarder = _Forwarder(http, forward, secret)
+        forwarder = _Forwarder(http, target)
         forwarding = tasks.create_task(forwarder.run(waiting))
-        saying = tasks.create_task(_say_when(ready, f"forwarding {binding} to {forward}; Ctrl-C to stop"))
+        saying = tasks.create_task(_say_when(ready, f"forwarding {binding} to {target.address}; Ctrl-C to stop"))
         try:
             await watch(settings, binding, None, lambda arrival: _enqueue(waiting, arrival), stop, ready=ready)
         finally:
@@ -84,8 +93,7 @@ def _enqueue(waiting: asyncio.Queue[Arrival], arrival: Arrival) -> None:
 @dataclass(slots=True)
 class _Forwarder:
     http: httpx.AsyncClient
-    address: str
-    secret: str
+    target: _Target
 
     async def run(self, waiting: asyncio.Queue[Arrival]) -> None:
         """Forward one event after the other, so that their order is kept."""
@@ -95,21 +103,24 @@ class _Forwarder:
     async def _deliver(self, arrival: Arrival) -> None:
         for pause in (*_BACKOFF_SECONDS, None):
             answer, delivered = await self._post(arrival)
-            _say(arrival, answer + ("" if delivered or pause is None else f", again in {pause:g} s"))
             if delivered or pause is None:
+                if not (delivered and self.target.output is Output.QUIET):
+                    _say(arrival, answer)
                 return
+            if self.target.output is Output.INTERACTIVE:
+                _say(arrival, f"{answer}, again in {pause:g} s")
             await asyncio.sleep(pause)
 
     async def _post(self, arrival: Arrival) -> tuple[str, bool]:
         try:
-            answer = await self.http.post(self.address, content=arrival.body, headers=self._headers(arrival))
+            answer = await self.http.post(self.target.address, content=arrival.body, headers=self._headers(arrival))
         except httpx.HTTPError as error:
             return str(error) or type(error).__name__, False
         return str(answer.status_code), answer.is_success
 
     def _headers(self, arrival: Arrival) -> Mapping[str, str]:
         signed = signature_headers(
-            self.secret, message_id=_event_id(arrival), timestamp=int(time.time()), body=arrival.body
+            self.target.secret, message_id=_event_id(arrival), timestamp=int(time.time()), body=arrival.body
         )
         return {"content-type": CONTENT_TYPE, **signed}
 

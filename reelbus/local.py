@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,12 +17,14 @@ from publisher.watch import BrokerUnavailable
 from receiver.run import listen, refuse_exposure
 from reelbus.errors import BAD_USAGE, FAILURE, UNAVAILABLE, leaves, stop_with
 from reelbus.picture import house
-from reelbus.roles import Role, run_roles
+from reelbus.roles import Farewell, Role, run_roles
 from reelbus.sandboxed import environment
+from reelbus.terminal import complain
 from reelbus.video_commands import authorization
 from sandbox.broker import choice
 from sandbox.broker.errors import BrokerError
 from sandbox.broker.handshake import answers
+from sandbox.broker.isolation import free_ports, is_free
 from sandbox.broker.node import Node
 from sandbox.server import Addresses, serve
 from sandbox.settings import SandboxSettings
@@ -50,6 +52,7 @@ SAMPLES: tuple[dict[str, str], ...] = (
 """Videos that show all there is: a webhook, polling, and a failure with its refund."""
 
 _STAND_INS_PORT = 8090
+_PORTS_TRIED = 10
 _SERVICE_ERRORS = (BrokerUnavailable, StoreUnavailable, StoreTooNew, BrokerError)
 _MENDABLE = (WrongSettings, *_SERVICE_ERRORS, OSError, httpx.HTTPError)
 
@@ -117,9 +120,30 @@ def refuse_what_cannot_start(variables: Mapping[str, str]) -> None:
     listen(settings.host, settings.port, "REELBUS_PORT").close()
 
 
+def port_for(asked: int | None) -> dict[str, str]:
+    """Choose where to listen: as asked (0 is any free port), else as REELBUS_PORT says, else the usual port.
+
+    Where the usual one is taken, the next free one is taken instead, and said.
+    """
+    usual = Settings.model_fields["port"].default
+    if asked is None and "REELBUS_PORT" in os.environ:
+        return {}
+    if asked is None:
+        found = next((port for port in range(usual, usual + _PORTS_TRIED) if is_free(port)), usual)
+        if found != usual:
+            complain(f"port {usual} is taken, so the service is on {found}; --port or REELBUS_PORT chooses another")
+        return {"REELBUS_PORT": str(found)}
+    return {"REELBUS_PORT": str(asked or free_ports().amqp)}
+
+
 @asynccontextmanager
-async def running_service(variables: Mapping[str, str], stop: asyncio.Event) -> AsyncIterator[LocalService]:
-    """Run stand-ins and every role until the block or `stop` ends; the block begins when all is ready."""
+async def running_service(
+    variables: Mapping[str, str], stop: asyncio.Event, at_end: Callable[[Farewell], None] | None = None
+) -> AsyncIterator[LocalService]:
+    """Run stand-ins and every role until the block or `stop` ends; the block begins when all is ready.
+
+    `at_end` is told what the service left behind.
+    """
     addresses: asyncio.Future[Addresses] = asyncio.get_running_loop().create_future()
     sandbox = SandboxSettings(port=_STAND_INS_PORT)
     async with asyncio.TaskGroup() as tasks:
@@ -127,13 +151,15 @@ async def running_service(variables: Mapping[str, str], stop: asyncio.Event) -> 
         found = await addresses
         stand_ins = environment(sandbox, found)
         settings = Settings.read({**without(variables, stand_ins), **stand_ins}, file=None)
-        tasks.create_task(run_roles(settings, list(Role), stop))
+        roles = tasks.create_task(run_roles(settings, list(Role), stop))
         service = LocalService(settings, {**variables, **stand_ins}, found.sandbox)
         try:
             await _until_ready(service, stop)
             yield service
         finally:
             stop.set()
+    if at_end is not None:
+        at_end(roles.result())
 
 
 async def _stand_ins(sandbox: SandboxSettings, addresses: "asyncio.Future[Addresses]", stop: asyncio.Event) -> None:

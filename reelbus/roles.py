@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -17,11 +18,13 @@ from generator.pictures import Pictures
 from intake import commands
 from intake.commands import Reply
 from intake.context import Context
+from jobs import feed
 from jobs.policy import Policy
 from process import event_loop, metrics, tracing
 from process.addresses import Addresses
 from process.asyncio_events import wait_any
 from process.inspector import Inspectors
+from process.leaving import leaving
 from process.settings import Settings
 from process.tokens import Signer
 from providers.base import ProviderClient
@@ -36,7 +39,9 @@ from reelbus.setting_sources import sources
 from reelbus.wiring import awaited_store, opened_clients, opened_inspectors, policy_of, result_prover, signer_of
 from schemas.event import Naming
 from schemas.names import Provider
-from store.database import Store
+from store.database import Store, StoreUnavailable
+
+_FAREWELL_SECONDS = 1.0
 
 
 class Role(StrEnum):
@@ -75,7 +80,22 @@ class _Parts:
         )
 
 
-async def run_roles(settings: Settings, roles: Collection[Role], stop: asyncio.Event) -> None:
+@dataclass(frozen=True, slots=True)
+class Farewell:
+    """What a process leaves behind, as far as the store could still be asked; all of it goes on at the next start."""
+
+    unpublished_events: int | None
+    open_videos: int | None
+
+    @property
+    def facts(self) -> dict[str, int]:
+        """Give what there is to tell, with what was in hand at the end."""
+        known = {"unpublished_events": self.unpublished_events, "open_videos": self.open_videos}
+        told = {name: number for name, number in known.items() if number is not None}
+        return {"finished": leaving.finished, "cancelled": leaving.cancelled, **told}
+
+
+async def run_roles(settings: Settings, roles: Collection[Role], stop: asyncio.Event) -> Farewell:
     """Run roles in this process until `stop` is set.
 
     Raises an ExceptionGroup of whatever a role could not go on after.
@@ -83,19 +103,29 @@ async def run_roles(settings: Settings, roles: Collection[Role], stop: asyncio.E
     Naming.source = settings.source
     tracing.set_up([str(role) for role in roles])
     try:
-        await _run_traced(settings, roles, stop)
+        return await _run_traced(settings, roles, stop)
     finally:
         await asyncio.to_thread(tracing.close)
 
 
-async def _run_traced(settings: Settings, roles: Collection[Role], stop: asyncio.Event) -> None:
+async def _run_traced(settings: Settings, roles: Collection[Role], stop: asyncio.Event) -> Farewell:
     store = await awaited_store(settings, stop)
     if store is None:
-        return
+        return Farewell(None, None)
     try:
         await _run_over(store, settings, roles, stop)
+        return await _farewell(store)
     finally:
         await store.close()
+
+
+async def _farewell(store: Store) -> Farewell:
+    """Ask for a moment; whoever stops waits for nothing that is away."""
+    with suppress(StoreUnavailable, TimeoutError):
+        async with asyncio.timeout(_FAREWELL_SECONDS):
+            left = await store.read(feed.overview)
+            return Farewell(left.backlog.count, sum(left.open_videos.values()))
+    return Farewell(None, None)
 
 
 async def _run_over(store: Store, settings: Settings, roles: Collection[Role], stop: asyncio.Event) -> None:

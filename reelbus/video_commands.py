@@ -21,8 +21,8 @@ from reelbus.errors import (
     settings_or_exit,
     stop_with,
 )
-from reelbus.terminal import cleaned, one_line, printable_json
-from reelbus.waiting import wait_for_end
+from reelbus.terminal import Output, cleaned, one_line, printable_json
+from reelbus.waiting import Progress, wait_for_end
 
 T = TypeVar("T")
 
@@ -45,15 +45,15 @@ class Submission:
     idempotency_key: str | None
 
 
-def submit_and_report(submission: Submission, *, wait: bool, timeout: float | None = None) -> int:
+def submit_and_report(submission: Submission, output: Output, *, wait: bool, timeout: float | None = None) -> int:
     """Submit, print the video's id or with `wait` its terminal event; give the exit status."""
     with service() as reelbus:
         video = _submit(reelbus, submission)
         if not wait:
             _print(video["id"])
             return 0
-        usual = partial(_usual_seconds, reelbus)
-        wait_for_end(lambda: _patiently(lambda: reelbus.get(video["id"])), video, usual, timeout=timeout)
+        progress = Progress(partial(_usual_seconds, reelbus), output, sys.stderr)
+        wait_for_end(lambda: _patiently(lambda: reelbus.get(video["id"])), video, progress, timeout=timeout)
         events = _patiently(lambda: reelbus.events_of(video["id"]))
     event = next(each for each in events if each["type"] in {"video.ready", "video.failed"})
     _print(printable_json(event))

@@ -1,13 +1,13 @@
 """Wait for the end of a video, with one live line on a terminal and one line a step elsewhere."""
 
-import sys
 import time
 from collections.abc import Callable
 from functools import cache
+from typing import TextIO
 
 from reelbus.client import Video
 from reelbus.errors import FAILURE, stop_with
-from reelbus.terminal import cleaned
+from reelbus.terminal import Output, cleaned
 
 _LOOK_SECONDS = 0.3
 _WHOLE_LINE = "\r\x1b[K"
@@ -17,13 +17,11 @@ Usual = Callable[[str], float | None]
 """Gives how many seconds a provider's videos usually take; None where nobody knows."""
 
 
-def wait_for_end(look: Callable[[], Video], video: Video, usual: Usual, *, timeout: float | None) -> Video:
+def wait_for_end(look: Callable[[], Video], video: Video, progress: "Progress", *, timeout: float | None) -> Video:
     """Show a video's state and the seconds gone until it is ready or failed; give it as it then is.
 
-    On a terminal the line also says how long such videos usually take; `usual` is asked once for each provider.
     Ends the command with status 1 after `timeout` seconds: the video itself goes on.
     """
-    progress = Progress(usual, live=sys.stderr.isatty())
     try:
         while video["status"] not in {"ready", "failed"}:
             progress.show(video)
@@ -43,11 +41,16 @@ def wait_for_end(look: Callable[[], Video], video: Video, usual: Usual, *, timeo
 
 
 class Progress:
-    """What a person sees meanwhile, on stderr."""
+    """What a person sees meanwhile: one live line on a terminal, else a line for each step; or nothing.
 
-    def __init__(self, usual: Usual, *, live: bool) -> None:
+    The live line also says how long such videos usually take; `usual` is asked once for each provider.
+    """
+
+    def __init__(self, usual: Usual, output: Output, stream: TextIO) -> None:
         self._usual = cache(usual)
-        self._live = live
+        self._stream = stream
+        self._quiet = output is Output.QUIET
+        self._live = output is Output.INTERACTIVE and stream.isatty()
         self._begun = time.monotonic()
         self._shown = ""
 
@@ -58,18 +61,20 @@ class Progress:
 
     def show(self, video: Video) -> None:
         """Say where the video is; a line of its own for each step where the line cannot be rewritten."""
+        if self._quiet:
+            return
         state = cleaned(f"{video['id']}  {video['status']}" + (f" at {video['provider']}" if video["provider"] else ""))
         if self._live:
             usual = self._usual(video["provider"]) if video["provider"] else None
             of = "" if usual is None else f", usually {usual:.0f} s"
-            sys.stderr.write(f"{_WHOLE_LINE}{state}  {self.seconds:.0f} s{of}")
-            sys.stderr.flush()
+            self._stream.write(f"{_WHOLE_LINE}{state}  {self.seconds:.0f} s{of}")
+            self._stream.flush()
         elif state != self._shown:
-            sys.stderr.write(f"{state}\n")
+            self._stream.write(f"{state}\n")
         self._shown = state
 
     def end(self) -> None:
         """Leave the live line as it is, once."""
         if self._live and self._shown:
-            sys.stderr.write("\n")
+            self._stream.write("\n")
             self._live = False

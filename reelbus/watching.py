@@ -12,8 +12,8 @@ from process.asyncio_events import on_signal
 from process.settings import Settings
 from publisher.watch import Arrival, BrokerUnavailable, watch
 from reelbus.errors import BAD_USAGE, UNAVAILABLE, settings_or_exit, stop_with
-from reelbus.event_line import event_line
-from reelbus.terminal import has_colours, one_line, printable_json
+from reelbus.event_line import event_line, short_line, video_id
+from reelbus.terminal import Output, has_colours, one_line, printable_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +44,15 @@ class Filters:
             return False
 
 
-def watch_events(binding: str, since: str | None, filters: Filters, *, as_json: bool) -> None:
-    """Print every event whose routing key the binding matches and that the filters let through, until a signal."""
+def watch_events(binding: str, since: str | None, filters: Filters, output: Output | None) -> None:
+    """Print every event whose routing key the binding matches and that the filters let through, until a signal.
+
+    Without an output each is one line of JSON.
+    """
     settings = settings_or_exit()
     logs.set_up()
-    as_lines = sys.stdout.isatty() and not as_json
     try:
-        asyncio.run(_watch(settings, binding, since, partial(_print, filters, as_lines)))
+        asyncio.run(_watch(settings, binding, since, partial(_print, filters, output)))
     except ValueError as error:
         stop_with(f"--from {error}", BAD_USAGE)
     except BrokerUnavailable as error:
@@ -61,15 +63,22 @@ async def _watch(settings: Settings, binding: str, since: str | None, on_event: 
     await watch(settings, binding, since, on_event, on_signal())
 
 
-def _print(filters: Filters, as_lines: bool, arrival: Arrival) -> None:
-    if not filters.let_through(arrival.body):
-        return
-    if as_lines:
-        line = event_line(arrival.routing_key, arrival.body, colour=has_colours(sys.stdout))
-    else:
-        line = _line(arrival.body)
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+def _print(filters: Filters, output: Output | None, arrival: Arrival) -> None:
+    if filters.let_through(arrival.body):
+        sys.stdout.write(_shown(arrival, output) + "\n")
+        sys.stdout.flush()
+
+
+def _shown(arrival: Arrival, output: Output | None) -> str:
+    match output:
+        case Output.INTERACTIVE:
+            return event_line(arrival.routing_key, arrival.body, colour=has_colours(sys.stdout))
+        case Output.COMPACT:
+            return short_line(arrival.routing_key, arrival.body)
+        case Output.QUIET:
+            return video_id(arrival.body)
+        case None:
+            return _line(arrival.body)
 
 
 def _line(body: bytes) -> str:

@@ -4,10 +4,12 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -15,6 +17,7 @@ import pytest
 
 from process.settings import Settings
 from process.tokens import Signer
+from reelbus.local import port_for
 from reelbus.public_address import leads_back
 from sandbox.broker import processes
 from sandbox.broker.record import Record
@@ -189,6 +192,22 @@ def test_a_taken_port_is_one_line_before_anything_is_started(dev: Dev, run: Run,
     assert not (tmp_path / ".run/dev/broker").exists()
 
 
+def test_where_the_usual_port_is_taken_the_next_free_one_is_chosen_and_said(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("REELBUS_PORT", raising=False)
+    with socket.socket() as other:
+        with suppress(OSError):  # where it cannot be bound here, somebody else has it
+            other.bind(("127.0.0.1", 8080))
+        moved = port_for(None)
+    assert 8080 < int(moved["REELBUS_PORT"]) < 8090
+    assert capsys.readouterr().err.startswith(f"port 8080 is taken, so the service is on {moved['REELBUS_PORT']};")
+    assert port_for(0) != port_for(0)
+    assert port_for(8080) == {"REELBUS_PORT": "8080"}
+    monkeypatch.setenv("REELBUS_PORT", "8080")
+    assert port_for(None) == {}
+
+
 def test_the_demonstration_runs_beside_it_and_leaves_nothing(dev: Dev, run: Run, tmp_path: Path) -> None:
     assert dev.process.poll() is None
     done = run("demo")
@@ -229,6 +248,7 @@ def test_stopped_it_ends_the_broker_too_and_forgets_where_it_was(dev: Dev) -> No
     broker = dev.broker().broker
     assert broker is not None
     assert dev.stop() == 0
+    assert re.search(r"\nstopped: \d+ in hand finished, 0 events unpublished.*; bye\n$", dev.output)
     assert not processes.alive(broker)
     assert not (dev.folder / ".run/env").exists()
     assert "Traceback" not in dev.output

@@ -12,9 +12,11 @@ from reelbus.client import Video
 from reelbus.event_line import event_line
 from reelbus.public_address import leads_back
 from reelbus.status import status_text
+from reelbus.terminal import Output
 from reelbus.waiting import Progress
 from reelbus.watching import Filters
 from tests.reelbus.conftest import Run
+from tests.reelbus.test_output_modes import Terminal
 from tests.support.ports import free_port
 
 SECRET = "0123456789abcdef"
@@ -104,20 +106,21 @@ def test_an_address_is_printed_whether_or_not_there_is_a_browser(run: Run) -> No
     assert (refused.status, "choose from console, docs, events" in refused.errors) == (2, True)
 
 
-def test_the_live_line_says_how_long_such_videos_usually_take(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_live_line_says_how_long_such_videos_usually_take() -> None:
     asked: list[str] = []
+    terminal = Terminal()
 
     def usual(provider: str) -> float:
         asked.append(provider)
         return 41.4
 
-    progress = Progress(usual, live=True)
+    progress = Progress(usual, Output.INTERACTIVE, terminal)
     video = cast("Video", {"id": "01a1fb7f", "status": "accepted", "provider": None})
     progress.show(video)
-    assert "usually" not in capsys.readouterr().err
+    assert "usually" not in terminal.getvalue()
     for _ in range(2):
         progress.show({**video, "status": "generating", "provider": "iacrea"})
-    assert capsys.readouterr().err.endswith("01a1fb7f  generating at iacrea  0 s, usually 41 s")
+    assert terminal.getvalue().endswith("01a1fb7f  generating at iacrea  0 s, usually 41 s")
     assert asked == ["iacrea"]
 
 
