@@ -1,4 +1,4 @@
-"""Sign and verify the addresses that we hand to providers.
+"""Sign and verify the addresses that we hand to providers, and the sessions of the console.
 
 A token is the thing it opens and a keyed signature (HMAC-SHA256, RFC 2104, cut to 128 bits) of it, so that
 verifying one needs no look-up, and a stranger's costs the store nothing.
@@ -15,6 +15,7 @@ from uuid import UUID
 
 _SIGNATURE_BYTES = 16
 _ID_BYTES = 16
+_DIGEST_BYTES = 32
 _LENGTHS = (43, 54)
 """Characters of a webhook's and of a picture's token."""
 
@@ -31,6 +32,7 @@ class Signer:
         keys = [secret.encode() for secret in secrets]
         self._webhook_keys = [hashlib.sha256(b"webhook:" + key).digest() for key in keys]
         self._media_keys = [hashlib.sha256(b"media:" + key).digest() for key in keys]
+        self._session_keys = [hashlib.sha256(b"session:" + key).digest() for key in keys]
 
     def webhook_token(self, attempt_id: str) -> str:
         """Make the token of an attempt's webhook address; `attempt_id` is 32 hexadecimal digits."""
@@ -54,6 +56,18 @@ class Signer:
             return None
         (expires_at,) = struct.unpack(">Q", raw[_ID_BYTES : _ID_BYTES + 8])
         return str(UUID(bytes=raw[:_ID_BYTES])) if now < expires_at else None
+
+    def session_token(self, key_digest: bytes, *, expires_at: float) -> str:
+        """Make the token of a session of whoever showed the API key with this SHA-256 digest (32 bytes)."""
+        return _encoded(_signed(self._session_keys[0], key_digest + struct.pack(">Q", int(expires_at))))
+
+    def session_of(self, token: str, *, now: float) -> tuple[bytes, int] | None:
+        """Give the digest of a session's API key and when it ends, or None if it is not ours or has ended."""
+        raw = _decoded(token, _DIGEST_BYTES + 8 + _SIGNATURE_BYTES)
+        if raw is None or not _genuine(self._session_keys, raw):
+            return None
+        (expires_at,) = struct.unpack(">Q", raw[_DIGEST_BYTES : _DIGEST_BYTES + 8])
+        return (raw[:_DIGEST_BYTES], expires_at) if now < expires_at else None
 
     def masked(self, text: str) -> str:
         """Replace the tokens in a text that we made: whoever reads it must not be able to use them."""

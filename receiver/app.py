@@ -22,6 +22,7 @@ from receiver.media import Media
 from receiver.middleware import RequestMiddleware
 from receiver.one_video import OneVideo
 from receiver.providers import Providers
+from receiver.sessions import Sessions
 from receiver.settings_page import SettingsPage
 from receiver.sse import Events
 from receiver.videos import Videos
@@ -34,7 +35,7 @@ def build(context: Context) -> ASGIApp:
     """Build the ASGI application for the surface that the settings name."""
     surface = context.settings.surface
     health = Health(context)
-    routes = [*_api(context, health), *_documents()] if surface in {"all", "private"} else []
+    routes = [*_api(context, health), *_documents(context)] if surface in {"all", "private"} else []
     routes += [_route("/healthz", GET=health.alive), _route("/readyz", GET=health.ready)]
     if surface in {"all", "public"}:
         routes.append(_route("/media/{token}", GET=Media(context).picture))
@@ -86,7 +87,8 @@ def _api(context: Context, health: Health) -> list[BaseRoute]:
     ]
 
 
-def _documents() -> list[BaseRoute]:
+def _documents(context: Context) -> list[BaseRoute]:
+    sessions = Sessions(context)
     return [
         _route("/openapi.json", GET=documents.openapi_document),
         _route("/asyncapi.json", GET=documents.asyncapi_document),
@@ -97,6 +99,7 @@ def _documents() -> list[BaseRoute]:
         _route("/docs/problems", GET=documents.docs_of_problems),
         _route("/docs/assets/{name}", GET=documents.asset),
         _route("/console", GET=documents.console),
+        _route("/console/session", GET=sessions.show, POST=sessions.begin, DELETE=sessions.end),
         _route("/console/{page:path}", GET=documents.console),
     ]
 

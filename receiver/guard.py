@@ -14,6 +14,8 @@ from process.api_keys import digest_of
 from receiver.auth import RateLimiter
 from receiver.keyring import Identity, Keyring
 from receiver.local import is_loopback, refuse_others
+from receiver.sessions import ADDRESS as SESSION
+from receiver.sessions import refuse_forgery, session_token
 from receiver.throttle import RefusedKeys
 from schemas.audit import AuditAction
 from schemas.problem import ProblemCode, Refusal
@@ -60,7 +62,7 @@ class Guard:
     async def admit(self, request: Request, answer: dict[str, str]) -> None:
         """Note the caller in the request's scope, and add headers to its answer's. Raises `Refusal`."""
         path: str = request["path"]
-        if path.startswith("/v1/") or path == "/v1":
+        if path.startswith("/v1/") or path in {"/v1", SESSION}:
             await self._admit_to_api(request, path, answer)
         elif path == "/metrics":
             await self._admit_to_metrics(request)
@@ -68,8 +70,10 @@ class Guard:
             refuse_others(Headers(scope=request))
 
     async def still_admits(self, request: Request) -> bool:
-        """Say whether the key of a request that is being answered for long has neither expired nor been disabled."""
+        """Say whether key and session of a request that is being answered for long are still good."""
         identity: Identity | None = request.get("reelbus.identity")
+        if request.get("reelbus.session_ends", float("inf")) <= self._context.now():
+            return False
         try:
             return identity is None or await self._keyring.find(identity.digest) is not None
         except StoreUnavailable:
@@ -84,7 +88,8 @@ class Guard:
         identity = await self._identify(request, headers)
         answer["ratelimit-policy"] = self._rate_limiter.policy
         answer.update(self._rate_limiter.hit(identity.name))
-        _authorise(identity, needed_scope(request["method"], path))
+        if path != SESSION:
+            _authorise(identity, needed_scope(request["method"], path))
 
     async def _admit_to_metrics(self, request: Request) -> None:
         headers = Headers(scope=request)
@@ -96,13 +101,28 @@ class Guard:
             refuse_others(headers)
 
     async def _identify(self, request: Request, headers: Headers) -> Identity:
+        by_key = "authorization" in headers
+        identity = await (self._identify_by_key if by_key else self._identify_by_session)(request, headers)
+        request["reelbus.caller"] = identity.name
+        request["reelbus.identity"] = identity
+        return identity
+
+    async def _identify_by_key(self, request: Request, headers: Headers) -> Identity:
         scheme, _, key = headers.get("authorization", "").partition(" ")
         given = key.strip()
         identity = await self._keyring.find(digest_of(given.encode("latin-1", "replace")))
         if identity is None or scheme.lower() != "bearer":
             self._refuse(request, tried=bool(given))
-        request["reelbus.caller"] = identity.name
-        request["reelbus.identity"] = identity
+        return identity
+
+    async def _identify_by_session(self, request: Request, headers: Headers) -> Identity:
+        token = session_token(headers)
+        session = None if token is None else self._context.signer.session_of(token, now=self._context.now())
+        identity = None if session is None else await self._keyring.find(session[0])
+        if session is None or identity is None:
+            self._refuse(request, tried=False)
+        refuse_forgery(headers, request["method"])
+        request["reelbus.session_ends"] = session[1]
         return identity
 
     def _refuse(self, request: Request, *, tried: bool) -> NoReturn:

@@ -1,8 +1,7 @@
-// Talking to the service's HTTP API, with the key of whoever is logged in.
+// Talking to the service's HTTP API. Who is logged in is told by a cookie that no script can read.
 
-import { $, node } from "./console-dom.js";
+import { $, node, setAttribute } from "./console-dom.js";
 
-const KEY = "reelbus-key";
 const PATIENCE_MS = 10000;
 
 /** Something that the service refused; `problem` is its problem document. */
@@ -23,13 +22,10 @@ export class KeyNeeded extends Error {
   }
 }
 
-const key = () => sessionStorage.getItem(KEY);
-export const authorization = () => (key() ? { authorization: `Bearer ${key()}` } : {});
-
 export async function api(path, options = {}) {
   const answer = await reach(path, options);
   if (answer.status === 401) {
-    logIn(key() ? "That key was not accepted." : "");
+    logIn(session?.keyed ? "Your session has ended, or your key was disabled or has expired." : "");
     throw new KeyNeeded();
   }
   if (answer.status === 204) return null;
@@ -49,7 +45,7 @@ export const post = (path, body) =>
 async function reach(path, options) {
   const signal = options.signal ?? AbortSignal.timeout(options.patience ?? PATIENCE_MS);
   try {
-    return await fetch(path, { ...options, signal, headers: { ...authorization(), ...options.headers } });
+    return await fetch(path, { ...options, signal });
   } catch (error) {
     throw new Unreachable(error.name === "TimeoutError" ? "it has not answered in time" : "it does not answer");
   }
@@ -57,28 +53,69 @@ async function reach(path, options) {
 
 // ---- log-in ------------------------------------------------------------------------------------------------
 
+const SESSION = "/console/session";
 const whenLoggedIn = [];
+let session = null;
+
 export const onLogIn = (work) => whenLoggedIn.push(work);
 
+/** Ask who is logged in, until that is known; what the caller may not do is not offered. */
+export async function readSession() {
+  if (session) return;
+  try {
+    showSession(await api(SESSION));
+  } catch {
+    // Without a key the log-in is shown by now; a service that is away is asked again.
+  }
+}
+
+function showSession(found) {
+  session = found;
+  setAttribute(document.body, "data-scopes", found.scopes.join(" "));
+  $("log-out").hidden = !found.keyed;
+  $("log-out").title = found.keyed ? `Logged in as ${found.caller}` : "";
+}
+
 function logIn(fault) {
+  session = null;
+  if ($("key").open) return;
+  showFault(fault);
+  $("key").showModal();
+}
+
+function showFault(fault) {
   $("key-faults").replaceChildren(...(fault ? [node("li", {}, fault)] : []));
-  if (!$("key").open) $("key").showModal();
+}
+
+// A header holds bytes: a key of other letters goes as its UTF-8.
+const asBytes = (text) => String.fromCharCode(...new TextEncoder().encode(text));
+
+async function sendKey() {
+  const given = $("key-value").value.trim();
+  $("key-value").value = "";
+  try {
+    const answer = await reach(SESSION, { method: "POST", headers: { authorization: `Bearer ${asBytes(given)}` } });
+    if (answer.status === 401) return showFault("That key was not accepted.");
+    if (!answer.ok) return showFault(`You cannot log in now: the service answered ${answer.status}.`);
+    showSession(await answer.json());
+  } catch (error) {
+    return showFault(`You cannot log in now: ${error.message}.`);
+  }
+  showFault("");
+  $("key").close();
+  whenLoggedIn.forEach((work) => work());
 }
 
 export function startLogIn() {
-  $("key-form").addEventListener("submit", () => {
-    sessionStorage.setItem(KEY, $("key-value").value.trim());
-    $("key-value").value = "";
-    showLogOut();
-    whenLoggedIn.forEach((work) => work());
+  $("key-form").addEventListener("submit", (press) => {
+    press.preventDefault();
+    sendKey();
   });
-  $("log-out").addEventListener("click", () => {
-    sessionStorage.removeItem(KEY);
-    location.reload();
+  $("log-out").addEventListener("click", async () => {
+    try {
+      await reach(SESSION, { method: "DELETE" });
+    } finally {
+      location.reload();
+    }
   });
-  showLogOut();
-}
-
-function showLogOut() {
-  $("log-out").hidden = !key();
 }

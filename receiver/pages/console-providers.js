@@ -53,7 +53,7 @@ export function showProviders() {
 function createCard({ name }) {
   const head = node("header", {}, node("h2", {}, node("i"), node("a", { href: `/console/providers/${name}`, "data-link": "" }, name)),
     node("a", { href: `/console?provider=${name}`, "data-link": "" }, "Its videos"),
-    node("button", { type: "button", onclick: () => press(name) }));
+    node("button", { type: "button", "data-scope": "operate", onclick: () => press(name) }));
   const card = node("article", { class: "provider", "data-provider": name }, head);
   card.parts = Object.fromEntries(["state", "credits", "sample"].map((part) => [part, new Part(card)]));
   return card;

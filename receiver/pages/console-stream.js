@@ -1,6 +1,5 @@
 // The events as they are decided: Server-Sent Events, read with fetch because EventSource sends no key.
 
-import { authorization } from "./console-api.js";
 import { $, node, setText } from "./console-dom.js";
 import { clock, motion } from "./console-format.js";
 
@@ -30,7 +29,7 @@ export async function streamEvents() {
 
 async function readStream(signal) {
   const answer = await fetch("/v1/events", {
-    headers: { ...authorization(), ...(lastEventId && { "last-event-id": lastEventId }) },
+    headers: lastEventId ? { "last-event-id": lastEventId } : {},
     signal,
   });
   if (answer.status === 401 || answer.status === 403) {

@@ -1,6 +1,6 @@
 // The console: pages by their address, kept up to date. Everything it shows comes from the /v1 API.
 
-import { onLogIn, startLogIn } from "./console-api.js";
+import { onLogIn, readSession, startLogIn } from "./console-api.js";
 import { $, setAttribute } from "./console-dom.js";
 import { refreshDeadCommands } from "./console-dead.js";
 import { addressOf, fillChoices, readFilters, startFilters } from "./console-filters.js";
@@ -53,6 +53,7 @@ document.addEventListener("click", (press) => {
 window.addEventListener("popstate", route);
 
 function refresh() {
+  readSession();
   refreshStatus();
   if (page === "videos") refreshVideos();
   if (page === "audit") refreshAudit();
@@ -99,6 +100,7 @@ onEvent((event) => {
   if (shownVideo() === event.subject) refreshVideo();
 });
 
+readSession();
 route();
 refreshStatus();
 streamEvents();
