@@ -146,8 +146,8 @@ def _transact(session: Session, group: list[Work], *, synced: bool) -> Committed
         tx = WritingTx(session, synced=synced)
         outcomes = [_run(tx, work) for work in group]
         tx.commit()
-    except BaseException as error:
-        session.rollback(after=error)
+    except BaseException:
+        session.rollback()
         raise
     return Committed(outcomes, tx.signals)
 

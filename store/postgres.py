@@ -8,7 +8,8 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from store.errors import StoreUnavailable
-from store.postgres_pipeline import Cursor, Pipeline, run
+from store.postgres_pipeline import Pipeline, statement
+from store.postgres_wire import Reply, Wire
 from store.transaction import Parameters, Tx
 
 DIALECT = {
@@ -70,6 +71,7 @@ class Session:
         self._address = address
         self._synced = synced
         self._connection: psycopg.Connection[Any] | None = None
+        self._wire: Wire | None = None
 
     @property
     def lost(self) -> bool:
@@ -79,35 +81,33 @@ class Session:
     @property
     def connection(self) -> psycopg.Connection[Any]:
         """The connection, made if there is none. Raises `psycopg.Error`."""
-        if self._connection is None or self._connection.closed:
-            made = psycopg.connect(self._address, autocommit=True, prepare_threshold=2)
-            made.prepared_max = 500
+        return self._opened()[0]
+
+    @property
+    def wire(self) -> Wire:
+        """What statements go over, with a connection made if there is none. Raises `psycopg.Error`."""
+        return self._opened()[1]
+
+    def _opened(self) -> tuple[psycopg.Connection[Any], Wire]:
+        if self._connection is None or self._wire is None or self._connection.closed:
+            made = psycopg.connect(self._address, autocommit=True)
             made.execute(_SESSION if self._synced else f"{_SESSION}; SET synchronous_commit = off")
-            self._connection = made
-        return self._connection
+            self._connection, self._wire = made, Wire(made)
+        return self._connection, self._wire
 
-    def execute(self, sql: str, parameters: Parameters = (), /) -> Cursor:
+    def execute(self, sql: str, parameters: Parameters = (), /) -> Reply:
         """Run one statement with `:name` or `?` parameters. Raises `psycopg.Error`."""
-        return run(self.connection, sql, parameters)
+        return self.wire.run([statement(sql, parameters)])[0]
 
-    def executemany(self, sql: str, parameters: Iterable[Parameters], /) -> Cursor:
-        """Run one statement for each set of parameters. Raises `psycopg.Error`."""
-        cursor = psycopg.RawCursor(self.connection)
-        for each in parameters:
-            cursor = self.execute(sql, each)
-        return cursor
+    def executemany(self, sql: str, parameters: Iterable[Parameters], /) -> Reply:
+        """Run one statement for each set of parameters, of which there is one at least. Raises `psycopg.Error`."""
+        return self.wire.run([statement(sql, each) for each in parameters])[-1]
 
-    def rollback(self, *, after: BaseException | None = None) -> None:
-        """Undo what was begun; where that cannot be done the connection is given up, and the server undoes it.
-
-        Of what was sent together with a statement that failed the driver believes that it is prepared. So `after` an
-        error of PostgreSQL all is prepared anew: else such a statement would fail for as long as the connection lasts.
-        """
+    def rollback(self) -> None:
+        """Undo what was begun; where that cannot be done the connection is given up, and the server undoes it."""
         try:
             if not self.lost:
-                self.connection.execute("ROLLBACK")
-                if isinstance(after, psycopg.Error):
-                    self.connection.execute("DEALLOCATE ALL", prepare=False)
+                self.wire.run([("ROLLBACK", ())])
         except psycopg.Error:
             self.close()
 
@@ -120,7 +120,7 @@ class Session:
         """Close the connection, if there is one."""
         if self._connection is not None:
             self._connection.close()
-            self._connection = None
+            self._connection = self._wire = None
 
 
 class ReadingTx(Tx):
@@ -129,7 +129,7 @@ class ReadingTx(Tx):
     __slots__ = ("gap_horizon",)
 
     def __init__(self, session: Session) -> None:
-        pipeline = Pipeline(session.connection)
+        pipeline = Pipeline(session.wire)
         super().__init__(pipeline)
         pipeline.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         self.gap_horizon = time.time() - GAP_SECONDS
@@ -143,7 +143,7 @@ class WritingTx(Tx):
 
     def __init__(self, session: Session, *, synced: bool) -> None:
         self._session = session
-        self._pipeline = Pipeline(session.connection)
+        self._pipeline = Pipeline(session.wire)
         super().__init__(self._pipeline)
         self._synced = synced
         self.execute("BEGIN")
@@ -165,7 +165,7 @@ class WritingTx(Tx):
             if self._session.lost:
                 raise CommitUnknown("PostgreSQL: lost during the commit; nobody knows what became of it") from error
             raise
-        if committed.cursors[0].statusmessage != "COMMIT":  # what an error left, that somebody caught, is undone
+        if committed.replies[0].status != "COMMIT":  # what an error left, that somebody caught, is undone
             raise psycopg.errors.InFailedSqlTransaction("a statement of this transaction had failed")
 
     def must_sync(self) -> None:

@@ -69,6 +69,6 @@ def _clock_ahead(tx: Tx) -> float:
 
 
 def _hears(session: Session) -> bool:
-    session.execute(f"LISTEN {_CHANNEL}")
-    session.execute("SELECT pg_notify(?, '')", (_CHANNEL,))
+    session.connection.execute(f"LISTEN {_CHANNEL}")
+    session.connection.execute("SELECT pg_notify(%s, '')", (_CHANNEL,))
     return any(session.connection.notifies(timeout=_HEAR_SECONDS, stop_after=1))

@@ -5,12 +5,11 @@ whose rows are read, or with the commit; an error of it comes then. Rows for one
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-import psycopg
-
+from store.postgres_wire import Reply, Statement, Wire
 from store.transaction import Parameters
 
 ROWS_AT_ONCE = (64, 16, 4, 1)
@@ -18,8 +17,6 @@ ROWS_AT_ONCE = (64, 16, 4, 1)
 
 _PLACEHOLDER = re.compile(r"'(?:[^']|'')*'|::|(\?)|:([a-z_]\w*)")
 _PLAIN_INSERT = re.compile(r"(INSERT INTO \w+ \([^()]*\) VALUES )(\((?:\?|, |NULL|\d+|'\w*')*\))")
-
-Cursor = psycopg.RawCursor[Any]
 
 
 @cache
@@ -47,39 +44,25 @@ def _insert_of(head: str, row: str, rows: int) -> str:
     return translated_sql(head + ", ".join([row] * rows))[0]
 
 
-def run(connection: psycopg.Connection[Any], sql: str, parameters: Parameters) -> Cursor:
-    """Run one statement, or queue it where the connection is in pipeline mode. Raises `psycopg.Error`."""
+def statement(sql: str, parameters: Parameters) -> Statement:
+    """Write a statement with `:name` or `?` parameters as the server wants it."""
     written, names = translated_sql(sql)
-    values = [parameters[name] for name in names] if isinstance(parameters, Mapping) else parameters
-    return _execute(connection, written, values)
-
-
-def _execute(connection: psycopg.Connection[Any], sql: str, values: Sequence[object]) -> Cursor:
-    """Run a statement; a NUL, which PostgreSQL has no text for, becomes the mark of what cannot be shown."""
-    cursor = psycopg.RawCursor(connection)
-    cursor.format = psycopg.pq.Format.BINARY
-    try:
-        return cursor.execute(sql.encode(), values)
-    except psycopg.DataError:
-        storable = [value.replace("\0", "\ufffd") if isinstance(value, str) else value for value in values]
-        if storable == list(values):
-            raise
-    return cursor.execute(sql.encode(), storable)
+    return written, [parameters[name] for name in names] if isinstance(parameters, Mapping) else parameters
 
 
 class Answer:
     """The rows of a statement; to look at them sends what is queued."""
 
-    __slots__ = ("_pipeline", "cursors")
+    __slots__ = ("_pipeline", "replies")
 
     def __init__(self, pipeline: "Pipeline") -> None:
         self._pipeline = pipeline
-        self.cursors: list[Cursor] = []
+        self.replies: list[Reply] = []
 
     @property
     def rowcount(self) -> int:
         """Number of rows that a change touched."""
-        return sum(cursor.rowcount for cursor in self._arrived())
+        return sum(reply.rowcount for reply in self._arrived())
 
     def fetchone(self) -> Any:  # noqa: ANN401 - a row's columns are as various as the statements
         """Give the next row as a tuple, or None."""
@@ -89,12 +72,12 @@ class Answer:
         """Give all rows as tuples."""
         return self._arrived()[0].fetchall()
 
-    def _arrived(self) -> list[Cursor]:
+    def _arrived(self) -> list[Reply]:
         self._pipeline.send()
-        return self.cursors
+        return self.replies
 
 
-class _Statement:
+class _Waiting:
     """One statement that waits, with the parameters of each time that it is to be run."""
 
     __slots__ = ("answer", "insert", "parameters", "sql")
@@ -102,26 +85,25 @@ class _Statement:
     def __init__(self, sql: str, parameters: list[Parameters], answer: Answer, insert: tuple[str, str] | None) -> None:
         self.sql, self.parameters, self.answer, self.insert = sql, parameters, answer, insert
 
-    def run(self, connection: psycopg.Connection[Any]) -> None:
-        """Run it so often, or queue it."""
+    def statements(self) -> Iterator[Statement]:
+        """Give what is to be sent for it."""
         if self.insert is None:
-            for parameters in self.parameters:
-                self.answer.cursors.append(run(connection, self.sql, parameters))
+            yield from (statement(self.sql, parameters) for parameters in self.parameters)
             return
         place = 0
         while place < len(self.parameters):
             rows = next(size for size in ROWS_AT_ONCE if size <= len(self.parameters) - place)
             values = [value for row in self.parameters[place : place + rows] for value in row]
-            self.answer.cursors.append(_execute(connection, _insert_of(*self.insert, rows), values))
+            yield _insert_of(*self.insert, rows), values
             place += rows
 
 
 class Pipeline:
     """What one transaction runs over a connection."""
 
-    def __init__(self, connection: psycopg.Connection[Any]) -> None:
-        self._connection = connection
-        self._waiting: list[_Statement] = []
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._waiting: list[_Waiting] = []
         self._joinable: dict[str, int] = {}
         """Where in `_waiting` the INSERTs are that follow its last statement of another kind."""
         self._floor = 0
@@ -143,12 +125,10 @@ class Pipeline:
         waiting, self._waiting = self._waiting, []
         self._joinable.clear()
         self._floor = 0
-        if len(waiting) == 1 and len(waiting[0].parameters) == 1:
-            waiting[0].run(self._connection)
-        elif waiting:
-            with self._connection.pipeline():
-                for statement in waiting:
-                    statement.run(self._connection)
+        each = [(one.answer, sent) for one in waiting for sent in one.statements()]
+        if each:
+            for (answer, _), reply in zip(each, self._wire.run([sent for _, sent in each]), strict=True):
+                answer.replies.append(reply)
 
     def _add(self, sql: str, parameters: list[Parameters]) -> Answer:
         insert = _plain_insert(sql) if parameters and not isinstance(parameters[0], Mapping) else None
@@ -164,5 +144,5 @@ class Pipeline:
         self._floor = len(self._waiting)
         answer = Answer(self)
         if parameters:
-            self._waiting.append(_Statement(sql, parameters, answer, insert))
+            self._waiting.append(_Waiting(sql, parameters, answer, insert))
         return answer

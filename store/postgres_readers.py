@@ -68,8 +68,8 @@ class PostgresReaders:
 def _snapshot(session: Session, run: Callable[[Tx], T]) -> T:
     try:
         found = run(ReadingTx(session))
-    except BaseException as error:
-        session.rollback(after=error)
+    except BaseException:
+        session.rollback()
         raise
     session.rollback()
     return found
