@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from uuid import uuid4
 
@@ -16,6 +17,7 @@ from jobs.policy import LEASE_SECONDS, STORE_POLL_SECONDS, Policy
 from poller.checking import Checker
 from poller.drift import DriftSentinel
 from poller.proving import ReadWebhook
+from poller.result_lane import ResultLane
 from poller.results import Prove
 from poller.upkeep import Upkeep
 from process import metrics
@@ -70,6 +72,9 @@ async def run(
 
 
 def _workers(store: Store, policy: Policy, client: ProviderClient, checker: Checker) -> Workers[AttemptRow]:
+    lane = ResultLane(checker.prove)
+    checker = replace(checker, prove=lane.prove)
+
     async def claim(room: int) -> Found[AttemptRow]:
         await checker.clock.mend()
         found = await store.write_unsynced(
@@ -99,4 +104,7 @@ def _workers(store: Store, policy: Policy, client: ProviderClient, checker: Chec
         await store.write_unsynced(attempt_leases.renew_leases, attempt_ids, owner=checker.owner, until=until)
 
     wake = store.listen(Signal.CHECKS)
-    return Workers(limit=IN_FLIGHT, look_every=STORE_POLL_SECONDS, wake=wake, claim=claim, handle=handle, renew=renew)
+    lane.workers = Workers(
+        limit=IN_FLIGHT, look_every=STORE_POLL_SECONDS, wake=wake, claim=claim, handle=handle, renew=renew
+    )
+    return lane.workers

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -58,6 +59,7 @@ class Workers(Generic[T]):
         self._handle = handle
         self._renew = renew
         self._in_hand: dict[str, asyncio.Task[None]] = {}
+        self._aside: set[str] = set()
         self._full = False
         self._renewed_at = time.monotonic()
 
@@ -74,9 +76,22 @@ class Workers(Generic[T]):
         finally:
             renewing.cancel()
 
+    @contextmanager
+    def aside(self, key: str) -> Iterator[None]:
+        """Leave its place to other work while work in hand waits inside the block; its lease is renewed all the same.
+
+        How many may wait so at once is for the caller to bound.
+        """
+        self._aside.add(key)
+        self._wake.set()
+        try:
+            yield
+        finally:
+            self._aside.discard(key)
+
     async def _take_up(self) -> float:
         """Claim and start what there is room for; say how long to wait unless woken, in seconds."""
-        room = self._limit - len(self._in_hand)
+        room = self._limit - len(self._in_hand.keys() - self._aside)
         self._full = room <= 0
         if self._full:
             return self._look_every
