@@ -11,6 +11,8 @@ from tempfile import NamedTemporaryFile
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
+from process.environment import WrongSettings
+
 WRITTEN_AT_ONCE = 512 * 1024
 """Bytes that are gathered before a thread writes them."""
 
@@ -112,5 +114,17 @@ def _finish(begun: Path, place: Path) -> None:
 
 
 def clip_store(place: str) -> ClipStore:
-    """Build what keeps copies at a place, `file:///folder`."""
-    return ClipFolder(Path(unquote(urlsplit(place).path)))
+    """Build what keeps copies at a place, `file:///folder` or `s3://bucket/prefix`.
+
+    Raises `WrongSettings` where what speaks to an object store is not installed.
+    """
+    if not place.startswith("s3:"):
+        return ClipFolder(Path(unquote(urlsplit(place).path)))
+    try:
+        from poller.object_store import ClipBucket  # noqa: PLC0415 - an extra, which only this place needs
+    except ImportError as error:
+        raise WrongSettings(
+            f"REELBUS_KEEP_RESULTS is {place}, but obstore is not installed: install reelbus[s3], or keep copies in"
+            " a folder (file:///var/lib/reelbus/clips)"
+        ) from error
+    return ClipBucket(place)

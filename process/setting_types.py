@@ -69,8 +69,8 @@ def _or_auto(text: object) -> object:
 
 
 def _place_of_copies(url: str) -> str:
-    if not re.fullmatch(r"file:///.+", url):
-        raise ValueError("is no place for copies; write it as file:///var/lib/reelbus/clips")
+    if not re.fullmatch(r"file:///.+|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9!_.*'()/-]+)?/?", url):
+        raise ValueError("is no place for copies; write it as file:///var/lib/reelbus/clips or s3://bucket/prefix")
     return url
 
 

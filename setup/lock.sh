@@ -12,10 +12,10 @@ compile() {
     echo "lock: locks/$name.txt" >&2
 }
 
-compile dev pyproject.toml --extra sandbox --extra otel --group dev
+compile dev pyproject.toml --extra sandbox --extra otel --extra s3 --group dev
 # The others choose what dev chose, so that all of them fit into one environment.
 compile runtime pyproject.toml --extra sandbox --constraint locks/dev.txt
-compile image pyproject.toml --extra otel --constraint locks/dev.txt
-compile bench pyproject.toml --extra sandbox --extra otel --group dev --group bench --constraint locks/dev.txt
+compile image pyproject.toml --extra otel --extra s3 --constraint locks/dev.txt
+compile bench pyproject.toml --extra sandbox --extra otel --extra s3 --group dev --group bench --constraint locks/dev.txt
 compile build --group pyproject.toml:build --constraint locks/dev.txt
 compile audit --group pyproject.toml:audit

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 ROOMS = PROJECT["tool"]["importlinter"]["root_packages"]
 OPTIONAL = PROJECT["project"]["optional-dependencies"]
-EXTRAS = {"sandbox": "sandbox", "process/trace_exporter.py": "otel"}
+EXTRAS = {"sandbox": "sandbox", "process/trace_exporter.py": "otel", "poller/object_store.py": "s3"}
 """What may import the distributions of an extra: a room, or one module that is imported only where it is asked for."""
 
 
