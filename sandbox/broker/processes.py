@@ -46,9 +46,9 @@ def send(process: Process, number: signal.Signals) -> None:
 
 
 def end(process: Process, *, patience: float) -> None:
-    """Ask it to end, and insist after `patience` seconds; 0 insists at once."""
-    send(process, signal.SIGCONT)
+    """Ask it to end, and insist after `patience` seconds; 0 insists at once, and lets one that is frozen do no more."""
     if patience:
+        send(process, signal.SIGCONT)
         send(process, signal.SIGTERM)
     if not gone(process, within=patience):
         send(process, signal.SIGKILL)

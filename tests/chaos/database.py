@@ -161,10 +161,18 @@ _network("slow", 6, _slowed)
 
 @_kind("a host is cut off from the broker", "broker", 8)
 async def host_without_broker(world: World, chance: random.Random, scale: float) -> None:
-    ways = chance.choice(world.hosts).brokers
+    await _away(chance.choice(world.hosts).brokers, chance, chance.uniform(5, 15) * scale)
+
+
+@_kind("a host is cut off from the providers", "providers", 8)
+async def host_without_providers(world: World, chance: random.Random, scale: float) -> None:
+    await _away(chance.choice(world.hosts).providers, chance, chance.uniform(4, 10) * scale)
+
+
+async def _away(ways: list[Relay], chance: random.Random, seconds: float) -> None:
     hurt = chance.choice((Relay.hold, _shut))
     for way in ways:
         hurt(way)
-    await asyncio.sleep(chance.uniform(5, 15) * scale)
+    await asyncio.sleep(seconds)
     for way in ways:
         _healed(way)

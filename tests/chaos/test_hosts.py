@@ -56,8 +56,9 @@ async def _many_hosts(folder: Path, node: Node, pair: Pair) -> None:
 
 
 async def _cut_off(running: World) -> None:
-    """Have one host reach neither the database nor the broker for a while."""
-    ways: list[Relay] = [*running.hosts[1].database, *running.hosts[1].brokers]
+    """Have one host reach neither the database nor the broker nor a provider for a while."""
+    cut = running.hosts[1]
+    ways: list[Relay] = [*cut.database, *cut.brokers, *cut.providers]
     for way in ways:
         way.refuses = True
         way.cut()

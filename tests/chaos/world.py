@@ -159,7 +159,7 @@ async def world(
         base = await stack.enter_async_context(gallery())
         slow_host = asyncio.Event()
         slow_base = await stack.enter_async_context(gallery(slow_host))
-        hosts = [await stack.enter_async_context(host) for host in _hosts(pair, node, cluster)]
+        hosts = [await stack.enter_async_context(host) for host in _hosts(pair, node, cluster, sandbox.env)]
         settings = {**_settings(sandbox.env, broker.url, exchange, job_timeout), **more}
         least = least or (TWICE_OVER_DATABASE if pair else TWICE_OVER_FILE if hosts else None)
         fleet = Fleet(folder, settings, hosts=[host.env for host in hosts] or [{}], least=least)
@@ -187,11 +187,14 @@ async def world(
             await listening
 
 
-def _hosts(pair: Pair | None, node: Node, cluster: Cluster | None) -> list[AbstractAsyncContextManager[Host]]:
+def _hosts(
+    pair: Pair | None, node: Node, cluster: Cluster | None, env: Mapping[str, str]
+) -> list[AbstractAsyncContextManager[Host]]:
     if pair is None and cluster is None:
         return []
     urls = [each.url for each in cluster.nodes] if cluster else [node.url]
-    return [connected_host(pair, urls, first=number % len(urls)) for number in range(2)]
+    providers = {name: env[name] for name in ("REELBUS_IACREA_URL", "REELBUS_HOMEDESIGNS_URL")}
+    return [connected_host(pair, urls, providers, first=number % len(urls)) for number in range(2)]
 
 
 def _settings(sandbox: dict[str, str], amqp_url: str, exchange: str, job_timeout: float) -> dict[str, str]:

@@ -48,7 +48,9 @@ class Secure:
 
 @pytest.fixture(scope="module")
 def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secure]:
-    folder = tmp_path_factory.mktemp("certificates")
+    node_folder = tmp_path_factory.mktemp("broker")
+    folder = node_folder / "certificates"  # a node of another release sees no other folder
+    folder.mkdir()
     for authority, names in (("ca", ("broker", "publisher")), ("stranger", ("intruder",))):
         _openssl(folder, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={authority}",
                  "-keyout", f"{authority}.key", "-out", f"{authority}.pem")  # fmt: skip
@@ -58,7 +60,7 @@ def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secure]:
                      "-CA", f"{authority}.pem", "-CAkey", f"{authority}.key",
                      "-keyout", f"{name}.key", "-out", f"{name}.pem")  # fmt: skip
     port = isolation.free_ports().amqp
-    node = Node(tmp_path_factory.mktemp("broker"), configuration=_TLS.format(port=port, folder=folder))
+    node = Node(node_folder, configuration=_TLS.format(port=port, folder=folder))
     node.start(owner=os.getpid())
     yield Secure(port, folder)
     node.stop(now=True)

@@ -1,9 +1,7 @@
 """The broker answers for every event of a window by itself: it takes, returns or refuses it, or is silent."""
 
 import asyncio
-import os
 import secrets
-import signal
 import time
 from uuid import uuid4
 
@@ -113,7 +111,7 @@ async def test_a_connection_that_breaks_is_a_doubt_about_what_was_unanswered(bro
         async with broker.frozen():
             sent = await send(channel, exchange, [_event("video.ready.iacrea")], fast=fast)
             settling = asyncio.create_task(sent.settled(within=10))
-            os.kill(broker.node.pid, signal.SIGKILL)
+            await asyncio.to_thread(broker.node.kill)
             outcome = await settling
 
     assert outcome.confirmed == []
