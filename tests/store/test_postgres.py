@@ -65,6 +65,20 @@ async def test_a_statement_that_was_sent_behind_one_that_failed_can_be_run_again
     assert len(await store.read(audit.page, before=None, limit=10)) == 3
 
 
+async def test_statements_can_be_run_again_after_failures_that_followed_each_other(store: PostgresStore) -> None:
+    def fail_before(tx: Tx) -> None:
+        tx.execute("SELECT 1 / 0")
+        _count(tx)
+
+    for round_ in range(3):  # in the second nothing is prepared when it fails once more
+        for _ in range(round_ + 1):
+            with pytest.raises(psycopg.errors.DivisionByZero):
+                await store.write(fail_before)
+        for _ in range(3):  # the third time the driver prepares them
+            await store.write(_count)
+    assert len(await store.read(audit.page, before=None, limit=20)) == 9
+
+
 async def test_connections_that_the_server_ends_are_made_anew(store: PostgresStore, url: str) -> None:
     await store.write(put, "before")
     with psycopg.connect(url, autocommit=True) as operator:
