@@ -25,10 +25,10 @@ ROLES = ("receiver", "generator", "poller", "publisher")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def address(broker_node: Node, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+async def address(broker_node: Node) -> AsyncIterator[str]:
     """Load the definitions, with passwords and a virtual host of the test's; give the address without its user."""
     broker = Broker(broker_node)
-    file = tmp_path_factory.mktemp("definitions") / "definitions.json"
+    file = broker_node.folder / "definitions.json"  # a node of another release sees no other folder
     text = DEFINITIONS.read_text().replace('"/"', f'"{VHOST}"')
     for role in (*ROLES, "subscriber"):
         assert f"@{role.upper()}_PASSWORD@" in text
