@@ -41,9 +41,14 @@ def spend(tx: Tx, provider: Provider, allowed: Allowance, requests: int, *, now:
         providers.set_tokens(tx, provider, tokens=allowed.tokens - requests, now=now)
 
 
+def burst(provider: Provider, rate: float) -> float:
+    """Say how many requests the bucket holds when it is full; `rate` is in requests a second."""
+    return max(rate * capabilities(provider).burst_seconds, 1.0)
+
+
 def tokens(provider: Provider, shared: ProviderRow | None, rate: float, now: float) -> float:
     """Say how many requests the bucket holds; negative where more were made than it held."""
-    full = max(rate * capabilities(provider).burst_seconds, 1.0)
+    full = burst(provider, rate)
     if shared is None:
         return full
     return min(full, shared.tokens + max(0.0, now - shared.refilled_at) * rate)

@@ -84,6 +84,16 @@ class Plan:
         """Whether enough completions were seen to rely on."""
         return sum(self.weights) >= _ENOUGH
 
+    def quantile(self, share: float) -> float:
+        """Say after how many seconds a share of the jobs is over; within a bin they are taken as evenly spread."""
+        wanted = share * sum(self.weights)
+        for index, weight in enumerate(self.weights):
+            if wanted <= weight:
+                low, high = EDGES[index], EDGES[index + 1]
+                return low + (high - low) * (wanted / weight if weight else 1.0)
+            wanted -= weight
+        return EDGES[-1]
+
     def seen(self, unfinished_at: float, finished_at: float) -> "Plan":
         """Learn that a job was unfinished at one age and over at another, in seconds; `inf` if it never ended."""
         weights = [0.0, *[weight * FADE if weight > _NEGLIGIBLE else 0.0 for weight in self.weights], 0.0]

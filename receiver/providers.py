@@ -5,12 +5,12 @@ from starlette.responses import Response
 
 from intake.auditing import tell
 from intake.context import Context
-from jobs import audit, provider_states
+from jobs import audit, provider_details, provider_states
 from providers.registry import PROVIDERS
 from schemas.audit import AuditAction
 from schemas.names import Provider
 from schemas.problem import ProblemCode, Refusal
-from schemas.status import NamedProvider, ProviderList, ProviderState
+from schemas.status import NamedProvider, ProviderList
 from schemas.video import Document
 from store import pauses
 from store.transaction import Signal, Tx
@@ -24,10 +24,7 @@ class Providers:
 
     async def list(self, request: Request) -> Response:  # noqa: ARG002 - every endpoint is given one
         """Show every provider."""
-        context = self._context
-        states = await context.store.read(provider_states.of_all, context.settings.enabled_providers, now=context.now())
-        items = [_named(provider, state) for provider, state in states.items()]
-        return _document(ProviderList(items=items))
+        return _document(await self._context.store.read(self._all, now=self._context.now()))
 
     async def pause(self, request: Request) -> Response:
         """Give a provider no new work until it is resumed. What it has in hand is still looked at."""
@@ -59,14 +56,19 @@ class Providers:
         tx.notify(Signal.SUBMISSIONS)
         return self._shown(tx, provider, now), changed
 
+    def _all(self, tx: Tx, *, now: float) -> ProviderList:
+        return ProviderList(items=[self._shown(tx, provider, now) for provider in PROVIDERS])
+
     def _shown(self, tx: Tx, provider: Provider, now: float) -> NamedProvider:
-        state = provider_states.of_one(tx, provider, self._context.settings.enabled_providers, now=now)
-        return _named(provider, state)
-
-
-def _named(provider: Provider, state: ProviderState) -> NamedProvider:
-    motions = {motion: offer.form for motion, offer in PROVIDERS[provider].motions.items()}
-    return NamedProvider(name=provider, motions=motions, **dict(state))
+        settings = self._context.settings
+        state = provider_states.of_one(tx, provider, settings.enabled_providers, now=now)
+        return NamedProvider(
+            name=provider,
+            motions={motion: offer.form for motion, offer in PROVIDERS[provider].motions.items()},
+            budget=provider_details.budget_of(tx, provider, rate=settings.rate(provider), now=now),
+            durations=provider_details.learnt(tx, provider),
+            **dict(state),
+        )
 
 
 def _provider(request: Request) -> Provider:

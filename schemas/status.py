@@ -110,11 +110,36 @@ class ProviderState(Document):
     """Null for a provider that calls nobody back."""
 
 
+class Duration(Document):
+    """A point of the curve of durations: this `share` of the jobs, from 0 to 1, is over within so many `seconds`."""
+
+    share: float
+    seconds: float
+
+
+class RequestBudget(Document):
+    """The requests that all processes together may make to a provider.
+
+    `left` of them may be made at once, of at most `burst`; `a_minute` more come each minute. While many work, `left`
+    may be below 0.
+    """
+
+    left: float
+    burst: float
+    a_minute: float
+
+
 class NamedProvider(ProviderState):
-    """One provider under its name."""
+    """One provider under its name.
+
+    `durations` is what was learnt of how long its jobs take, by which its checks are planned; empty before enough
+    of them ended.
+    """
 
     name: Provider
     motions: dict[Motion, MotionForm]
+    budget: RequestBudget
+    durations: list[Duration]
 
 
 class ProviderList(Document):

@@ -1,14 +1,16 @@
 // The providers: how each is doing, what it spent, how its newest videos went, and the buttons that pause it.
 
 import { api, KeyNeeded } from "./console-api.js";
+import { creditChart, durationChart, durationCurve } from "./console-charts.js";
 import { pauseProvider, resumeProvider } from "./console-confirm.js";
-import { $, KeyedList, node, Part, setAttribute, setText, svg } from "./console-dom.js";
+import { $, KeyedList, node, Part, setAttribute, setText } from "./console-dom.js";
 import { count, counted, facts, moment, seconds, section, signed, span, when, words } from "./console-format.js";
 import { levelOf, refreshStatus, status } from "./console-status.js";
 
 const SAMPLE = 200;
 let only = null;
 const samples = new Map();
+let details = new Map();
 
 const cards = new KeyedList($("providers-list"), {
   key: (provider) => provider.name,
@@ -28,14 +30,22 @@ export async function openProviders(name) {
 /** Read anew how the providers' newest videos went. */
 export async function refreshProviders() {
   const names = shownNames();
-  await Promise.all(names.map(async (name) => {
+  await Promise.all([readDetails(), ...names.map(async (name) => {
     try {
       samples.set(name, summary((await api(`/v1/videos?provider=${encodeURIComponent(name)}&limit=${SAMPLE}`)).items, name));
     } catch (error) {
       if (!(error instanceof KeyNeeded)) samples.set(name, null);
     }
-  }));
+  })]);
   showProviders();
+}
+
+async function readDetails() {
+  try {
+    details = new Map((await api("/v1/providers")).items.map((item) => [item.name, item]));
+  } catch {
+    details = new Map(); // the banner says what is wrong
+  }
 }
 
 const shownNames = () => Object.keys(status()?.status.providers ?? {}).filter((name) => !only || name === only);
@@ -44,7 +54,7 @@ export function showProviders() {
   const found = status();
   $("no-provider").hidden = !found || shownNames().length > 0;
   cards.show(shownNames().map((name) => ({
-    name, state: found.status.providers[name], credits: found.credits[name], sample: samples.get(name),
+    name, state: found.status.providers[name], credits: found.credits[name], sample: samples.get(name), more: details.get(name),
   })));
 }
 
@@ -53,18 +63,22 @@ export function showProviders() {
 function createCard({ name }) {
   const head = node("header", {}, node("h2", {}, node("i"), node("a", { href: `/console/providers/${name}`, "data-link": "" }, name)),
     node("a", { href: `/console?provider=${name}`, "data-link": "" }, "Its videos"),
+    node("a", { href: `/console/drift?provider=${name}`, "data-link": "" }, "New answers"),
     node("button", { type: "button", "data-scope": "operate", onclick: () => press(name) }));
   const card = node("article", { class: "provider", "data-provider": name }, head);
-  card.parts = Object.fromEntries(["state", "credits", "sample"].map((part) => [part, new Part(card)]));
+  card.parts = Object.fromEntries(["state", "webhooks", "budget", "durations", "credits", "sample"].map((part) => [part, new Part(card)]));
   return card;
 }
 
-function updateCard(card, { name, state, credits, sample }) {
+function updateCard(card, { name, state, credits, sample, more }) {
   const button = card.querySelector("header button");
   setAttribute(card, "data-state", levelOf(state));
   setText(button, state.paused ? `Resume ${name}` : `Pause ${name}`);
   button.hidden = !state.enabled;
   card.parts.state.show(state, () => [section("State", stateFacts(state))]);
+  card.parts.webhooks.show(state.webhooks ?? 0, () => [webhookSection(state.webhooks)]);
+  card.parts.budget.show(more?.budget ?? 0, () => [more ? section("Requests", budgetFacts(more.budget)) : null]);
+  card.parts.durations.show(more?.durations ?? 0, () => [more ? durationSection(more.durations) : null]);
   card.parts.credits.show(credits, () => [credits ? section("Credits", creditFacts(credits), creditChart(credits)) : null]);
   card.parts.sample.show(sample ?? 0, () => [sampleSection(sample)]);
 }
@@ -96,6 +110,24 @@ function stateFacts(state) {
   });
 }
 
+function webhookSection(webhooks) {
+  if (!webhooks) return section("Webhooks", node("p", { class: "hint" }, "It calls nobody back: its jobs are asked about."));
+  if (!webhooks.videos) return section("Webhooks", node("p", { class: "hint" }, "None of its videos has ended well yet."));
+  return section("Webhooks", facts({
+    came: `for ${count(webhooks.arrived)} of its newest ${counted(webhooks.videos, "video")} (${Math.round((100 * webhooks.arrived) / webhooks.videos)} %)`,
+    "missed in a row": webhooks.missed_in_a_row ? count(webhooks.missed_in_a_row) : null,
+    "from webhook to end": webhooks.seconds_to_end === null ? null : `${span(webhooks.seconds_to_end)}, median`,
+  }));
+}
+
+function budgetFacts(budget) {
+  return facts({
+    used: `${Math.round(100 * Math.min(1, Math.max(0, 1 - budget.left / budget.burst)))} %`,
+    "may be made at once": count(Math.max(0, Math.floor(budget.left))),
+    "a minute": count(Math.round(budget.a_minute)),
+  });
+}
+
 // ---- credits -----------------------------------------------------------------------------------------------
 
 function creditFacts(credits) {
@@ -107,17 +139,12 @@ function creditFacts(credits) {
   });
 }
 
-function creditChart(credits) {
-  const bars = [["spent", credits.spent], ["refunded", credits.refunded], ["unknown", credits.unknown ?? 0], ["unexplained", Math.abs(credits.unexplained ?? 0)]];
-  const most = Math.max(...bars.map(([, value]) => value));
-  if (!most) return null;
-  const told = bars.map(([name, value]) => `${name} ${count(value)}`).join(", ");
-  return svg("svg", { class: "chart", viewBox: "0 0 400 88", role: "img", "aria-label": `Credits: ${told}` },
-    ...bars.flatMap(([name, value], index) => [
-      svg("text", { x: 0, y: index * 22 + 15, class: "lane-name" }, name),
-      svg("rect", { x: 96, y: index * 22 + 3, width: Math.max(1, (value / most) * 240), height: 16, rx: 3, class: `credit-${name}` }),
-      svg("text", { x: 104 + (value / most) * 240, y: index * 22 + 15, class: "tick" }, count(value)),
-    ]));
+// ---- how long its jobs take, as was learnt -----------------------------------------------------------------
+
+function durationSection(points) {
+  if (!points.length) return section("Learnt durations", node("p", { class: "hint" }, "Too few jobs have ended to learn from."));
+  const at = (share) => points.find((point) => point.share >= share)?.seconds ?? points.at(-1).seconds;
+  return section("Learnt durations", facts({ median: span(at(0.5)), "90 %": `within ${span(at(0.9))}` }), durationCurve(points));
 }
 
 // ---- how its newest videos went ----------------------------------------------------------------------------
@@ -144,16 +171,4 @@ function sampleSection(sample) {
     "took, median": sample.took.length ? span(at(0.5)) : null,
     "took, 90 %": sample.took.length ? `within ${span(at(0.9))}` : null,
   }), durationChart(sample.took));
-}
-
-function durationChart(took) {
-  if (took.length < 2) return null;
-  const most = took.at(-1) || 1;
-  const boxes = Array.from({ length: 20 }, () => 0);
-  for (const value of took) boxes[Math.min(19, Math.floor((value / most) * 20))] += 1;
-  const highest = Math.max(...boxes);
-  return svg("svg", { class: "chart", viewBox: "0 0 400 96", role: "img", "aria-label": `How long they took: up to ${span(most)}` },
-    ...boxes.map((number, index) => svg("rect", { x: index * 20 + 1, width: 18, y: 74 - (number / highest) * 70, height: (number / highest) * 70 + 1, rx: 2, class: "duration" },
-      svg("title", {}, `${counted(number, "attempt")} in ${span((index * most) / 20)} to ${span(((index + 1) * most) / 20)}`))),
-    svg("text", { x: 0, y: 92, class: "tick" }, "0 s"), svg("text", { x: 400, y: 92, class: "tick end" }, span(most)));
 }

@@ -1,14 +1,15 @@
 // The list of videos. Rows are updated in place, so that focus and place stay where they are.
 
 import { api, KeyNeeded } from "./console-api.js";
-import { redeliver, retry } from "./console-confirm.js";
+import { announceError, redeliver, retry } from "./console-confirm.js";
 import { $, KeyedList, node, onNextFrame, setAttribute, setText } from "./console-dom.js";
 import { addressOf, apiQuery, matchesFilter, readFilters, showFilters } from "./console-filters.js";
-import { between, chip, counted, motion, ours, words } from "./console-format.js";
+import { between, chip, count, counted, motion, ours, words } from "./console-format.js";
 
 const PAGE = 100;
 const MOST_PAGES_SEARCHED = 5;
 const MOST_KEPT = 5000;
+const MOST_AT_ONCE = 5000;
 
 const videos = new Map();
 let filters = {};
@@ -185,7 +186,7 @@ function thumbnail(video) {
   return shown;
 }
 
-// ---- actions on all that are shown -------------------------------------------------------------------------
+// ---- actions on all that match the filters -------------------------------------------------------------------------
 
 const finished = (shown) => shown.filter((video) => video.completed_at).map((video) => video.id);
 const failed = (shown) => shown.filter((video) => video.status === "failed").map((video) => video.id);
@@ -194,14 +195,38 @@ function showActions(shown) {
   const filtered = Object.keys(filters).length > 0;
   const toRetry = failed(shown).length;
   const toRedeliver = finished(shown).length;
+  const more = nextCursor ? "+" : "";
   $("retry-shown").hidden = !filtered || !toRetry;
   $("redeliver-shown").hidden = !filtered || !toRedeliver;
-  setText($("retry-shown"), `Retry ${toRetry} failed`);
-  setText($("redeliver-shown"), `Redeliver ${toRedeliver}`);
+  setText($("retry-shown"), `Retry ${count(toRetry)}${more} failed`);
+  setText($("redeliver-shown"), `Redeliver ${count(toRedeliver)}${more}`);
+}
+
+/** Read all that match the filters, the older ones too, so that what is asked before an action is the true number. */
+async function allMatching() {
+  const wanted = filters;
+  const found = new Map(shownVideos().map((video) => [video.id, video]));
+  for (let cursor = nextCursor; cursor && found.size < MOST_AT_ONCE; ) {
+    const page = await readPage(cursor);
+    for (const video of page.items) if (matchesFilter(video, wanted)) found.set(video.id, video);
+    cursor = page.next_cursor;
+  }
+  return [...found.values()].slice(0, MOST_AT_ONCE);
+}
+
+async function doWithAll(button, choose, action) {
+  button.disabled = true;
+  try {
+    await action(choose(await allMatching()));
+  } catch (error) {
+    announceError(error);
+  } finally {
+    button.disabled = false;
+  }
 }
 
 export function startVideos() {
   $("more").addEventListener("click", loadOlder);
-  $("retry-shown").addEventListener("click", () => retry(failed(shownVideos())));
-  $("redeliver-shown").addEventListener("click", () => redeliver(finished(shownVideos())));
+  $("retry-shown").addEventListener("click", () => doWithAll($("retry-shown"), failed, retry));
+  $("redeliver-shown").addEventListener("click", () => doWithAll($("redeliver-shown"), finished, redeliver));
 }

@@ -6,15 +6,17 @@ import { refreshDeadCommands } from "./console-dead.js";
 import { addressOf, fillChoices, readFilters, startFilters } from "./console-filters.js";
 import { refreshAudit, showOperations, startOperations } from "./console-operations.js";
 import { openProviders, refreshProviders, showProviders } from "./console-providers.js";
+import { refreshSettings } from "./console-settings.js";
 import { onStatus, refreshStatus } from "./console-status.js";
 import { onEvent, streamEvents } from "./console-stream.js";
 import { startSubmit } from "./console-submit.js";
 import { closeVideo, openVideo, refreshVideo, shownVideo, startVideo } from "./console-video.js";
 import { forgetVideo, openVideos, redrawAges, refreshVideos, startVideos, takeVideo } from "./console-videos.js";
+import { refreshWebhooks, startWebhooks } from "./console-webhooks.js";
 
 const REFRESH_MS = 5000;
 const SOON_MS = 1000;
-const PAGES = ["videos", "events", "providers", "operations", "audit"];
+const PAGES = ["videos", "events", "providers", "operations", "webhooks", "audit", "settings"];
 let page = null;
 
 function navigate(address) {
@@ -40,7 +42,9 @@ function route() {
     showOperations();
     refreshDeadCommands();
   }
+  if (page === "webhooks") refreshWebhooks();
   if (page === "audit") refreshAudit();
+  if (page === "settings") refreshSettings();
 }
 
 // Links within the console change the page without loading it anew; a press with a modifier stays the browser's.
@@ -56,6 +60,7 @@ function refresh() {
   readSession();
   refreshStatus();
   if (page === "videos") refreshVideos();
+  if (page === "webhooks") refreshWebhooks();
   if (page === "audit") refreshAudit();
   if (shownVideo()) refreshVideo();
   redrawAges();
@@ -65,6 +70,7 @@ startLogIn();
 startFilters(navigate);
 startVideos();
 startOperations();
+startWebhooks();
 startVideo({
   onClose: () => navigate(`/console${addressOf(readFilters())}`),
   onErased: forgetVideo,

@@ -6,8 +6,13 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page
 
+from jobs.durations import Plan
+from schemas.names import Provider
+from store import durations
+from store.transaction import Tx
 from tests.console.browser import DESKTOP, PHONE, Broker, Console, console_of, until_still
 from tests.console.seeding import failed
+from tests.receiver.test_operating import attempt_of
 from tests.support.receiver import Receiver
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -18,7 +23,9 @@ PAGES = {
     "/console/providers": "Providers",
     "/console/providers/iacrea": "iacrea",
     "/console/operations": "Operations",
+    "/console/webhooks": "Webhooks",
     "/console/audit": "Audit log",
+    "/console/settings": "Settings",
 }
 
 
@@ -88,6 +95,13 @@ async def test_no_page_has_a_barrier_or_is_wider_than_the_screen(
     service: Receiver, browser: Browser, broker: Broker, viewport: Any, scheme: Any
 ) -> None:
     video_id = await failed(service, metadata={"house": "12 Elm Street, a house with a name that is long" * 3})
+    attempt = await attempt_of(service, video_id)
+    await service.http.post(
+        f"/webhooks/iacrea/{service.context.signer.webhook_token(attempt.id)}", json={"a": "b" * 300}
+    )
+    await service.http.post("/webhooks/iacrea/guessed", json={})
+    service.context.shown_settings = [{"name": "REELBUS_PUBLIC_URL", "source": "environment", "value": "x" * 200}]
+    await service.store.write(_learn)
     await service.finish(await service.make())
     await service.http.post("/v1/providers/homedesigns/pause")
     broker.connected, broker.last_error, broker.dead_letters = False, "connection refused", 2
@@ -104,6 +118,13 @@ async def test_no_page_has_a_barrier_or_is_wider_than_the_screen(
         await page.get_by_role("button", name="Close").click()
         await page.get_by_role("button", name="New video").click()
         assert await _barriers(page) == []
+
+
+def _learn(tx: Tx) -> None:
+    plan = Plan()
+    for second in range(20, 60):
+        plan = plan.seen(second, second + 2)
+    durations.save(tx, Provider("iacrea"), plan.dumps(), completions=40)
 
 
 async def _barriers(page: Page) -> list[str]:

@@ -182,3 +182,17 @@ async def test_all_that_match_a_filter_are_retried_after_their_number_was_confir
     await page.get_by_text("3 videos are being made again").wait_for()
     items = (await console.service.http.get("/v1/videos")).json()["items"]
     assert len([video for video in items if video["retry_of"]]) == 3
+
+
+async def test_what_is_redelivered_are_all_that_match_not_those_alone_that_are_shown(console: Console) -> None:
+    ids = await many(console.service, 130)
+    for video_id in ids:
+        await console.service.finish(video_id)
+    page = await console.open("/console?status=ready")
+    await page.locator("#videos tr").nth(99).wait_for()
+    assert await page.locator("#videos tr").count() == 100
+
+    await page.get_by_role("button", name="Redeliver 100+").click()
+    await page.get_by_text("the terminal events of 130 videos").wait_for()
+    await page.get_by_role("button", name="Redeliver 130 events").click()
+    await page.get_by_text("130 videos are published again").wait_for()

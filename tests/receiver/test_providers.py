@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+from jobs.durations import Plan
 from schemas.names import Provider
-from store import circuits, providers
+from store import circuits, durations, providers
 from store.circuits import CircuitRow
+from store.transaction import Tx
 from tests.support.receiver import Receiver, serving
 
 NOW = 1_800_000_000.0
@@ -15,7 +17,7 @@ async def state_of(service: Receiver, name: str) -> dict[str, object]:
     [item] = [item for item in items if item["name"] == name]
     status = (await service.http.get("/v1/status")).json()["providers"][name]
     found: dict[str, object] = item
-    assert {field: found[field] for field in found if field not in {"name", "motions"}} == status
+    assert {field: found[field] for field in found if field not in {"name", "motions", "budget", "durations"}} == status
     return found
 
 
@@ -88,3 +90,31 @@ async def test_the_motions_of_a_provider_say_how_each_is_asked_for(service: Rece
     assert isinstance(motions, dict)
     assert (motions["zoom_in"], motions["pan_left"]) == ("option", "approximate")
     assert "auto_reverse" not in motions
+
+
+async def test_the_budget_and_the_learnt_durations_of_a_provider_are_shown(service: Receiver) -> None:
+    fresh = await state_of(service, "homedesigns")
+    assert fresh["durations"] == []
+    budget = fresh["budget"]
+    assert isinstance(budget, dict)
+    assert budget["left"] == budget["burst"] >= 1
+    assert budget["a_minute"] == service.context.settings.rate(Provider("homedesigns")) * 60
+    plan = Plan()
+    for second in range(10, 70):
+        plan = plan.seen(second, second + 1)
+
+    def use(tx: Tx) -> None:
+        durations.save(tx, Provider("homedesigns"), plan.dumps(), completions=60)
+        providers.set_tokens(tx, Provider("homedesigns"), tokens=-100.0, now=service.context.now())
+
+    await service.store.write(use)
+    used = await state_of(service, "homedesigns")
+    curve = used["durations"]
+    assert isinstance(curve, list)
+    shares, seconds = [point["share"] for point in curve], [point["seconds"] for point in curve]
+    assert (shares, seconds) == (sorted(shares), sorted(seconds))
+    median = seconds[shares.index(0.5)]
+    assert 35 < median < 50, "newer ends count more"
+    spent = used["budget"]
+    assert isinstance(spent, dict)
+    assert spent["left"] < 0

@@ -1,0 +1,45 @@
+"""The page of a provider tells how it is doing: state, webhooks, requests, durations, credits, newest videos."""
+
+import pytest
+
+from jobs.durations import Plan
+from schemas.names import Provider
+from store import durations
+from store.transaction import Tx
+from tests.console.browser import Console, until_text
+from tests.console.seeding import failed
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+IACREA = ".provider[data-provider=iacrea]"
+
+
+async def test_the_learnt_durations_are_drawn_and_told_in_words(console: Console) -> None:
+    plan = Plan()
+    for second in range(30, 90):
+        plan = plan.seen(second, second + 1)
+
+    def learn(tx: Tx) -> None:
+        durations.save(tx, Provider("iacrea"), plan.dumps(), completions=60)
+
+    await console.service.store.write(learn)
+    page = await console.open("/console/providers/iacrea")
+
+    chart = page.get_by_role("img", name="How many are over by when")
+    await chart.wait_for()
+    told = await chart.get_attribute("aria-label")
+    assert told is not None
+    assert "50 % within 6" in told
+    assert await chart.locator("polyline").count() == 1
+    assert await page.locator(IACREA).get_by_text("within 8").count() == 1
+
+
+async def test_webhooks_requests_and_failures_of_a_provider_are_told(console: Console) -> None:
+    await failed(console.service)
+    page = await console.open("/console/providers")
+
+    await until_text(page, IACREA, "None of its videos has ended well yet.")
+    await until_text(page, IACREA, "provider unavailable 1")
+    await until_text(page, IACREA, "may be made at once")
+    await until_text(page, IACREA, "Too few jobs have ended to learn from.")
+    await until_text(page, ".provider[data-provider=homedesigns]", "It calls nobody back")
