@@ -1,5 +1,6 @@
 """Count and log the events that the broker confirmed."""
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -21,27 +22,33 @@ logger = structlog.get_logger(__name__)
 
 def tell(events: Sequence[OutboxEvent], *, exchange: str, now: float) -> None:
     """Note each event, and of a terminal one how long its video took. Raises nothing: the events are published."""
+    for event_type, count in Counter(event.type for event in events).items():
+        metrics.events_published.labels(event_type).inc(count)
     for event in events:
-        metrics.events_published.labels(event.type).inc()
         metrics.event_publish_seconds.observe(max(0.0, now - event.created_at))
         logger.info("event published", video=event.video_id, type=event.type, event_id=event.event_id)
-        tracing.record(
-            f"send {exchange}",
-            Trace(event.traceparent),
-            SpanKind.PRODUCER,
-            began=event.created_at,
-            ended=now,
-            messaging_system="rabbitmq",
-            messaging_operation_type="send",
-            messaging_destination_name=exchange,
-            messaging_message_id=event.event_id,
-            reelbus_video_id=event.video_id,
-            reelbus_event_type=event.type,
-        )
+        if tracing.is_on():
+            _trace(event, exchange, now)
         outcome = _TERMINAL.get(event.type)
         if outcome is not None:
             with suppress(ValueError, LookupError, TypeError):  # a body that another release wrote
                 _finished(outcome, from_json(event.body)["data"], now)
+
+
+def _trace(event: OutboxEvent, exchange: str, now: float) -> None:
+    tracing.record(
+        f"send {exchange}",
+        Trace(event.traceparent),
+        SpanKind.PRODUCER,
+        began=event.created_at,
+        ended=now,
+        messaging_system="rabbitmq",
+        messaging_operation_type="send",
+        messaging_destination_name=exchange,
+        messaging_message_id=event.event_id,
+        reelbus_video_id=event.video_id,
+        reelbus_event_type=event.type,
+    )
 
 
 def _finished(outcome: str, video: dict[str, Any], now: float) -> None:

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from intake.context import Limits
 from receiver.careful_http import CarefulHttp
+from receiver.gathering import GatheringTransport
 from receiver.plain_http import PlainHttp
 
 # uvicorn warns of every request that is no HTTP, so that senders could fill the log.
@@ -33,7 +34,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin, unless there are too many connections."""
-        self._http.connection_made(cast("asyncio.Transport", transport))
+        self._http.connection_made(GatheringTransport(cast("asyncio.Transport", transport), self._http.loop))
         if len(self._http.connections) > self._limits.connections:
             transport.abort()  # type: ignore[attr-defined]  # every transport of a socket has it
 

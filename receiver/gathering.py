@@ -1,0 +1,51 @@
+"""Write what is answered in one turn of the event loop with one system call, as an answer's head and its body."""
+
+import asyncio
+from typing import Any
+
+
+class GatheringTransport(asyncio.Transport):
+    """A transport whose writes leave together at the end of the loop's turn.
+
+    The loop's own transport writes at once, so that an answer's head and its body are two system calls, each of which
+    wakes the client: a third of what a webhook costs.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__()
+        self._transport = transport
+        self._loop = loop
+        self._gathered: list[bytes] = []
+        self.get_extra_info = transport.get_extra_info
+        self.get_protocol = transport.get_protocol
+        self.get_write_buffer_size = transport.get_write_buffer_size
+        self.is_closing = transport.is_closing
+        self.is_reading = transport.is_reading
+        self.pause_reading = transport.pause_reading
+        self.resume_reading = transport.resume_reading
+
+    def write(self, data: Any) -> None:  # noqa: ANN401 - any bytes, as the base class has it
+        """Have bytes sent at the end of this turn."""
+        if not self._gathered:
+            self._loop.call_soon(self._flush)
+        self._gathered.append(data)
+
+    def write_eof(self) -> None:
+        """Send what was written, and then no more."""
+        self._flush()
+        self._transport.write_eof()
+
+    def close(self) -> None:
+        """Send what was written, and close."""
+        self._flush()
+        self._transport.close()
+
+    def abort(self) -> None:
+        """Close at once; what was not sent is lost."""
+        self._gathered.clear()
+        self._transport.abort()
+
+    def _flush(self) -> None:
+        if self._gathered:
+            gathered, self._gathered = self._gathered, []
+            self._transport.write(gathered[0] if len(gathered) == 1 else b"".join(gathered))
