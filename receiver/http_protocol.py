@@ -34,7 +34,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin, unless there are too many connections."""
-        self._http.connection_made(GatheringTransport(cast("asyncio.Transport", transport), self._http.loop))
+        gathering = GatheringTransport(cast("asyncio.Transport", transport), self._http.loop)
+        self._http.connection_made(cast("asyncio.Transport", gathering))
         if len(self._http.connections) > self._limits.connections:
             transport.abort()  # type: ignore[attr-defined]  # every transport of a socket has it
 

@@ -14,7 +14,7 @@ from receiver.gathering import GatheringTransport
 async def gathering() -> AsyncIterator[tuple[GatheringTransport, socket.socket]]:
     """Give a transport over one end of a connection, and the other end, which never waits."""
     ours, theirs = socket.socketpair()
-    theirs.setblocking(False)
+    theirs.setblocking(False)  # noqa: FBT003 - the standard library has no other way
     loop = asyncio.get_running_loop()
     transport, _ = await loop.create_connection(asyncio.Protocol, sock=ours)
     try:
