@@ -2,6 +2,7 @@
 
 from bench.load import Load
 from bench.measures import Row, ratios
+from bench.seeding import create
 from bench.setting import Setting, measure
 from sandbox.broker.node import Node
 
@@ -35,7 +36,9 @@ def measure_overload(setting: Setting) -> list[Row]:
     late: list[float] = []
     accepted: list[float] = []
     memory: list[float] = []
-    with setting.role("receiver", setting.fresh()) as receiver:
+    folder = setting.fresh()
+    create(folder)
+    with setting.role("receiver", folder) as receiver:
         sustained = measure(setting, receiver, "video").answers.rate
         before = receiver.process.resident()
         for _ in range(setting.rounds):

@@ -50,18 +50,14 @@ def attempt_id(number: int) -> str:
 
 
 def create(folder: Path) -> Path:
-    """Make an empty store in a folder."""
+    """Make a store in a folder, empty but for a generator's announcement."""
     path = folder / "reelbus.db"
-
-    async def make() -> None:
-        await (await Store.open(f"sqlite:///{path}")).close()
-
-    asyncio.run(make())
+    announce_provider(f"sqlite:///{path}")
     return path
 
 
 def announce_provider(url: str) -> None:
-    """Say in a store that a generator has a provider; without any, receivers take no request."""
+    """Say in a store, made if it is missing, that a generator has a provider: else receivers take no request."""
 
     async def add() -> None:
         store = await Store.open(url)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.load import OPEN_ATTEMPTS, SECRET, Answers, Generator, Load
 from bench.processes import Started, free_port
-from bench.seeding import announce_provider, create, seed_open
+from bench.seeding import create, seed_open
 from sandbox.broker.node import Node
 
 
@@ -51,7 +51,6 @@ class Setting:
         folder = self.fresh()
         now = time.time()
         seed_open(create(folder), 0, OPEN_ATTEMPTS, at=now, due=now + 100_000)
-        announce_provider(f"sqlite:///{folder / 'reelbus.db'}")
         return folder
 
     @contextmanager
