@@ -3,6 +3,7 @@
 import asyncio
 import io
 import ipaddress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
@@ -59,20 +60,23 @@ class Loopback:
             raise Unreachable(type(error).__name__) from error
         raise Unreachable("too many redirects")
 
-    async def post(self, url: str, body: bytes, content_type: str, *, timeout: float) -> int:
+    async def post(
+        self, url: str, body: bytes, content_type: str, *, timeout: float, headers: Mapping[str, str] | None = None
+    ) -> int:
         """Post a body and give the answer's status. Raises Unreachable."""
         try:
             async with asyncio.timeout(timeout):
-                return (await self._once("POST", url, body, content_type)).status
+                return (await self._once("POST", url, body, {"Content-Type": content_type, **(headers or {})})).status
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             raise Unreachable(type(error).__name__) from error
 
-    async def _once(self, method: str, url: str, body: bytes = b"", content_type: str = "", limit: int = 0) -> Reply:
+    async def _once(
+        self, method: str, url: str, body: bytes = b"", more: Mapping[str, str] | None = None, limit: int = 0
+    ) -> Reply:
         if not self.may_reach(url):
             raise OutOfReach("not on loopback")
-        headers = {"User-Agent": "sandbox", "Accept-Encoding": "identity"}
-        if content_type:
-            headers["Content-Type"] = content_type
+        given = {name: value for name, value in (more or {}).items() if value}
+        headers = {"User-Agent": "sandbox", "Accept-Encoding": "identity", **given}
         connector = aiohttp.TCPConnector(force_close=True)
         async with (
             aiohttp.ClientSession(

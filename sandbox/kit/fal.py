@@ -21,6 +21,7 @@ class StandIn(KitStandIn):
     """The stand-in for fal."""
 
     provider = "fal"
+    calls_back_at = frozenset({"end"})
     credentials: Mapping[str, str] = {"key": "sandbox-id:sandbox-secret"}
     failures: Mapping[str, str] = {"refused-422": "unknown", "runner-504": "not_charged", "silent-504": "not_charged"}
     refusals: Mapping[str, str] = {"no-money": "out_of_credits", "bad-request": "request_rejected"}
@@ -36,6 +37,11 @@ class StandIn(KitStandIn):
             Route(job, self.result, methods=["GET"]),
             Route("/{endpoint:path}", self.submit, methods=["POST"]),
         ]
+
+    def settings(self) -> dict[str, str]:
+        """Give the addresses of its list and of its keys as well."""
+        keys = f"{self.base_url}/.well-known/jwks.json"
+        return super().settings() | {"platform_url": self.base_url, "keys_url": keys}
 
     def authorised(self, request: Request) -> bool:
         """Take `Key id:secret`."""

@@ -30,6 +30,7 @@ class StandIn(KitStandIn):
     """The stand-in for Kling."""
 
     provider = "kling"
+    calls_back_at = frozenset({"start", "end"})
     credentials: Mapping[str, str] = {"api_key": "api-key-kling-sandbox", "webhook_secret": SECRET}
     failures: Mapping[str, str] = {"unbilled": "unknown", "billed-nothing": "not_charged", "billed": "charged"}
     refusals: Mapping[str, str] = {
@@ -88,8 +89,9 @@ class StandIn(KitStandIn):
         return str(893605946402811985 + len(self.jobs))
 
     def accepted(self, job: Job) -> Response:
-        """Give the new task."""
-        return self._enveloped(self._task(job, "submitted"))
+        """Give what is said of a new task, which is less than when it is asked about."""
+        said = ("id", "status", "external_id", "create_time", "update_time")
+        return self._enveloped({name: value for name, value in self._task(job, "submitted").items() if name in said})
 
     async def tasks(self, request: Request) -> Response:
         """Give the tasks that are asked for, by id or by our names, in no order; none is no error."""

@@ -30,6 +30,7 @@ class StandIn(KitStandIn):
     """The stand-in for Replicate."""
 
     provider = "replicate"
+    calls_back_at = frozenset({"start", "end"})
     credentials: Mapping[str, str] = {"token": "r8_sandbox_token"}
     failures: Mapping[str, str] = {"failed": "unknown", "aborted": "not_charged", "canceled": "unknown"}
     refusals: Mapping[str, str] = {

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -53,6 +54,16 @@ class Job:
     deleted: bool = False
 
 
+class JobLife(Protocol):
+    """What moves jobs on by itself; without one a job is at once what its story says."""
+
+    def story(self) -> str:
+        """Draw what becomes of the next submission."""
+
+    def begin(self, job: Job) -> None:
+        """Have a job live, which was accepted just now."""
+
+
 class KitStandIn(ABC):
     """One provider. `plan` names the stories of the next submissions; the rest end well at once."""
 
@@ -64,7 +75,11 @@ class KitStandIn(ABC):
     refusals: Mapping[str, str]
     """The stories whose submission is refused, and the code of the error that it means to a caller; `limit` is none."""
 
+    calls_back_at: frozenset[str] = frozenset()
+    """When it calls back: `start`, `end`."""
+
     def __init__(self) -> None:
+        self.life: JobLife | None = None
         self.base_url = ""
         """Where it listens; set once that is known."""
         self.jobs: dict[str, Job] = {}
@@ -128,7 +143,7 @@ class KitStandIn(ABC):
         """Meet a submission."""
         if not self.admit(request):
             return self.refusal("unauthorised")
-        story = self._stories.popleft() if self._stories else self.usual
+        story = self._next_story()
         if story in BEFORE_ACCEPTING:
             return self._fault(BEFORE_ACCEPTING[story])
         if story in self.refusals:
@@ -140,9 +155,20 @@ class KitStandIn(ABC):
         webhook, name = self.named(wish, request)
         job = Job(self.new_id(), story, webhook, wish, dict(request.headers), name)
         self.jobs[job.id] = job
+        if self.life is not None:
+            self.life.begin(job)
         if story in AFTER_ACCEPTING:
             return self._fault(AFTER_ACCEPTING[story])
         return self.accepted(job)
+
+    def _next_story(self) -> str:
+        if self._stories:
+            return self._stories.popleft()
+        return self.usual if self.life is None else self.life.story()
+
+    def settings(self) -> dict[str, str]:
+        """Give the provider's settings, by their names in its record, with which a service uses this stand-in."""
+        return {"url": self.base_url, **self.credentials}
 
     def admit(self, request: Request) -> bool:
         """Note a request; say whether it may go on."""
@@ -167,7 +193,9 @@ class KitStandIn(ABC):
         """Give the address of a finished job's video."""
         if job.story == "no-output":
             return None
-        return PRIVATE_OUTPUT if job.story == "private-output" else f"https://video.example/{job.id}.mp4"
+        if job.story == "private-output":
+            return PRIVATE_OUTPUT
+        return f"https://video.example/{job.id}.mp4" if self.life is None else f"{self.base_url}/clips/{job.id}.mp4"
 
     def ends_well(self, job: Job) -> bool:
         """Say whether a job has finished with a video, or what should be one."""
