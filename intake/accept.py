@@ -128,6 +128,7 @@ async def _inspected(context: Context, picture: bytes) -> Picture:
 def _new_video(request: ParsedRequest, origin: Origin, enabled: Sequence[Provider]) -> NewVideo:
     fields = request.fields
     routing.refuse_unroutable(fields.provider, fields.motion, enabled)
+    routing.refuse_long_prompt(fields.provider, fields.motion, fields.prompt, enabled)
     return NewVideo(
         motion=fields.motion,
         orientation=fields.orientation,

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Sequence
 
-from providers.registry import PROVIDERS, offers
+from providers.registry import PROVIDERS, offers, prompt_fault
 from schemas.names import AUTO, Motion, Provider, ProviderChoice
-from schemas.problem import ProblemCode, Refusal
+from schemas.problem import FieldFault, ProblemCode, Refusal
 
 
 def choose(choice: ProviderChoice, motion: Motion, enabled: Sequence[Provider]) -> Provider | None:
@@ -43,6 +43,18 @@ def refuse_unroutable(choice: ProviderChoice, motion: Motion, enabled: Sequence[
             ProblemCode.MOTION_UNSUPPORTED,
             f"motion: {motion} is not offered by {_named(choice, enabled)}; it is by {_listed(having)}."
             " Choose another motion or another provider",
+        )
+
+
+def refuse_long_prompt(choice: ProviderChoice, motion: Motion, prompt: str | None, enabled: Sequence[Provider]) -> None:
+    """Raise `Refusal` if no enabled provider that the caller allows takes so long a prompt: nothing is ever cut."""
+    fitting = [each for each in enabled if choice in {AUTO, str(each)} and offers(each, motion)]
+    faults = [prompt_fault(provider, motion, prompt or "") for provider in fitting]
+    told = [fault for fault in faults if fault is not None]
+    if told and len(told) == len(fitting):
+        message = f"{'; '.join(told)}. Shorten it, or choose another provider"
+        raise Refusal(
+            ProblemCode.INVALID_REQUEST, f"prompt: {message}", errors=[FieldFault(field="prompt", message=message)]
         )
 
 

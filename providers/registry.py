@@ -3,6 +3,7 @@
 from importlib import import_module
 
 from providers.capabilities import Cancel, Capabilities, Lookup
+from providers.prompt_motions import utf16_units
 from schemas import names
 from schemas.names import Motion, MotionForm, Provider
 
@@ -27,6 +28,17 @@ def capabilities(provider: Provider) -> Capabilities:
 def offers(provider: Provider, motion: Motion) -> bool:
     """Say whether a provider can make this motion."""
     return PROVIDERS[provider].offers(motion)
+
+
+def prompt_fault(provider: Provider, motion: Motion, prompt: str) -> str | None:
+    """Say what is wrong with a caller's prompt that is longer than a provider takes; None for one that fits."""
+    record = PROVIDERS[provider]
+    offer = record.motions[motion]
+    sentence = f"{offer.wire} " if offer.form is MotionForm.PROMPT and offer.wire else ""
+    room = None if record.prompt_limit is None else record.prompt_limit - utf16_units(sentence)
+    if room is None or utf16_units(prompt) <= room:
+        return None
+    return f"has {utf16_units(prompt)} UTF-16 code units; {provider} takes {room} beside the sentence for {motion}"
 
 
 def motion_form(provider: Provider, motion: Motion) -> MotionForm | None:

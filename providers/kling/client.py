@@ -16,7 +16,7 @@ from providers.kling.capabilities import CAPABILITIES
 from providers.parsing.json import decode
 from providers.parsing.signatures import standard_signature
 from providers.parsing.status import UnknownStatus, describe_response, ignore
-from providers.prompt_motions import whole_prompt
+from providers.prompt_motions import utf16_units, whole_prompt
 from providers.reports import (
     Found,
     Handle,
@@ -64,7 +64,7 @@ class Kling(ProviderClient):
         if order.image_url is None:
             raise ValueError("Kling takes the address of a picture")
         prompt = whole_prompt(CAPABILITIES.motions[order.motion], order.prompt)
-        if len(prompt) > (CAPABILITIES.prompt_limit or 0):
+        if utf16_units(prompt) > (CAPABILITIES.prompt_limit or 0):
             return Refused(ErrorCode.REQUEST_REJECTED, f"the prompt is longer than {CAPABILITIES.prompt_limit}")
         answer = await self._submissions.post(
             f"/image-to-video/{quote(self._options['model'], safe='')}",

@@ -83,3 +83,33 @@ def test_a_video_that_no_enabled_provider_can_make_any_more_fails_without_an_att
     assert event["data"]["error"]["code"] == ErrorCode.PROVIDER_UNAVAILABLE
     assert event["data"]["refund"] == {"status": RefundStatus.NOT_CHARGED, "credits": 0}
     assert desk.routing_keys() == ["video.failed.none"]
+
+
+IACREA, RUNWAY, KLING = Provider("iacrea"), Provider("runway"), Provider("kling")
+
+
+@pytest.mark.parametrize(
+    ("choice", "enabled", "length", "fits"),
+    [
+        ("runway", [RUNWAY], 900, True), ("runway", [RUNWAY], 1000, False), ("runway", [RUNWAY, IACREA], 1000, False),
+        ("auto", [RUNWAY], 1000, False), ("auto", [RUNWAY, KLING], 1000, True), ("auto", [RUNWAY, KLING], 2500, False),
+        ("auto", [RUNWAY, IACREA], 2000, True), ("iacrea", [IACREA], 2000, True),
+    ],
+)  # fmt: skip
+def test_a_prompt_longer_than_any_provider_takes_is_refused_before_anything_is_spent(
+    choice: str, enabled: list[Provider], length: int, *, fits: bool
+) -> None:
+    routing.refuse_long_prompt(ProviderChoice(choice), Motion.AUTO, None, enabled)
+    if fits:
+        routing.refuse_long_prompt(ProviderChoice(choice), Motion.ZOOM_IN, "x" * length, enabled)
+        return
+    with pytest.raises(Refusal, match=r"prompt: has \d+ UTF-16 code units") as refusal:
+        routing.refuse_long_prompt(ProviderChoice(choice), Motion.ZOOM_IN, "x" * length, enabled)
+    assert refusal.value.problem.status == 422
+    assert [fault.field for fault in refusal.value.problem.errors or []] == ["prompt"]
+
+
+def test_a_prompt_is_measured_as_its_provider_measures_it() -> None:
+    routing.refuse_long_prompt(ProviderChoice("runway"), Motion.AUTO, "x" * 1000, [RUNWAY])
+    with pytest.raises(Refusal, match="has 1002 UTF-16"):
+        routing.refuse_long_prompt(ProviderChoice("runway"), Motion.AUTO, "\N{HOUSE BUILDING}" * 501, [RUNWAY])
