@@ -84,7 +84,8 @@ def _meaning(attempt: AttemptRow, report: Finding, policy: Policy, now: float, p
             # The provider's word that somebody stopped it; our own caller, if that wished it.
             code = ErrorCode.CANCELLED if cancelled and attempt.cancel is not None else code
             refund = refunds.of_reported_failure(attempt.provider, report)
-            return AttemptFailed(code, message, refund, prompted_by(attempt))
+            evidence = refunds.evidence_of(attempt.provider, report)
+            return AttemptFailed(code, message, refund, prompted_by(attempt), evidence)
         case _:
             return _open(attempt, report, policy, now, schedule.next_check(attempt, policy, now=now, plan=plan))
 

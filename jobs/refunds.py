@@ -24,6 +24,11 @@ def of_reported_failure(provider: Provider, report: Failed) -> Refund:
     return report.refund or capabilities(provider).failure_refund
 
 
+def evidence_of(provider: Provider, report: Failed) -> str:
+    """Say where that is known from: from what the report tells of this job, else from what the pages say of all."""
+    return report.evidence or capabilities(provider).refund_evidence
+
+
 def total(refunds: Sequence[Refund]) -> Refund:
     """Sum up the refunds of a video's failed attempts."""
     statuses = {refund.status for refund in refunds}

@@ -10,7 +10,7 @@ from jobs.policy import Policy
 from jobs.transitions import FAIL, RELEASED_LEASE, SUCCEED, WAIT, Transition, apply_transition
 from schemas.names import DetectedBy, ErrorCode, EventType, Provider, RefundStatus, VideoStatus
 from schemas.video import Media, Refund
-from store import attempts, credits, videos
+from store import attempts, credits, history, videos
 from store.attempts import AttemptRow
 from store.credits import Entry
 from store.transaction import Signal, Tx
@@ -27,6 +27,8 @@ class AttemptFailed:
     message: str
     refund: Refund
     detected_by: DetectedBy | None = None
+    evidence: str = ""
+    """Where it is known from who has the credit, if its provider or its pages tell."""
 
 
 def found(
@@ -94,6 +96,9 @@ def fail(
     if not apply_transition(tx, step, attempt.id, {**columns, **RELEASED_LEASE}, owner=owner):
         return False
     _enter_refund(tx, attempt, failing, now)
+    if failing.evidence:
+        told = f"credit {failing.refund.status}"
+        history.note(tx, attempt.video_id, told, now=now, attempt=attempt.number, detail=failing.evidence)
     next_provider = following(tx, policy, attempt.video_id, failing.code)
     if next_provider is None:
         return _fail_video(tx, attempt.video_id, failing.code, failing.message, attempt=attempt.number, now=now)

@@ -89,7 +89,8 @@ def _finish_at_once(tx: Tx, policy: Policy, attempt: AttemptRow, answer: Accepte
             settle.found(tx, policy, attempt, urls, detected_by=DetectedBy.POLL, now=now)
         case Failed() as report:
             refund = refunds.of_reported_failure(attempt.provider, report)
-            failing = AttemptFailed(report.code, report.message, refund, DetectedBy.POLL)
+            evidence = refunds.evidence_of(attempt.provider, report)
+            failing = AttemptFailed(report.code, report.message, refund, DetectedBy.POLL, evidence)
             settle.fail(tx, policy, attempt, failing, now=now)
         case None:
             return

@@ -5,9 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from jobs import overdue, refunds, submission_claims, submit, unconfirmed
-from providers.reports import Doubtful, NotAcceptedYet, Refused, UnknownJob
+from providers.registry import PROVIDERS, capabilities
+from providers.reports import Doubtful, Failed, NotAcceptedYet, Refused, UnknownJob
 from schemas.names import ErrorCode, Motion, Provider, ProviderChoice, RefundStatus
 from schemas.video import Refund
+from store import history
 from store.attempts import AttemptRow
 from tests.support.job_scenario import FAILED, GENERATOR, READY, JobScenario
 
@@ -148,3 +150,18 @@ def test_our_own_time_out_claims_nothing_even_after_many_checks(desk: JobScenari
     assert desk.do(overdue.give_up, desk.policy, [attempt.id], now=desk.now) == 0
     assert desk.shown(attempt).refund == WHO_KNOWS
     assert desk.credits().refunded == 0
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_the_evidence_of_a_failures_price_is_told_in_the_timeline(desk: JobScenario, provider: Provider) -> None:
+    attempt = desk.generating(provider)
+    desk.checked(attempt, FAILED)
+    notes = {entry.what: entry.detail for entry in desk.do(history.of_video, attempt.video_id)}
+    assert notes[f"credit {capabilities(provider).failure_refund.status}"] == capabilities(provider).refund_evidence
+
+
+def test_what_a_report_tells_of_a_jobs_own_price_is_kept_as_it_told_it(desk: JobScenario) -> None:
+    attempt = desk.generating(Provider("kling"))
+    desk.checked(attempt, Failed("no", refund=NONE, evidence='billing: [{"amount": "0"}]'))
+    notes = {entry.what: entry.detail for entry in desk.do(history.of_video, attempt.video_id)}
+    assert notes["credit not_charged"] == 'billing: [{"amount": "0"}]'
