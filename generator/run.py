@@ -22,6 +22,7 @@ from process.failpoints import failpoint
 from process.repeating import repeat
 from process.workers import Found, Workers
 from providers.base import ProviderClient
+from providers.http.seen import WatchAnswers, watch_nothing
 from schemas.names import Provider
 from store import attempt_leases, open_attempts
 from store.announcements import Role, announce
@@ -42,11 +43,15 @@ async def run(
     clients: Mapping[Provider, ProviderClient],
     pictures: Pictures,
     stop: asyncio.Event,
+    answered: WatchAnswers = watch_nothing,
 ) -> None:
-    """Submit until told to stop, then finish what is in hand. Any number of generators may run at once."""
+    """Submit until told to stop, then finish what is in hand. Any number of generators may run at once.
+
+    `answered` is told what each submission was answered.
+    """
     owner = f"generator-{uuid4().hex}"
     clock = ClockWatch(store.write, clock_rules.mend)
-    submitter = Submitter(store, policy, pictures, owner, clock)
+    submitter = Submitter(store, policy, pictures, owner, clock, answered)
 
     async def announcing() -> int:
         await store.write_unsynced(announce, Role.GENERATOR, policy.providers, now=time.time())

@@ -26,6 +26,7 @@ from process.tracing import SpanKind
 from providers.base import Order, ProviderClient
 from providers.capabilities import Lookup
 from providers.http.pictures import PictureRefused, PictureUnavailable
+from providers.http.seen import WatchAnswers, watch_nothing, watched_answers
 from providers.registry import lookup_of
 from providers.reports import Accepted, NotAcceptedYet, OutcomeUnknown, Refused, SubmissionOutcome
 from schemas.names import ErrorCode
@@ -63,6 +64,8 @@ class Submitter:
     pictures: Pictures
     owner: str
     clock: ClockWatch
+    answered: WatchAnswers = watch_nothing
+    """Told what each submission was answered."""
 
     async def prepare(self, client: ProviderClient, attempt: AttemptRow, video: VideoRow) -> Order | None:
         """Make the order of an attempt whose picture lies elsewhere; None, and recorded why, if that was in vain.
@@ -153,8 +156,10 @@ class Submitter:
 
         try:
             # The span's own trace goes to no provider.
-            with metrics.provider_request_seconds.labels(client.name, "submit").time(), _span(attempt, video):
+            asked = metrics.provider_request_seconds.labels(client.name, "submit").time()
+            with asked, _span(attempt, video), watched_answers() as answers:
                 answer = await client.submit(order, before_first_byte=before_first_byte)
+            self.answered(client.name, answers, f"submission: {answer.label}")
             return Result(answer, sent_at, asked=True)
         except LeaseLost:
             raise

@@ -12,7 +12,6 @@ from jobs.overdue import Watch
 from jobs.policy import Policy
 from jobs.results import Finding, claimed_addresses
 from jobs.settle import AttemptFailed
-from poller.drift import WatchAnswers, watch_nothing
 from poller.proving import Prover, ReadWebhook
 from poller.results import Prove
 from poller.signed import SignedWebhooks
@@ -23,7 +22,7 @@ from process.clock import ClockWatch
 from process.failpoints import failpoint
 from process.provider_log import ProviderLog
 from providers.base import ProviderClient
-from providers.http.seen import watched_answers
+from providers.http.seen import WatchAnswers, watch_nothing, watched_answers
 from providers.registry import capabilities
 from providers.reports import Handle, Ready, Report, Working
 from schemas.names import DetectedBy
@@ -49,7 +48,7 @@ class Checker:
     """What is known of the looks that are under way."""
     providers: ProviderLog = field(default_factory=ProviderLog)
     answered: WatchAnswers = watch_nothing
-    """Told what each check was answered."""
+    """Told what each check was answered, and what each signed webhook said."""
 
     async def check(self, client: ProviderClient, attempt: AttemptRow) -> bool:
         """Ask about one attempt and apply the answer; say whether that ended it."""
@@ -68,7 +67,8 @@ class Checker:
         return True
 
     def _prover(self) -> Prover:
-        return Prover(self.store, self.policy, self.owner, self.read_webhook, self.clock, self._report)
+        webhooks = SignedWebhooks(self.store, self.answered)
+        return Prover(self.store, self.policy, self.owner, self.read_webhook, self.clock, self._report, webhooks)
 
     async def _look(self, client: ProviderClient, attempt: AttemptRow, claimed: Ready | None) -> Decision | None:
         asked_at = time.time()
@@ -122,7 +122,7 @@ class Checker:
     async def _answer(self, client: ProviderClient, attempt: AttemptRow) -> Report:
         """Take a signed webhook's word where that is a whole report, and ask elsewhere."""
         job = handle_of(attempt)
-        told = await SignedWebhooks(self.store).report(client, attempt, job)
+        told = await SignedWebhooks(self.store, self.answered).report(client, attempt, job)
         return told or await self._report(client, attempt, job)
 
     async def _report(self, client: ProviderClient, attempt: AttemptRow, job: Handle) -> Report:
@@ -135,7 +135,7 @@ class Checker:
             raise
         self.watch.answered(attempt, at=time.monotonic())
         metrics.checks.labels(client.name, type(report).__name__.lower()).inc()
-        self.answered(client.name, answers, report)
+        self.answered(client.name, answers, type(report).__name__.lower())
         tell_answer(self.providers, client.name, report)
         await failpoint("look answered")
         return report

@@ -1,7 +1,7 @@
-"""Watch the answers to checks for shapes that no page documents and nobody has seen."""
+"""Watch what providers answer for shapes that no page documents and nobody has seen."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 
@@ -11,14 +11,10 @@ from jobs import drift
 from process import metrics
 from providers.http.seen import SeenAnswer
 from providers.parsing.shapes import Shape, is_documented, shape_of
-from providers.reports import Report
 from schemas.names import Provider
 from store import answer_shapes
 from store.answer_shapes import AnswerShape
 from store.database import Store
-
-WatchAnswers = Callable[[Provider, Sequence[SeenAnswer], Report], None]
-"""Told a provider, its answers to one check, and what they were taken for."""
 
 MOST_WAITING = 1000
 """Sightings that wait to be stored; above that they are only counted by the metric."""
@@ -26,27 +22,23 @@ MOST_WAITING = 1000
 log = structlog.get_logger(__name__)
 
 
-def watch_nothing(_provider: Provider, _answers: Sequence[SeenAnswer], _report: Report) -> None:
-    """Take no notice of answers."""
-
-
 @dataclass(frozen=True, slots=True)
 class DriftSentinel:
-    """Keeps what is new; every poller has one, and they share what they learn through the store."""
+    """Keeps what is new; every generator and poller has one, and they share what they learn through the store."""
 
     store: Store
     sightings: list[AnswerShape] = field(default_factory=list)
     """What was seen and is not stored yet."""
 
-    def watch(self, provider: Provider, answers: Sequence[SeenAnswer], report: Report) -> None:
-        """Note the answers to one check, and what they were taken for."""
+    def watch(self, provider: Provider, answers: Sequence[SeenAnswer], read_as: str) -> None:
+        """Note the answers to one submission or check, or a signed webhook, and what they were taken for."""
         now = time.time()
         for shape in map(shape_of, answers):
             if is_documented(provider, shape):
                 continue
             metrics.undocumented_answers.labels(provider).inc()
             if len(self.sightings) < MOST_WAITING:
-                self.sightings.append(_sighting(provider, shape, type(report).__name__.lower(), now))
+                self.sightings.append(_sighting(provider, shape, read_as, now))
 
     async def keep(self) -> int:
         """Store what was seen, tell what is new, and give 0: nothing more is due. Raises `StoreUnavailable`."""

@@ -46,10 +46,11 @@ class Prover:
     read_webhook: ReadWebhook
     clock: ClockWatch
     ask: Callable[[ProviderClient, AttemptRow, Handle], Awaitable[Report]]
+    signed: SignedWebhooks
 
     async def seek(self, client: ProviderClient, attempt: AttemptRow) -> None:
         """Look once whether a webhook proves that a submission was accepted; without proof, wait on."""
-        readings = await SignedWebhooks(self.store).readings(client, attempt)
+        readings = await self.signed.readings(client, attempt)
         if await self._is_proven(attempt, readings):
             return
         hints = await self._hints(attempt, readings)

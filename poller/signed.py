@@ -9,8 +9,9 @@ from jobs import decide, unconfirmed
 from process import metrics
 from providers.base import ProviderClient, WebhookMessage
 from providers.capabilities import Webhook
+from providers.http.seen import SeenAnswer, WatchAnswers, watch_nothing
 from providers.registry import capabilities
-from providers.reports import Failed, Handle, Ready, Report, WebhookReading
+from providers.reports import Failed, Handle, Ready, Report, Signature, WebhookReading
 from schemas.names import DetectedBy
 from store.attempts import AttemptRow
 from store.database import Store
@@ -24,6 +25,8 @@ class SignedWebhooks:
     """Reads what a provider that signs has delivered."""
 
     store: Store
+    answered: WatchAnswers = watch_nothing
+    """Told what is signed; whoever knows an address could have sent the rest."""
 
     async def readings(self, client: ProviderClient, attempt: AttemptRow) -> list[WebhookReading]:
         """Read the newest deliveries, newest first; none of a provider that does not sign."""
@@ -33,6 +36,9 @@ class SignedWebhooks:
         for kept in (await self.store.read(unconfirmed.telling, attempt.id))[:READ_AT_ONCE]:
             reading = await client.read_webhook(WebhookMessage(kept.body or b"", kept.headers, kept.received_at))
             metrics.webhook_signatures.labels(client.name, reading.signature.name.lower()).inc()
+            if reading.signature is Signature.GOOD:
+                seen = SeenAnswer(200, "application/json", kept.body)
+                self.answered(client.name, [seen], f"webhook: {type(reading.report).__name__.lower()}")
             found.append(reading)
         return found
 

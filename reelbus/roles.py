@@ -20,11 +20,14 @@ from intake.commands import Reply
 from intake.context import Context
 from jobs import feed
 from jobs.policy import Policy
+from poller.drift import DriftSentinel
+from poller.run import LEARN_SECONDS
 from process import event_loop, metrics, tracing
 from process.addresses import Addresses
 from process.asyncio_events import wait_any
 from process.inspector import Inspectors
 from process.leaving import leaving
+from process.repeating import repeat
 from process.settings import Settings
 from process.tokens import Signer
 from providers.base import ProviderClient
@@ -183,7 +186,13 @@ async def _generator(parts: _Parts) -> None:
     )
     addresses = Addresses(settings.base_url, parts.signer, media_ttl=settings.media_ttl)
     pictures = Pictures(parts.store, addresses, fetch, parts.inspectors)
-    await generator.run.run(parts.store, parts.policy, parts.clients, pictures, parts.stop)
+    sentinel = DriftSentinel(parts.store)
+    keep = repeat(sentinel.keep, parts.stop, every=LEARN_SECONDS, expected=(StoreUnavailable,))
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(keep)
+        tasks.create_task(
+            generator.run.run(parts.store, parts.policy, parts.clients, pictures, parts.stop, sentinel.watch)
+        )
 
 
 async def _poller(parts: _Parts) -> None:

@@ -1,11 +1,12 @@
 """What providers answered, for whoever watches: every answer to the requests that are made inside a block."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
 from providers.http.responses import Response
+from schemas.names import Provider
 
 LARGEST_WATCHED = 32 * 1024
 """Bytes of a body above which only its head is watched."""
@@ -18,6 +19,14 @@ class SeenAnswer:
     status: int
     content_type: str
     body: bytes | None
+
+
+WatchAnswers = Callable[[Provider, Sequence[SeenAnswer], str], None]
+"""Told a provider, its answers to one submission or check or its signed webhook, and what they were taken for."""
+
+
+def watch_nothing(_provider: Provider, _answers: Sequence[SeenAnswer], _read_as: str) -> None:
+    """Take no notice of answers."""
 
 
 _watchers: ContextVar[list[SeenAnswer] | None] = ContextVar("answers", default=None)

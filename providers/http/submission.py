@@ -16,6 +16,7 @@ import aiohttp
 from providers.base import BeforeFirstByte
 from providers.http.account import Account, tls_context
 from providers.http.responses import Response
+from providers.http.seen import note_answer
 from providers.http.session import body_of, head_of, open_session
 from providers.reports import NotAcceptedYet, OutcomeUnknown
 
@@ -93,7 +94,9 @@ class _SubmissionRequest:
         """Send the request and read the answer."""
         try:
             async with self._deadline, open_session(self._connector, self._headers) as session:
-                return await self._exchange(session, path, json, form)
+                answer = await self._exchange(session, path, json, form)
+                note_answer(answer)
+                return answer
         except Exception as error:
             # Whatever broke, ours or theirs: how far the request certainly got decides.
             if self._hook_error is not None:

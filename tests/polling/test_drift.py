@@ -4,7 +4,6 @@ from pathlib import Path
 
 from poller.drift import DriftSentinel
 from providers.http.seen import SeenAnswer
-from providers.reports import Working
 from schemas.names import Provider
 from store import answer_shapes
 from store.database import Store
@@ -19,7 +18,7 @@ async def test_a_shape_is_kept_once_for_all_pollers_and_restarts(tmp_path: Path)
     for _ in range(2):  # a restart
         store = await Store.open(url_of(tmp_path / "reelbus.db"))
         for sentinel in (DriftSentinel(store), DriftSentinel(store)):
-            sentinel.watch(IACREA, [USUAL, PAUSED, PAUSED], Working())
+            sentinel.watch(IACREA, [USUAL, PAUSED, PAUSED], "working")
             await sentinel.keep()
             await sentinel.keep()
         await store.close()
@@ -35,7 +34,7 @@ async def test_a_shape_is_kept_once_for_all_pollers_and_restarts(tmp_path: Path)
 async def test_an_upgrade_that_documents_a_shape_forgets_it(tmp_path: Path) -> None:
     store = await Store.open(url_of(tmp_path / "reelbus.db"))
     sentinel = DriftSentinel(store)
-    sentinel.watch(IACREA, [PAUSED], Working())
+    sentinel.watch(IACREA, [PAUSED], "working")
     await sentinel.keep()
     [kept] = await store.read(answer_shapes.listed)
     usual = '{"status": "IN_PROGRESS"}'

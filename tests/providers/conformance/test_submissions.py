@@ -5,6 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from providers.capabilities import Deadline, OverLimit
+from providers.http.seen import watched_answers
+from providers.parsing.shapes import is_documented, shape_of
 from providers.registry import PROVIDERS
 from providers.reports import Accepted, Handle, NotAcceptedYet, OutcomeUnknown, Refused, Unavailable, Working
 from schemas.names import ErrorCode, Motion, MotionForm
@@ -120,3 +122,20 @@ async def test_every_motion_that_is_offered_is_taken(examinee: Examinee) -> None
     for motion, offer in examinee.record.motions.items():
         await examinee.submitted("ok", motion=motion, name=f"attempt-of-{motion}")
         assert offer.wire or offer.form is MotionForm.PROMPT
+
+
+@everybody
+async def test_the_answer_to_a_submission_is_watched_and_of_a_documented_shape(examinee: Examinee) -> None:
+    await examinee.plan("ok")
+    with watched_answers() as seen:
+        await examinee.client.submit(examinee.order(), before_first_byte=Marker())
+    [answer] = seen
+    assert is_documented(examinee.record.name, shape_of(answer)), shape_of(answer)
+
+
+@everybody
+async def test_an_answer_to_a_submission_that_no_page_shows_is_told_apart(examinee: Examinee) -> None:
+    await examinee.plan("html")
+    with watched_answers() as seen:
+        await examinee.client.submit(examinee.order(), before_first_byte=Marker())
+    assert [is_documented(examinee.record.name, shape_of(answer)) for answer in seen] == [False]
