@@ -8,7 +8,7 @@ PY := .venv/bin/python
 BROKER := $(PYTHON) -m sandbox.broker
 TWO_AT_ONCE := $(MAKE) --no-print-directory -j2
 MANIFESTS = $(shell find deploy/kubernetes -name '*.yaml' ! -name kustomization.yaml ! -name broker.yaml)
-ON_EVERY_BROKER := tests/publisher tests/journey tests/deploy/test_least_privilege.py
+ON_EVERY_BROKER := tests/publisher tests/journey tests/deploy/test_least_privilege.py tests/examples/test_filtered.py
 LOCKED := pyproject.toml locks/build.txt setup/venv.sh
 
 help: ## Show this list
@@ -27,7 +27,7 @@ test: ## Every test, against a RabbitMQ of its own (ARGS="-n 2 -k webhook" goes 
 	$(PY) -m pytest -n 3 --dist loadscope $(ARGS)
 
 test-brokers: ## The tests of the publisher and whole journeys on RabbitMQ 3.10, 4.0 and 4.3
-	@$(TWO_AT_ONCE) .venv/.dev programs
+	@$(TWO_AT_ONCE) .venv/.dev programs .run/examples/.done
 	$(PY) -m pytest -n 1 $(ON_EVERY_BROKER) $(ARGS)
 	RABBITMQ_RELEASE=4.0 $(PY) -m pytest -n 1 $(ON_EVERY_BROKER) $(ARGS)
 	RABBITMQ_RELEASE=4.3 $(PY) -m pytest -n 1 $(ON_EVERY_BROKER) $(ARGS)

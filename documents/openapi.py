@@ -74,7 +74,13 @@ def _operator_paths() -> Json:
                         "in": "header",
                         "description": "The id of the last event that was heard.",
                         "schema": {"type": "string"},
-                    }
+                    },
+                    {
+                        "name": "video",
+                        "in": "query",
+                        "description": "Only the events of the video of this id.",
+                        "schema": {"type": "string"},
+                    },
                 ],
                 "responses": {
                     "200": {
@@ -88,6 +94,9 @@ def _operator_paths() -> Json:
         "/v1/credits": _plain("credits", "Show the credits of each provider that is used", credits_schema, ALWAYS),
         "/v1/audit": _audit(),
         "/v1/status": _plain("status", "Show broker, backlog and providers", ref("Status"), ALWAYS),
+        "/v1/subscriptions": _plain(
+            "subscriptions", "Show which queues are bound to the exchange of events", ref("Subscriptions"), ALWAYS
+        ),
         "/v1/drift": _plain("drift", "Show answers that no page of a provider documents", ref("Drift"), ALWAYS),
         "/v1/providers": _plain("listProviders", "Show how each provider is doing", ref("ProviderList"), ALWAYS),
         "/v1/providers/{name}/pause": _of_provider("pauseProvider", "Give a provider no new work"),

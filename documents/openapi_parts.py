@@ -18,6 +18,7 @@ from schemas.names import PROVIDERS, VideoStatus
 from schemas.problem import CONTENT_TYPE as PROBLEM_TYPE
 from schemas.problem import Problem, ProblemCode, problem
 from schemas.status import Alive, NamedProvider, ProviderList, Ready, Redelivery, Status
+from schemas.subscriptions import Subscriptions
 from schemas.video import ProviderCredits, Timeline, Video, VideoPage
 from schemas.webhooks import RefusedWebhooks, WebhookPage
 
@@ -40,6 +41,7 @@ _ANSWERS: list[type[BaseModel]] = [
     Ready,
     AuditPage,
     DeadCommands,
+    Subscriptions,
     WebhookPage,
     RefusedWebhooks,
     BatchResults,
@@ -211,7 +213,13 @@ def _without_null(schema: Json) -> Json:
 
 def location() -> Json:
     """Describe the header that names a video's address."""
-    return {"Location": {"description": "Where the video can be looked at.", "schema": {"type": "string"}}}
+    return {
+        "Location": {"description": "Where the video can be looked at.", "schema": {"type": "string"}},
+        "Link": {
+            "description": "On a request for a video: itself, its events and its page in the console (RFC 8288).",
+            "schema": {"type": "string"},
+        },
+    }
 
 
 def answer(description: str, model: str, headers: Json | None = None) -> Json:

@@ -10,6 +10,7 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 from intake.dead_commands import DeadCommandQueue
 from intake.enabled import EnabledProviders
 from intake.spool import Spool
+from intake.subscriptions import SubscriptionDesk
 from process.addresses import Addresses
 from process.inspector import Inspectors
 from process.settings import Settings
@@ -108,6 +109,7 @@ class Context:
     signer: Signer
     broker: BrokerLink | None = None
     dead_commands: DeadCommandQueue | None = None
+    subscriptions: SubscriptionDesk | None = None
     shown_settings: Sequence[Mapping[str, object]] = ()
     """Name, source and value of every setting, secrets masked."""
     limits: Limits = Limits()

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from jobs import circuit, outage
-from schemas.times import rfc3339
+from schemas.times import optional_rfc3339, rfc3339
 from schemas.video import Timeline, TimelineEntry
 from store import attempts, history, videos
 from store.attempts import AttemptRow, AttemptState
@@ -18,7 +18,8 @@ def of_video(tx: Tx, video_id: str, *, now: float) -> Timeline | None:
     if video is None:
         return None
     happenings = [_accepted(video)]
-    for attempt in attempts.of_videos(tx, [video_id])[video_id]:
+    made = attempts.of_videos(tx, [video_id])[video_id]
+    for attempt in made:
         happenings += _of_attempt(attempt)
         happenings += _waiting(tx, attempt, now)
     happenings += history.of_video(tx, video_id)
@@ -28,8 +29,13 @@ def of_video(tx: Tx, video_id: str, *, now: float) -> Timeline | None:
                 at=rfc3339(happening.at), what=happening.what, attempt=happening.attempt, detail=happening.detail
             )
             for happening in sorted(happenings, key=lambda happening: happening.at)
-        ]
+        ],
+        next_check_at=optional_rfc3339(min(filter(None, map(_next_check, made)), default=None)),
     )
+
+
+def _next_check(attempt: AttemptRow) -> float | None:
+    return attempt.due_at if attempt.state is AttemptState.GENERATING else None
 
 
 def _accepted(video: VideoRow) -> HistoryEntry:

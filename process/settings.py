@@ -85,6 +85,7 @@ class Settings(BaseModel):
     reply_to_prefixes: QueuePrefixes = ()
     event_signing_secret: SigningSecrets = ()
     source: UriReference = "/reelbus"
+    management_url: BaseUrl | None = None
     exchange: Annotated[str, Field(pattern="^[A-Za-z0-9._-]{1,200}$")] = "video.events"
 
     _files: dict[str, Path] = PrivateAttr(default_factory=dict)

@@ -29,7 +29,7 @@ async def probe(settings: Settings, *, timing: Timing = TIMING) -> list[Check]:
         return [Check("broker", ok=False, detail=reason(error), mend=mend)]
     try:
         return [
-            Check("broker", ok=True, detail="lets us in", mend=""),
+            Check("broker", ok=True, detail=f"lets us in: {_release(connection)}", mend=""),
             await _topology(connection, topology.events, settings.exchange, timing),
             await _topology(connection, topology.commands, settings.exchange, timing),
             await _dead_letters(connection, timing),
@@ -57,7 +57,14 @@ async def _topology(connection: AbstractConnection, part: topology.Declare, exch
         return Check(name, ok=False, detail=str(error), mend=_MISMATCH[part])
     except Exception as error:
         return Check(name, ok=False, detail=reason(error), mend="see RabbitMQ's log")
-    return Check(name, ok=True, detail="exchange and queues are there", mend="")
+    there = ", ".join(topology.described(part, exchange))
+    return Check(name, ok=True, detail=f"exchange and queues are there: {there}", mend="")
+
+
+def _release(connection: AbstractConnection) -> str:
+    """Name the broker as it names itself."""
+    told: dict[str, object] = getattr(getattr(connection.transport, "connection", None), "server_properties", {})
+    return " ".join(str(told.get(word, "")) for word in ("product", "version")).strip() or "it does not say what it is"
 
 
 async def _dead_letters(connection: AbstractConnection, timing: Timing) -> Check:

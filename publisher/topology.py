@@ -84,6 +84,17 @@ def names(part: Declare, exchange: str) -> Sequence[tuple[str, str]]:
     return ("exchange", COMMANDS), ("queue", SUBMIT_QUEUE), ("queue", DEAD_QUEUE)
 
 
+def described(part: Declare, exchange: str) -> Sequence[str]:
+    """Say what each thing is that a part declares."""
+    if part is events:
+        return f"{exchange} (topic)", f"{log_stream(exchange)} (stream)"
+    return (
+        f"{COMMANDS} (direct)",
+        f"{SUBMIT_QUEUE} (quorum)",
+        f"{DEAD_QUEUE} (classic)",
+    )
+
+
 async def declare(connection: AbstractConnection, part: Declare, exchange: str, *, within: float) -> None:
     """Have a part of the topology there, on a channel of its own: a refusal closes the channel it happens on.
 

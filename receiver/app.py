@@ -25,6 +25,7 @@ from receiver.providers import Providers
 from receiver.sessions import Sessions
 from receiver.settings_page import SettingsPage
 from receiver.sse import Events
+from receiver.subscriptions import SubscriptionRoutes
 from receiver.videos import Videos
 from receiver.webhooks import Webhooks
 
@@ -77,6 +78,7 @@ def _api(context: Context, health: Health) -> list[BaseRoute]:
         _route("/v1/credits", GET=videos.credits),
         _route("/v1/audit", GET=AuditLog(context).list),
         _route("/v1/status", GET=health.status),
+        _route("/v1/subscriptions", GET=SubscriptionRoutes(context).list),
         _route("/v1/webhooks", GET=deliveries.list),
         _route("/v1/webhooks/refused", GET=deliveries.refused),
         _route("/v1/settings", GET=SettingsPage(context).show),

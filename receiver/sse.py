@@ -8,6 +8,7 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import NamedTuple
 
 import structlog
 from starlette.requests import Request
@@ -27,8 +28,17 @@ _log = structlog.get_logger()
 _SWEEP_SECONDS = 1.0
 _KEPT = 512
 _RETRY_MILLISECONDS = 2000
+_COMMENT = b": still here\n\n"
 
-_Page = Sequence[tuple[int, bytes]]
+_Page = Sequence["_Written"]
+
+
+class _Written(NamedTuple):
+    """An event as it is told: its place in the feed, its video, and the lines."""
+
+    seq: int
+    video_id: str
+    lines: bytes
 
 
 class Events:
@@ -37,20 +47,21 @@ class Events:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._woken = context.store.listen(Signal.EVENTS)
-        self._newest: deque[tuple[int, bytes]] = deque(maxlen=_KEPT)
+        self._newest: deque[_Written] = deque(maxlen=_KEPT)
         self._position = 0
         self._more = asyncio.Event()
         self._following: asyncio.Task[None] | None = None
         self._listeners: Counter[str] = Counter()
 
     async def listen(self, request: Request) -> Response:
-        """Begin to tell a listener, after the event that it heard last or from now on."""
+        """Begin to tell a listener, from now on or after what it heard last, of all videos or one."""
         position = await self._context.store.read(feed.place_of, request.headers.get("last-event-id"))
         if self._following is None or self._following.done():
             self._position = position
             self._newest.clear()
             self._following = asyncio.create_task(self._follow())
-        return _Stream(self, self._context, position, request.scope["reelbus.caller"])
+        video_id = request.query_params.get("video")
+        return _Stream(self, self._context, position, request.scope["reelbus.caller"], video_id)
 
     @contextmanager
     def listener(self, caller: str) -> Iterator[None]:
@@ -68,8 +79,8 @@ class Events:
         """Give the next events after a place; none if there are none yet."""
         if position >= self._position:
             return []
-        if self._newest and self._newest[0][0] <= position + 1:
-            return [entry for entry in self._newest if entry[0] > position]
+        if self._newest and self._newest[0].seq <= position + 1:
+            return [entry for entry in self._newest if entry.seq > position]
         return [_written(event) for event in await self._context.store.read(feed.after, position)]
 
     async def wait(self, seconds: float) -> None:
@@ -94,8 +105,9 @@ class Events:
         self._more = asyncio.Event()
 
 
-def _written(event: OutboxEvent) -> tuple[int, bytes]:
-    return event.seq, f"id: {event.event_id}\nevent: {event.type}\ndata: {event.body}\n\n".encode()
+def _written(event: OutboxEvent) -> _Written:
+    lines = f"id: {event.event_id}\nevent: {event.type}\ndata: {event.body}\n\n".encode()
+    return _Written(event.seq, event.video_id, lines)
 
 
 class _Stream(Response):
@@ -103,13 +115,14 @@ class _Stream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, events: Events, context: Context, position: int, caller: str) -> None:
+    def __init__(self, events: Events, context: Context, position: int, caller: str, video_id: str | None) -> None:
         super().__init__(headers={"cache-control": "no-store", "x-accel-buffering": "no"})
         del self.headers["content-length"]
         self._events = events
         self._context = context
         self._position = position
         self._caller = caller
+        self._video_id = video_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Tell until the end."""
@@ -137,14 +150,17 @@ class _Stream(Response):
         while not self._context.stopping.is_set():
             page = await self._events.after(self._position)
             if page:
-                self._position = page[-1][0]
-                await self._send(send, b"".join(written for _, written in page))
+                self._position = page[-1].seq
+                await self._send(send, self._told(page) or _COMMENT)
                 continue
             waited_for = self._position
             await self._events.wait(limits.event_comment)
             if waited_for == self._position and not await self._events.after(self._position):
-                await self._send(send, b": still here\n\n")
+                await self._send(send, _COMMENT)
         await send({"type": "http.response.body"})
+
+    def _told(self, page: _Page) -> bytes:
+        return b"".join(each.lines for each in page if self._video_id in {None, each.video_id})
 
     async def _send(self, send: Send, data: bytes) -> None:
         async with asyncio.timeout(self._context.limits.send_stall):

@@ -45,7 +45,10 @@ class Videos:
             accepted = await accepting.accept(context, read, origin, size=body.size)
         finally:
             body.close()
-        headers = {"location": f"/v1/videos/{accepted.video.id}"}
+        here = f"/v1/videos/{accepted.video.id}"
+        told = {"self": here, "events": f"{here}/events", "console": f"/console/videos/{accepted.video.id}"}
+        links = ", ".join(f'<{address}>; rel="{relation}"' for relation, address in told.items())
+        headers = {"location": here, "link": links}
         return _document(accepted.video, 202 if accepted.created else 200, headers)
 
     async def timeline(self, request: Request) -> Response:
@@ -69,7 +72,11 @@ class Videos:
         """Show videos, newest first."""
         page = read_query(request.query_params)
         read = partial(view.page, cursor=page.cursor, limit=page.limit, unreadable=left_out)
-        return _document(await self._context.store.read(read, page.wanted))
+        found = await self._context.store.read(read, page.wanted)
+        if found.next_cursor is None:
+            return _document(found)
+        following = request.url.include_query_params(cursor=found.next_cursor)
+        return _document(found, headers={"link": f'<{following.path}?{following.query}>; rel="next"'})
 
     async def redeliver(self, request: Request) -> Response:
         """Have a video's terminal event published again."""

@@ -197,6 +197,16 @@ def status(
     raise typer.Exit(show_status(watch=watch, as_json=as_json))
 
 
+@app.command()
+def version(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with the libraries that matter.")] = False,
+) -> None:
+    """Show which release this is."""
+    from reelbus.versions import print_versions
+
+    print_versions(as_json=as_json)
+
+
 @app.command("open")
 def open_page(
     page: Annotated[str, typer.Argument(metavar="[console|docs|events]", help="Which page.")] = "console",

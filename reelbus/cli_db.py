@@ -20,11 +20,13 @@ def upgrade_database() -> None:
 
 
 @db.command("status")
-def show_database() -> None:
+def show_database(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
     """Show where the store is, and whether this release would upgrade its tables. Changes nothing."""
     from reelbus.database_commands import status
 
-    raise typer.Exit(status())
+    raise typer.Exit(status(as_json=as_json))
 
 
 @db.command(

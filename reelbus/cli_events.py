@@ -89,8 +89,9 @@ def check_subscriber(
     dead_queue: Annotated[
         str | None, typer.Option("--dead", help="Its dead-letter queue; by default QUEUE.dead if there is one.")
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON a trial.")] = False,
 ) -> None:
     """Send a subscriber's queue duplicates, unknown types, late and test events, and say how it takes them."""
     from reelbus.testing_subscribers import examine_subscriber
 
-    raise typer.Exit(examine_subscriber(queue, dead_queue))
+    raise typer.Exit(examine_subscriber(queue, dead_queue, as_json=as_json))

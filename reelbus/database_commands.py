@@ -12,6 +12,7 @@ from process.settings import Settings
 from reelbus import database_copy
 from reelbus.database_copy import CopyFailed
 from reelbus.errors import BAD_USAGE, UNAVAILABLE, settings_or_exit, stop_with
+from reelbus.terminal import printable_json
 from store.database import Store, StoreUnavailable, dialect_of, is_postgres, sqlite_path
 from store.look import look
 from store.migrate import StoreTooNew, newest_version, version_in
@@ -32,10 +33,14 @@ def upgrade() -> int:
     return 0
 
 
-def status() -> int:
+def status(*, as_json: bool) -> int:
     """Say where the store is, which tables it has, and whether this release would upgrade them."""
     settings = settings_or_exit()
     found, newest = _version(settings), newest_version()
+    if as_json:
+        told = {"store": settings.shown_database_url, "version": found, "newest": newest}
+        sys.stdout.write(printable_json(told) + "\n")
+        return 0
     if found is None:
         state = "there is none yet; a start makes it"
     elif found < newest:

@@ -1,51 +1,35 @@
 """Examine everything that the service leans on, one line each, with the mend where something is wrong."""
 
 import asyncio
-import platform
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import asdict
 from functools import partial
-from importlib.metadata import version
 from urllib.parse import urlsplit
 
-from jobs import provider_states
 from process.settings import Settings, WrongSettings, suspicions
 from process.tokens import Signer
-from providers.base import VerificationFailed
 from providers.registry import PROVIDERS
 from publisher.doctor import probe
 from receiver.local import is_loopback
-from reelbus import __version__
 from reelbus.doctor_postgres import server_findings
+from reelbus.doctor_providers import provider_findings
 from reelbus.errors import env_file
+from reelbus.finding import Finding
 from reelbus.public_address import leads_back
 from reelbus.setting_sources import sources
 from reelbus.takers import takers
 from reelbus.terminal import printable_json
-from reelbus.wiring import opened_clients, opened_store
-from schemas.names import Provider
-from schemas.status import CircuitState, ProviderState
-from store import open_attempts, secrets, unreadable
+from reelbus.versions import versions
+from reelbus.wiring import opened_store
+from store import secrets, unreadable
 from store.database import StoreUnavailable, is_postgres
 from store.look import look, sqlite_file
 from store.migrate import StoreTooNew
 from store.postgres_look import look_at_server
 from store.probe import probe as write_probe
 from store.unreadable import Unreadable
-
-_COUNTED = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What was examined, what came of it (ok, warn, off or fail), and for a fault its mend."""
-
-    subject: str
-    verdict: str
-    detail: str
-    mend: str = ""
 
 
 def examine(*, as_json: bool = False) -> int:
@@ -68,12 +52,6 @@ def examine(*, as_json: bool = False) -> int:
     return int(any(finding.verdict == "fail" for finding in findings))
 
 
-def versions() -> dict[str, str]:
-    """Name the releases that run here: ours, Python's, and those of the libraries that matter."""
-    ours = {"reelbus": __version__, "python": platform.python_version()}
-    return {**ours, **{name: version(name) for name in ("starlette", "uvicorn", "aio-pika", "aiormq", "pydantic")}}
-
-
 async def _examine(settings: Settings, show: Callable[[Finding], None]) -> list[Finding]:
     findings = []
     async for finding in _findings(settings):
@@ -92,7 +70,7 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
     for name, ok, detail, mend in await probe(settings):
         yield Finding(name, "ok" if ok else "fail", detail, mend)
     yield Finding("takers", *await takers(settings))
-    async for finding in _providers(settings):
+    async for finding in provider_findings(settings):
         yield finding
 
 
@@ -189,66 +167,6 @@ def _unreadable(rows: Sequence[Unreadable]) -> list[Finding]:
         return []
     detail = f"{len(rows)} put aside as unreadable, the oldest {rows[0].kind} {rows[0].id}: {rows[0].reason}"
     return [Finding("rows", "warn", detail, "run the release that wrote them; a poller then takes them back")]
-
-
-async def _providers(settings: Settings) -> AsyncIterator[Finding]:
-    known, left = await _kept(settings)
-    async with opened_clients(settings) as clients:
-        for provider in PROVIDERS:
-            client = clients.get(provider)
-            if client is None:
-                yield Finding(provider, "off", "no credentials are set, or REELBUS_PROVIDERS leaves it out")
-                if left.get(provider):
-                    yield _left_open(provider, left[provider])
-                continue
-            try:
-                yield Finding(provider, "ok", await client.verify())
-            except VerificationFailed as error:
-                yield Finding(provider, "fail", str(error), f"check REELBUS_{provider.upper()}_URL and its credentials")
-                continue
-            for finding in _trouble(provider, known.get(provider)):
-                yield finding
-
-
-def _left_open(provider: Provider, count: int) -> Finding:
-    number = f"{_COUNTED} or more" if count >= _COUNTED else str(count)
-    detail = f"it is switched off here, and {number} of its attempts are open"
-    return Finding(
-        provider,
-        "warn",
-        detail,
-        "switch it on again, or leave a poller running: it ends what nobody has credentials for",
-    )
-
-
-def _trouble(provider: Provider, state: ProviderState | None) -> Iterator[Finding]:
-    """Tell what the store knows against a provider that answers now."""
-    if state is not None and not state.authorized:
-        yield Finding(provider, "warn", "it refused our credentials at the last job or check", "watch /metrics")
-    if state is not None and state.out_of_credits_since is not None:
-        detail = f"has refused submissions since {state.out_of_credits_since}: no credits are left"
-        yield Finding(provider, "warn", detail, "buy credits; the next submission that is taken clears this")
-    if state is not None and state.paused:
-        detail = f"paused since {state.paused_since} by {state.paused_by}"
-        yield Finding(provider, "warn", detail, f"reelbus resume {provider}")
-    if state is not None and state.circuit.state is not CircuitState.CLOSED:
-        detail = f"takes no submissions since {state.circuit.since}: {state.circuit.reason}"
-        yield Finding(provider, "warn", detail, f"it is tested again from {state.circuit.probe_at} on; nothing to do")
-
-
-async def _kept(settings: Settings) -> tuple[dict[Provider, ProviderState], dict[Provider, int]]:
-    """Read what the store says of the providers, and how many attempts of each are open."""
-    try:
-        file = sqlite_file(settings.database_url)
-        found = look(file) if file else None
-        if file and (found is None or found.behind):
-            return {}, {}
-        async with opened_store(settings) as store:
-            known = await store.read(provider_states.of_all, settings.enabled_providers, now=time.time())
-            left = {each: await store.read(open_attempts.count_open, each, limit=_COUNTED) for each in PROVIDERS}
-    except (StoreUnavailable, StoreTooNew, OSError):
-        return {}, {}
-    return known, left
 
 
 def _print(finding: Finding) -> None:

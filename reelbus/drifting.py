@@ -2,27 +2,30 @@
 
 import json
 import sys
+from collections.abc import Callable
 
-from reelbus.terminal import cleaned
+from reelbus.terminal import cleaned, printable_json
 from reelbus.video_commands import service
 
 
-def print_drift(*, as_vectors: bool) -> int:
-    """Print every undocumented shape, one a line, for people or as vectors (JSON); give the exit status."""
+def print_drift(show: Callable[[dict[str, object]], str]) -> int:
+    """Print every undocumented shape, one a line as `show` writes it; give the exit status."""
     with service() as reelbus:
         items = reelbus.drift()
     for item in items:
-        sys.stdout.write((json.dumps(_vector(item)) if as_vectors else cleaned(_line(item))) + "\n")
+        sys.stdout.write(show(item) + "\n")
     return 0
 
 
-def _line(item: dict[str, object]) -> str:
+def line(item: dict[str, object]) -> str:
+    """Write a shape for people."""
     head = (
         f"{item['provider']:<12} {item['shape']}  {item['status']}  seen {item['seen']} times since {item['first_at']}"
     )
-    return f"{head}, read as {item['read_as']}: {json.dumps(item['body'])}"
+    return cleaned(f"{head}, read as {item['read_as']}: {json.dumps(item['body'])}")
 
 
-def _vector(item: dict[str, object]) -> dict[str, object]:
+def vector(item: dict[str, object]) -> str:
+    """Write a shape as a vector for tests."""
     kept = ("provider", "status", "content_type", "body", "read_as", "release", "shape")
-    return {name: item[name] for name in kept}
+    return printable_json({name: item[name] for name in kept})

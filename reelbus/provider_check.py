@@ -11,7 +11,7 @@ from providers.base import LostSubmission, Order, ProviderClient, VerificationFa
 from providers.capabilities import Capabilities, Lookup, Webhook
 from providers.registry import PROVIDERS
 from providers.reports import Accepted, Failed, Handle, NotFound, Ready, Signature, UnknownJob
-from reelbus.errors import BAD_USAGE, env_file, stop_with
+from reelbus.errors import BAD_USAGE, settings_or_exit, stop_with
 from reelbus.terminal import cleaned
 from reelbus.wiring import opened_clients
 from schemas.names import Motion, Orientation, Provider
@@ -32,7 +32,7 @@ def check_provider(name: str, *, live: bool, spend: int, image_url: str | None) 
         stop_with("--spend is 0, or 1 for one paid video", BAD_USAGE)
     if spend and (image_url is None or PROVIDERS[Provider(name)].wants_bytes):
         stop_with("--spend needs --image-url, and a provider that takes a picture by its address", BAD_USAGE)
-    settings = Settings.read(file=env_file())
+    settings = settings_or_exit()
     return asyncio.run(_run(settings, Provider(name), image_url if spend else None))
 
 

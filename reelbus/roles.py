@@ -39,6 +39,7 @@ from publisher.connection import BrokerState
 from reelbus.errors import env_file
 from reelbus.parked import ParkedCommands
 from reelbus.setting_sources import sources
+from reelbus.takers import Takers
 from reelbus.wiring import awaited_store, opened_clients, opened_inspectors, policy_of, result_prover, signer_of
 from schemas.event import Naming
 from schemas.names import Provider
@@ -78,6 +79,7 @@ class _Parts:
             self.signer,
             broker=self.broker,
             dead_commands=ParkedCommands(self.settings),
+            subscriptions=Takers(self.settings),
             shown_settings=sources(self.settings, env_file()),
             inspectors=self.inspectors,
         )

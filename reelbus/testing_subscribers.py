@@ -11,6 +11,7 @@ from publisher.trigger import trigger
 from publisher.watch import BrokerUnavailable
 from reelbus.errors import BAD_USAGE, FAILURE, NOT_FOUND, UNAVAILABLE, settings_or_exit, stop_with
 from reelbus.terminal import cleaned as clean
+from reelbus.terminal import printable_json
 from schemas.samples import WrongChange, sample_event
 
 
@@ -41,12 +42,14 @@ def _change(text: str) -> tuple[str, object]:
         return path, value
 
 
-def examine_subscriber(queue: str, dead_queue: str | None) -> int:
+def examine_subscriber(queue: str, dead_queue: str | None, *, as_json: bool) -> int:
     """Print a line for each trial of a queue's subscriber; give the exit status."""
     settings = settings_or_exit()
     logs.set_up(quiet=True)
     try:
-        stood = asyncio.run(check_subscriber(settings, queue, dead_queue=dead_queue, tell=_print))
+        stood = asyncio.run(
+            check_subscriber(settings, queue, dead_queue=dead_queue, tell=_print_json if as_json else _print)
+        )
     except NoSuchQueue as error:
         stop_with(f"{error}; start the subscriber, which declares it", NOT_FOUND)
     except BrokerUnavailable as error:
@@ -57,4 +60,9 @@ def examine_subscriber(queue: str, dead_queue: str | None) -> int:
 def _print(verdict: Verdict) -> None:
     mark = "ok  " if verdict.ok else "FAIL"
     sys.stdout.write(f"{mark}  {verdict.name:<28} {clean(verdict.mend)}".rstrip() + "\n")
+    sys.stdout.flush()
+
+
+def _print_json(verdict: Verdict) -> None:
+    sys.stdout.write(printable_json({"trial": verdict.name, "ok": verdict.ok, "mend": verdict.mend or None}) + "\n")
     sys.stdout.flush()

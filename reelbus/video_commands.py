@@ -21,14 +21,16 @@ from reelbus.errors import (
     settings_or_exit,
     stop_with,
 )
-from reelbus.terminal import Output, cleaned, one_line, printable_json
+from reelbus.terminal import Output, cleaned, complain, one_line, printable_json
 from reelbus.waiting import Progress, wait_for_end
+from schemas.names import AUTO
 
 T = TypeVar("T")
 
 _LOOK_SECONDS = 0.3
 _PATIENCE_SECONDS = 30.0
 _LEARNT_FROM = 20
+_SUBSCRIPTIONS_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +50,13 @@ class Submission:
 def submit_and_report(submission: Submission, output: Output, *, wait: bool, timeout: float | None = None) -> int:
     """Submit, print the video's id or with `wait` its terminal event; give the exit status."""
     with service() as reelbus:
+        if output is not Output.QUIET:
+            _warn_of_deaf_bus(reelbus, submission.provider)
         video = _submit(reelbus, submission)
         if not wait:
             _print(video["id"])
             return 0
-        progress = Progress(partial(_usual_seconds, reelbus), output, sys.stderr)
+        progress = Progress(partial(_usual_seconds, reelbus), output, sys.stderr, partial(_next_check, reelbus))
         wait_for_end(lambda: _patiently(lambda: reelbus.get(video["id"])), video, progress, timeout=timeout)
         events = _patiently(lambda: reelbus.events_of(video["id"]))
     event = next(each for each in events if each["type"] in {"video.ready", "video.failed"})
@@ -136,6 +140,17 @@ def _key(settings: Settings) -> str | None:
     return key.get_secret_value() if key else None
 
 
+def _warn_of_deaf_bus(reelbus: Client, provider: str) -> None:
+    """Say so where no queue is bound to what this video will end as; where nobody can look, say nothing."""
+    try:
+        unheard = reelbus.subscriptions(timeout=_SUBSCRIPTIONS_SECONDS)["unheard"]
+    except (ServiceAway, ServiceError):
+        return
+    deaf = [key for key in unheard if provider in {AUTO, key.rpartition(".")[2]}]
+    if deaf:
+        complain(f"warning: no queue is bound to {', '.join(deaf)}, so only the log will keep this video's end")
+
+
 def _submit(reelbus: Client, submission: Submission) -> Video:
     try:
         return reelbus.submit(
@@ -164,6 +179,14 @@ def _usual_seconds(reelbus: Client, provider: str) -> float | None:
         if video["completed_at"] is not None
     ]
     return median(span.total_seconds() for span in spans) if spans else None
+
+
+def _next_check(reelbus: Client, video_id: str) -> float | None:
+    try:
+        at = reelbus.next_check(video_id)
+    except (ServiceAway, ServiceError):  # as above
+        return None
+    return None if at is None else datetime.fromisoformat(at).timestamp()
 
 
 def _patiently(ask: Callable[[], T]) -> T:

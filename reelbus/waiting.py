@@ -11,10 +11,14 @@ from reelbus.terminal import Output, cleaned
 
 _LOOK_SECONDS = 0.3
 _WHOLE_LINE = "\r\x1b[K"
+_ASK_SECONDS = 1.0
 
 
 Usual = Callable[[str], float | None]
 """Gives how many seconds a provider's videos usually take; None where nobody knows."""
+
+NextCheck = Callable[[str], float | None]
+"""Gives when the provider of a video is asked next (Unix seconds); None where nobody knows."""
 
 
 def wait_for_end(look: Callable[[], Video], video: Video, progress: "Progress", *, timeout: float | None) -> Video:
@@ -46,8 +50,10 @@ class Progress:
     The live line also says how long such videos usually take; `usual` is asked once for each provider.
     """
 
-    def __init__(self, usual: Usual, output: Output, stream: TextIO) -> None:
+    def __init__(self, usual: Usual, output: Output, stream: TextIO, next_check: NextCheck = lambda _: None) -> None:
         self._usual = cache(usual)
+        self._next_check = next_check
+        self._asked: tuple[float, float | None] | None = None
         self._stream = stream
         self._quiet = output is Output.QUIET
         self._live = output is Output.INTERACTIVE and stream.isatty()
@@ -67,11 +73,21 @@ class Progress:
         if self._live:
             usual = self._usual(video["provider"]) if video["provider"] else None
             of = "" if usual is None else f", usually {usual:.0f} s"
-            self._stream.write(f"{_WHOLE_LINE}{state}  {self.seconds:.0f} s{of}")
+            at = self._next_check_at(video)
+            look = "" if at is None else f", next look in {max(0.0, at - time.time()):.0f} s"
+            self._stream.write(f"{_WHOLE_LINE}{state}  {self.seconds:.0f} s{of}{look}")
             self._stream.flush()
         elif state != self._shown:
             self._stream.write(f"{state}\n")
         self._shown = state
+
+    def _next_check_at(self, video: Video) -> float | None:
+        """Ask when the provider is looked at next, once a second at most."""
+        if video["status"] != "generating":
+            return None
+        if self._asked is None or self._asked[0] + _ASK_SECONDS <= time.monotonic():
+            self._asked = (time.monotonic(), self._next_check(video["id"]))
+        return self._asked[1]
 
     def end(self) -> None:
         """Leave the live line as it is, once."""

@@ -158,3 +158,5 @@ class Timeline(Document):
     """Everything that happened to a video, oldest first."""
 
     items: list[TimelineEntry]
+    next_check_at: Timestamp | None = None
+    """When its provider is asked next; null where it is not in the making."""

@@ -17,6 +17,17 @@ class Response:
     body: bytes | None
     retry_after: float | None = None
     content_type: str | None = None
+    clock_ahead: float | None = None
+    """Seconds by which the server's clock is ahead of ours, by its `Date`; that counts whole seconds."""
+
+
+def seconds_ahead(date: str | None, now: float) -> float | None:
+    """Read a `Date` header as seconds ahead of `now`; None for nonsense."""
+    try:
+        moment = parsedate_to_datetime(date or "")
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
 
 
 def seconds_to_wait(value: str | None, now: float) -> float | None:

@@ -19,6 +19,7 @@ class SeenAnswer:
     status: int
     content_type: str
     body: bytes | None
+    clock_ahead: float | None = None
 
 
 WatchAnswers = Callable[[Provider, Sequence[SeenAnswer], str], None]
@@ -48,4 +49,4 @@ def note_answer(answer: Response) -> None:
     seen = _watchers.get()
     if seen is not None:
         body = answer.body if answer.body is not None and len(answer.body) <= LARGEST_WATCHED else None
-        seen.append(SeenAnswer(answer.status, answer.content_type or "", body))
+        seen.append(SeenAnswer(answer.status, answer.content_type or "", body, answer.clock_ahead))

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import aiohttp
 
-from providers.http.responses import MAX_RESPONSE_BYTES, Response, seconds_to_wait
+from providers.http.responses import MAX_RESPONSE_BYTES, Response, seconds_ahead, seconds_to_wait
 
 MAX_HEADER_BYTES = 64 * 1024
 """Bytes of one header line of an answer; some gateways send long ones."""
@@ -36,8 +36,10 @@ def open_session(connector: aiohttp.TCPConnector, headers: Mapping[str, str]) ->
 
 def head_of(response: aiohttp.ClientResponse) -> Response:
     """Give what the head of an answer says by itself: its status, and how long it asks to wait."""
-    retry_after = seconds_to_wait(response.headers.get("Retry-After"), time.time())
-    return Response(response.status, None, retry_after, response.headers.get("Content-Type"))
+    now = time.time()
+    retry_after = seconds_to_wait(response.headers.get("Retry-After"), now)
+    ahead = seconds_ahead(response.headers.get("Date"), now)
+    return Response(response.status, None, retry_after, response.headers.get("Content-Type"), ahead)
 
 
 async def body_of(response: aiohttp.ClientResponse) -> bytes | None:

@@ -4,11 +4,13 @@ import { onLogIn, readSession, startLogIn } from "./console-api.js";
 import { $, setAttribute } from "./console-dom.js";
 import { refreshDeadCommands } from "./console-dead.js";
 import { addressOf, fillChoices, readFilters, startFilters } from "./console-filters.js";
+import { startKeys } from "./console-keys.js";
 import { refreshAudit, showOperations, startOperations } from "./console-operations.js";
 import { openProviders, refreshProviders, showProviders } from "./console-providers.js";
 import { refreshSettings } from "./console-settings.js";
 import { onStatus, refreshStatus } from "./console-status.js";
 import { onEvent, streamEvents } from "./console-stream.js";
+import { refreshSubscriptions } from "./console-subscriptions.js";
 import { startSubmit } from "./console-submit.js";
 import { closeVideo, openVideo, refreshVideo, shownVideo, startVideo } from "./console-video.js";
 import { forgetVideo, openVideos, redrawAges, refreshVideos, startVideos, takeVideo } from "./console-videos.js";
@@ -41,6 +43,7 @@ function route() {
   if (page === "operations") {
     showOperations();
     refreshDeadCommands();
+    refreshSubscriptions();
   }
   if (page === "webhooks") refreshWebhooks();
   if (page === "audit") refreshAudit();
@@ -62,6 +65,7 @@ function refresh() {
   if (page === "videos") refreshVideos();
   if (page === "webhooks") refreshWebhooks();
   if (page === "audit") refreshAudit();
+  if (page === "operations") refreshSubscriptions();
   if (shownVideo()) refreshVideo();
   redrawAges();
 }
@@ -71,6 +75,7 @@ startFilters(navigate);
 startVideos();
 startOperations();
 startWebhooks();
+startKeys();
 startVideo({
   onClose: () => navigate(`/console${addressOf(readFilters())}`),
   onErased: forgetVideo,

@@ -112,6 +112,11 @@ class Client:
         """Read all that happened to a video, oldest first."""
         return list(self._ask("GET", _path(video_id, "/timeline"))["items"])
 
+    def next_check(self, video_id: str) -> str | None:
+        """Say when a video's provider is asked next (RFC 3339); None where it is not in the making."""
+        found: str | None = self._ask("GET", _path(video_id, "/timeline"))["next_check_at"]
+        return found
+
     def events_of(self, video_id: str) -> list[Event]:
         """Read a video's events, oldest first."""
         return list(self._ask("GET", _path(video_id, "/events"))["items"])
@@ -147,6 +152,11 @@ class Client:
     def status(self) -> dict[str, Any]:
         """Give what an operator wants to see at one glance: store, broker, outbox, commands, providers."""
         found: dict[str, Any] = self._ask("GET", "/v1/status")
+        return found
+
+    def subscriptions(self, *, timeout: float | None = None) -> dict[str, Any]:
+        """Give who takes events from RabbitMQ, as far as its management API can be asked."""
+        found: dict[str, Any] = self._ask("GET", "/v1/subscriptions", timeout=timeout or self._timeout)
         return found
 
     def erase(self, video_id: str) -> None:

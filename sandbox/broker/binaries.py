@@ -8,12 +8,13 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.broker.errors import BrokerMissing
 from sandbox.broker.releases import fetch_release
-from sandbox.debian import PackagesMissing, apt, one_at_a_time, to_install, unpack
+from sandbox.debian import PackagesMissing, apt, one_at_a_time, to_install, unpack, unpacked
 
 
 def _cache() -> Path:
@@ -151,6 +152,22 @@ def _trim(root: Path) -> None:
     for plugin in broker.parents[2].glob("rabbitmq_*"):
         if plugin.name.partition("-")[0] not in needed:
             shutil.rmtree(plugin)
+
+
+def plugins_of(binaries: Binaries, cache: Path = CACHE) -> Mapping[str, str]:
+    """Give what a node must be told to find the optional plugins, fetching those that `fetch` left out.
+
+    Raises:
+        BrokerMissing: they cannot be had.
+    """
+    if binaries.root is None:
+        return {}
+    try:
+        root = unpacked(cache.parent / "rabbitmq-plugins", lambda _: ["rabbitmq-server"])
+    except PackagesMissing as missing:
+        raise BrokerMissing(f"RabbitMQ's plugins cannot be fetched: {missing}") from None
+    [folder] = root.glob("usr/lib/rabbitmq/lib/*/plugins")
+    return {"RABBITMQ_PLUGINS_DIR": str(folder)}
 
 
 def _say(message: str) -> None:

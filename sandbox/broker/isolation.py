@@ -3,6 +3,8 @@
 import os
 import secrets
 import socket
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from sandbox.broker.binaries import Binaries
@@ -10,6 +12,7 @@ from sandbox.broker.record import Ports
 
 NAME = "reelbus@localhost"  # the same for all: each node has a name server of its own; handshake.py knows it
 COOKIE = ".erlang.cookie"
+MANAGEMENT = "rabbitmq_management"
 LOOPBACK = "-kernel inet_dist_use_interface {127,0,0,1}"
 
 CONFIGURATION = """\
@@ -19,14 +22,19 @@ disk_free_limit.absolute = 50MB
 """
 
 
-def prepare(folder: Path, binaries: Binaries, ports: Ports, name: str, more: str) -> dict[str, str]:
+def prepare(
+    folder: Path, binaries: Binaries, ports: Ports, name: str, *, more: str, plugins: Sequence[str]
+) -> dict[str, str]:
     """Write the files of a node that is to live in `folder`, and return its environment.
 
     `more` are further lines of its configuration.
     """
     keep_cookie(folder, secrets.token_hex(24))
-    (folder / "enabled_plugins").write_text("[].\n")
-    (folder / "rabbitmq.conf").write_text(CONFIGURATION.format(port=ports.amqp) + more)
+    (folder / "enabled_plugins").write_text(f"[{','.join(plugins)}].\n")
+    own = CONFIGURATION.format(port=ports.amqp)
+    if MANAGEMENT in plugins:
+        own += f"management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {ports.management}\n"
+    (folder / "rabbitmq.conf").write_text(own + more)
     return environment(folder, binaries, ports, name)
 
 
@@ -65,14 +73,15 @@ def environment(folder: Path, binaries: Binaries, ports: Ports, name: str = NAME
 
 
 def free_ports(*, prefer: int | None = None) -> Ports:
-    """Ask the system for three ports that nobody uses at this moment, `prefer` being the first if it is free."""
-    with socket.socket() as one, socket.socket() as two, socket.socket() as three:
-        for each in (one, two, three):
+    """Ask the system for ports that nobody uses at this moment, `prefer` being the first if it is free."""
+    with ExitStack() as opened:
+        sockets = [opened.enter_context(socket.socket()) for _ in range(4)]
+        for each in sockets:
             each.bind(("127.0.0.1", 0))
-        first: int = one.getsockname()[1]
+        first, *others = (int(each.getsockname()[1]) for each in sockets)
         if prefer is not None and is_free(prefer):
             first = prefer
-        return Ports(first, two.getsockname()[1], three.getsockname()[1])
+        return Ports(first, *others)
 
 
 def is_free(port: int) -> bool:

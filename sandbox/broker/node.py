@@ -11,13 +11,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from sandbox.broker import isolation, processes
-from sandbox.broker.binaries import CACHE, Binaries, locate
+from sandbox.broker.binaries import CACHE, Binaries, locate, plugins_of
 from sandbox.broker.errors import BrokerFailed
 from sandbox.broker.handshake import answers
 from sandbox.broker.record import Ports, Record
@@ -32,13 +32,20 @@ class Node:
     """A private node that keeps everything it has in `folder`; see the module."""
 
     def __init__(
-        self, folder: Path, *, cache: Path = CACHE, name: str = isolation.NAME, configuration: str = ""
+        self,
+        folder: Path,
+        *,
+        cache: Path = CACHE,
+        name: str = isolation.NAME,
+        configuration: str = "",
+        plugins: Sequence[str] = (),
     ) -> None:
-        """Have a node of this name; `configuration` are more lines of its file."""
+        """Have a node of this name and with these plugins; `configuration` are more lines of its file."""
         self.folder = folder.resolve()
         self.name = name
         self._cache = cache
         self._configuration = configuration
+        self._plugins = plugins
 
     @property
     def url(self) -> str:
@@ -49,6 +56,11 @@ class Node:
     def ports(self) -> Ports:
         """Where it listens. Raises `BrokerFailed` before its first start."""
         return self._record().ports
+
+    @property
+    def management_port(self) -> int:
+        """Where its management plugin listens, if it has it: chosen by its first start."""
+        return self._record().ports.management
 
     @property
     def pid(self) -> int:
@@ -83,6 +95,8 @@ class Node:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._alone():
             record = Record.load(self.folder) or Record(ports=isolation.free_ports(prefer=prefer))
+            if not record.ports.management:  # an older release started it first
+                record = replace(record, ports=replace(record.ports, management=isolation.free_ports().management))
             if not (record.broker and processes.alive(record.broker)):
                 if prefer is not None:
                     found = isolation.free_ports(prefer=prefer).amqp
@@ -168,7 +182,11 @@ class Node:
         return self._launch(binaries, record)
 
     def _launch(self, binaries: Binaries, record: Record) -> Record:
-        environment = isolation.prepare(self.folder, binaries, record.ports, self.name, self._configuration)
+        environment = isolation.prepare(
+            self.folder, binaries, record.ports, self.name, more=self._configuration, plugins=self._plugins
+        )
+        if self._plugins:
+            environment |= plugins_of(binaries, self._cache)
         names = record.names
         if not (names and processes.alive(names)):
             ports = ["-port", str(record.ports.names), "-address", "127.0.0.1"]

@@ -12,11 +12,12 @@ FILE = "node.json"
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where a node listens: for clients, for the search by name, and for other nodes and `rabbitmqctl`."""
+    """Where a node listens: for clients, for the search by name, for other nodes and `rabbitmqctl`, for management."""
 
     amqp: int
     names: int
     distribution: int
+    management: int = 0
 
 
 @dataclass(frozen=True, slots=True)

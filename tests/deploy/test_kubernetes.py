@@ -54,6 +54,12 @@ def test_the_public_receiver_has_neither_api_keys_nor_provider_credentials() -> 
     assert names == {"REELBUS_SURFACE", "REELBUS_AMQP_URL_FILE", "REELBUS_WEBHOOK_SECRETS_FILE"}
 
 
+def test_the_publisher_alone_has_the_secret_that_signs_events() -> None:
+    secret = "REELBUS_EVENT_SIGNING_SECRET_FILE"
+    having = [name for name in DEPLOYMENTS if secret in {variable["name"] for variable in _container(name)["env"]}]
+    assert having == ["publisher"]
+
+
 def test_from_outside_only_the_two_public_routes_can_be_reached() -> None:
     [ingress] = _named("Ingress").values()
     paths = [path for rule in ingress["spec"]["rules"] for path in rule["http"]["paths"]]

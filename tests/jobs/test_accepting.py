@@ -7,6 +7,7 @@ import pytest
 from jobs import accept, assignment, housekeeping, timeline, view
 from jobs.accept import Accepted, BudgetExhausted, KeyConflict
 from schemas.names import Motion, Orientation, Provider, ProviderChoice, VideoStatus
+from schemas.times import optional_rfc3339
 from store import attempts, uploads, videos
 from store.uploads import Upload
 from store.video_lists import EVERY, Filter
@@ -150,6 +151,17 @@ def test_the_timeline_tells_a_whole_life_in_order(desk: JobScenario) -> None:
         "accepted", "provider chosen", "outcome unknown", "webhook received", "accepted by the provider",
         "event video.submitted", "failed", "event video.failed",
     ]  # fmt: skip
+
+
+def test_the_timeline_says_when_the_provider_is_asked_next_while_it_makes_the_video(desk: JobScenario) -> None:
+    attempt = desk.generating(job="job-1")
+    told = desk.do(timeline.of_video, attempt.video_id, now=desk.now)
+    assert told is not None
+    assert told.next_check_at == optional_rfc3339(attempt.due_at)
+    desk.checked(attempt, FAILED)
+    ended = desk.do(timeline.of_video, attempt.video_id, now=desk.now)
+    assert ended is not None
+    assert ended.next_check_at is None
 
 
 def test_what_does_not_exist_is_not_shown(desk: JobScenario) -> None:

@@ -1,5 +1,7 @@
 """The doctor says what is wrong with the broker or the topology, and how to mend it, and changes nothing."""
 
+import re
+
 import pytest_asyncio
 from aio_pika import Message
 
@@ -27,6 +29,9 @@ async def test_all_is_well_where_a_room_runs(room: Room) -> None:
     checks = await probe(room.settings, timing=QUICK)
     assert [check.name for check in checks] == ["broker", "topology", "commands", "dead letters"]
     assert all(check.ok and not check.mend for check in checks)
+    assert re.fullmatch(r"lets us in: RabbitMQ \d+\.\d+\.\d+", checks[0].detail)
+    assert f"{log_stream(room.settings.exchange)} (stream)" in checks[1].detail
+    assert f"{SUBMIT_QUEUE} (quorum)" in checks[2].detail
 
 
 async def test_a_broker_that_is_not_there_is_the_only_finding(broker: Broker) -> None:

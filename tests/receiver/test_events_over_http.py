@@ -45,9 +45,9 @@ class Ear:
 
 
 @asynccontextmanager
-async def listening(service: Receiver, after: str | None = None) -> AsyncIterator[Ear]:
+async def listening(service: Receiver, after: str | None = None, **query: str) -> AsyncIterator[Ear]:
     headers = {"last-event-id": after} if after else {}
-    async with service.http.stream("GET", "/v1/events", headers=headers, timeout=10) as answer:
+    async with service.http.stream("GET", "/v1/events", headers=headers, params=query, timeout=10) as answer:
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/event-stream")
         yield Ear(answer)
@@ -75,6 +75,14 @@ async def test_a_listener_hears_nothing_of_before(service: Receiver) -> None:
         video_id = await _finished(service)
 
         assert json.loads((await ear.event())["data"])["subject"] == video_id
+
+
+async def test_a_listener_to_one_video_hears_of_no_other(service: Receiver) -> None:
+    wanted = await service.make()
+    async with listening(service, video=wanted) as ear:
+        await _finished(service)
+        await service.finish(wanted)
+        assert json.loads((await ear.event())["data"])["subject"] == wanted
 
 
 async def test_a_listener_goes_on_after_what_it_heard_last(service: Receiver) -> None:

@@ -37,6 +37,17 @@ async def test_a_page_holds_fifty_unless_told_otherwise(shared: Receiver) -> Non
     assert len(await _ids(shared, limit=1)) == 1
 
 
+async def test_the_next_page_is_linked_and_keeps_what_was_asked_for(shared: Receiver) -> None:
+    for _ in range(3):
+        await shared.make(metadata={"street": "Elm & 5th"})
+    query = {"metadata.street": "Elm & 5th", "limit": "2"}
+    first = await shared.http.get("/v1/videos", params=query)
+    second = await shared.http.get(first.links["next"]["url"])
+    assert [len(answer.json()["items"]) for answer in (first, second)] == [2, 1]
+    assert second.json()["items"][0]["metadata"] == {"street": "Elm & 5th"}
+    assert "next" not in second.links
+
+
 async def test_videos_can_be_picked_by_status_and_provider(shared: Receiver) -> None:
     ready = await shared.make()
     await shared.finish(ready)

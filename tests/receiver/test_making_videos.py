@@ -23,6 +23,13 @@ async def test_a_request_is_answered_with_the_video_and_its_address(shared: Rece
     assert answer.status_code == 202
     assert answer.headers["location"] == f"/v1/videos/{video['id']}"
     assert (await shared.http.get(answer.headers["location"])).json() == video
+    links = {relation: link["url"] for relation, link in answer.links.items()}
+    assert links == {
+        "self": f"/v1/videos/{video['id']}",
+        "events": f"/v1/videos/{video['id']}/events",
+        "console": f"/console/videos/{video['id']}",
+    }
+    assert [(await shared.http.get(link)).status_code for link in links.values()] == [200, 200, 200]
 
 
 async def test_what_is_left_out_has_its_documented_default(shared: Receiver) -> None:

@@ -47,6 +47,8 @@ def service() -> Iterator[str]:
 
 def test_the_version_and_the_exit_statuses_are_told(run: Run) -> None:
     assert run("--version") == (0, f"reelbus {__version__}\n", "")
+    assert run("version") == run("--version")
+    assert json.loads(run("version", "--json").output)["reelbus"] == __version__
     assert "4 not found" in run("--help").output
 
 

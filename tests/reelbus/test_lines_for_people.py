@@ -1,6 +1,7 @@
 """What a person sees: aligned lines, filters, help with examples; and what the doctor tells a program."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any, cast
 
@@ -122,6 +123,21 @@ def test_the_live_line_says_how_long_such_videos_usually_take() -> None:
         progress.show({**video, "status": "generating", "provider": "iacrea"})
     assert terminal.getvalue().endswith("01a1fb7f  generating at iacrea  0 s, usually 41 s")
     assert asked == ["iacrea"]
+
+
+def test_the_live_line_says_when_the_provider_is_looked_at_next_and_asks_for_that_seldom() -> None:
+    terminal, asked = Terminal(), []
+
+    def next_check(video_id: str) -> float:
+        asked.append(video_id)
+        return time.time() + 4.9
+
+    progress = Progress(lambda _: None, Output.INTERACTIVE, terminal, next_check)
+    for status in ("accepted", "generating", "generating", "ready"):
+        progress.show(cast("Video", {"id": "01a1fb7f", "status": status, "provider": "iacrea"}))
+    assert "generating at iacrea  0 s, next look in 5 s" in terminal.getvalue()
+    assert terminal.getvalue().count("next look") == 2
+    assert asked == ["01a1fb7f"]
 
 
 def test_a_time_out_is_for_waiting(run: Run) -> None:
