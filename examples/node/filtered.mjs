@@ -30,12 +30,14 @@ connection.open_receiver({
   credit_window: 100,
 });
 
+function giveUp() {
+  console.log("this broker does not filter; it takes RabbitMQ 4.1 or newer");
+  process.exit(1);
+}
+
 connection.on("receiver_open", ({ receiver }) => {
   // The broker answers with the filters that it will obey, and leaves out what it does not know.
-  if (!receiver.remote.attach.source?.filter?.[FILTER]) {
-    console.log("this broker does not filter; it takes RabbitMQ 4.1 or newer");
-    process.exit(1);
-  }
+  if (!receiver.remote.attach.source?.filter?.[FILTER]) giveUp();
   console.log("subscribed");
 });
 connection.on("message", ({ message }) => {
@@ -43,4 +45,7 @@ connection.on("message", ({ message }) => {
   console.log(message.subject ?? message.application_properties.cloudEvents_type, from, message.message_id);
 });
 connection.on("receiver_error", ({ receiver }) => console.log("subscribing again:", receiver.error?.description));
-connection.on("disconnected", ({ error }) => console.log("connecting again:", error?.message ?? "closed"));
+connection.on("disconnected", ({ error }) => {
+  if (error?.message?.startsWith("Unsupported AMQP version")) giveUp(); // older than 4.0: it speaks AMQP 0-9-1 alone
+  console.log("connecting again:", error?.message ?? "closed");
+});

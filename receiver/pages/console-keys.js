@@ -42,7 +42,7 @@ const inList = {
     const row = document.activeElement.closest("#videos tr");
     if (row) redeliver([row.dataset.id]);
   },
-  n: () => $("new").click(),
+  n: () => $("new").offsetParent && $("new").click(),
   "/": () => $("filter-search").offsetParent && $("filter-search").focus(),
 };
 
