@@ -1,13 +1,10 @@
 """`reelbus dev` and `reelbus demo`: an empty folder is enough, and nothing is left running."""
 
 import json
-import os
 import re
 import signal
 import socket
 import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -20,55 +17,12 @@ from process.tokens import Signer
 from reelbus.local import port_for
 from reelbus.public_address import leads_back
 from sandbox.broker import processes
-from sandbox.broker.record import Record
-from tests.reelbus.conftest import ROOT, Run
+from tests.reelbus.conftest import Run
+from tests.support.dev import Dev, run_in
 from tests.support.ports import free_port
 
 pytestmark = pytest.mark.timeout(180)
 Develop = Callable[..., "Dev"]
-
-
-class Dev:
-    """A `reelbus dev` in a folder."""
-
-    def __init__(self, folder: Path, port: int) -> None:
-        self.folder = folder
-        self.url = f"http://127.0.0.1:{port}"
-        self._log = folder / "dev.log"
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("REELBUS_")}
-        with self._log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "reelbus", "dev", "--port", str(port)],
-                cwd=folder,
-                env={**clean, "PYTHONPATH": str(ROOT)},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
-
-    @property
-    def output(self) -> str:
-        """What it has printed."""
-        return self._log.read_text()
-
-    def until(self, words: str) -> None:
-        """Wait until it prints these words."""
-        give_up_at = time.monotonic() + 90
-        while words not in self.output:
-            assert self.process.poll() is None, self.output
-            assert time.monotonic() < give_up_at, self.output
-            time.sleep(0.05)
-
-    def broker(self) -> Record:
-        """Give the record of its private broker."""
-        record = Record.load(self.folder / ".run/dev/broker")
-        assert record is not None
-        return record
-
-    def stop(self, number: signal.Signals = signal.SIGINT) -> int:
-        """Send a signal; give the exit status."""
-        self.process.send_signal(number)
-        return self.process.wait(60)
 
 
 @pytest.fixture(scope="module")
@@ -78,19 +32,6 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
     yield dev
     if dev.process.poll() is None:
         dev.stop()
-
-
-def _run(dev: Dev, *words: str, **env: str) -> "subprocess.CompletedProcess[str]":
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("REELBUS_")}
-    return subprocess.run(
-        [sys.executable, "-m", "reelbus", *words],
-        cwd=dev.folder,
-        env={**clean, "PYTHONPATH": str(ROOT), **env},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 def test_nothing_but_progress_comes_before_the_banner(dev: Dev) -> None:
@@ -119,56 +60,28 @@ def test_every_address_of_the_banner_answers(dev: Dev) -> None:
 
 
 def test_the_command_line_finds_it_from_its_folder(dev: Dev) -> None:
-    done = _run(dev, "submit", ".run/house.jpg", "--motion", "zoom_in", "--provider", "iacrea", "--wait")
+    done = run_in(dev, "submit", ".run/house.jpg", "--motion", "zoom_in", "--provider", "iacrea", "--wait")
     assert (done.returncode, json.loads(done.stdout)["type"]) == (0, "video.ready"), done.stderr
-    assert _run(dev, "doctor").returncode == 0
-    assert _run(dev, "trigger", "ready").returncode == 0
+    assert run_in(dev, "doctor").returncode == 0
+    assert run_in(dev, "trigger", "ready").returncode == 0
 
 
 async def test_an_address_leads_back_only_to_a_receiver_with_the_same_secret(dev: Dev) -> None:
     settings = Settings.read({"REELBUS_PUBLIC_URL": dev.url}, file=None)
     verdict, detail, _ = await leads_back(settings, Signer(["another secret than its own"]))
     assert (verdict, "not as a receiver with our webhook secret" in detail) == ("fail", True)
-    done = _run(dev, "doctor", REELBUS_PUBLIC_URL=dev.url)
+    done = run_in(dev, "doctor", REELBUS_PUBLIC_URL=dev.url)
     assert f"ok    public address   {dev.url} leads to this service\n" in done.stdout
 
 
-PAGES = [ROOT / name for name in ("README.md", "docs/quickstart.md", "docs/subscribing.md")]
-SNIPPETS = [block for page in PAGES for block in re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL)]
-RUNNING = re.compile(r"^(?:curl|reelbus submit|reelbus trigger) .*", re.MULTILINE)
-
-
-@pytest.mark.parametrize("command", dict.fromkeys(RUNNING.findall("\n".join(SNIPPETS))))
-def test_a_command_of_the_pages_for_newcomers_runs_as_printed(dev: Dev, command: str) -> None:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("REELBUS_")}
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    here = command.replace("http://127.0.0.1:8080", dev.url)  # of all that is printed only the port may be taken here
-    done = subprocess.run(
-        ["sh", "-c", here],
-        cwd=dev.folder,
-        env={**clean, "PATH": path, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert '"code"' not in done.stdout
-    assert done.stdout.strip()
-
-
-def test_the_readme_has_commands_to_run() -> None:
-    assert len(RUNNING.findall("\n".join(SNIPPETS))) >= 3
-
-
 def test_its_state_is_shown_at_one_glance(dev: Dev) -> None:
-    assert re.search(r"^broker +ready$", _run(dev, "status").stdout, re.MULTILINE)
-    assert json.loads(_run(dev, "status", "--json").stdout)["broker"]["ready"] is True
-    assert _run(dev, "dead", "list", "--json").stdout == ""
+    assert re.search(r"^broker +ready$", run_in(dev, "status").stdout, re.MULTILINE)
+    assert json.loads(run_in(dev, "status", "--json").stdout)["broker"]["ready"] is True
+    assert run_in(dev, "dead", "list", "--json").stdout == ""
 
 
 def test_waiting_ends_after_its_time_out_and_the_video_goes_on(dev: Dev) -> None:
-    done = _run(dev, "submit", ".run/house.jpg", "--motion", "zoom_in", "--wait", "--timeout", "0")
+    done = run_in(dev, "submit", ".run/house.jpg", "--motion", "zoom_in", "--wait", "--timeout", "0")
     assert (done.returncode, done.stdout) == (1, "")
     assert re.search(r"goes on; look again with reelbus show [\w-]{36}\n$", done.stderr)
 
@@ -179,7 +92,7 @@ def test_what_it_tells_others_is_for_the_owner_alone(dev: Dev) -> None:
 
 
 def test_a_second_one_in_the_folder_is_refused_in_one_line(dev: Dev) -> None:
-    done = _run(dev, "dev")
+    done = run_in(dev, "dev")
     assert (done.returncode, done.stdout) == (1, "")
     assert re.fullmatch(rf"reelbus dev runs in this folder already, console {dev.url}/console; .*\n", done.stderr)
 
@@ -218,29 +131,31 @@ def test_the_demonstration_runs_beside_it_and_leaves_nothing(dev: Dev, run: Run,
 
 
 def test_a_webhook_is_played_against_the_service_and_shows_in_the_timeline(dev: Dev, tmp_path: Path) -> None:
-    done = _run(dev, "submit", ".run/house.jpg", "--motion", "zoom_in", "--provider", "iacrea", "--wait")
+    done = run_in(dev, "submit", ".run/house.jpg", "--motion", "zoom_in", "--provider", "iacrea", "--wait")
     video_id = json.loads(done.stdout)["subject"]
     before = _webhooks_of(dev, video_id)
     body = tmp_path / "body.json"
     body.write_text('{"status": "SUCCEEDED", "urls": []}')
 
-    replayed = _run(dev, "webhook", "replay", video_id, "--body", str(body))
+    replayed = run_in(dev, "webhook", "replay", video_id, "--body", str(body))
 
     assert (replayed.returncode, replayed.stdout) == (0, "200  iacrea attempt 1  35 bytes\n"), replayed.stderr
     assert _webhooks_of(dev, video_id) == before + 1
-    assert _run(dev, "webhook", "replay", video_id).returncode == 0
+    assert run_in(dev, "webhook", "replay", video_id).returncode == 0
 
 
 def _webhooks_of(dev: Dev, video_id: str) -> int:
-    shown = json.loads(_run(dev, "show", video_id, "--json").stdout)
+    shown = json.loads(run_in(dev, "show", video_id, "--json").stdout)
     return sum("webhook" in entry["what"] for entry in shown["timeline"])
 
 
 def test_there_is_no_webhook_to_play_of_an_unknown_video_or_a_polled_provider(dev: Dev) -> None:
-    unknown = _run(dev, "webhook", "replay", "01a1fb7f-9936-7632-b2ba-bc1b52c656f4")
+    unknown = run_in(dev, "webhook", "replay", "01a1fb7f-9936-7632-b2ba-bc1b52c656f4")
     assert (unknown.returncode, "reelbus list" in unknown.stderr) == (4, True)
-    polled = _run(dev, "submit", ".run/house.jpg", "--motion", "rotate_cw", "--provider", "homedesigns").stdout.strip()
-    refused = _run(dev, "webhook", "replay", polled)
+    polled = run_in(
+        dev, "submit", ".run/house.jpg", "--motion", "rotate_cw", "--provider", "homedesigns"
+    ).stdout.strip()
+    refused = run_in(dev, "webhook", "replay", polled)
     assert (refused.returncode, "calls a webhook" in refused.stderr) == (1, True)
 
 
