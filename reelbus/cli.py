@@ -10,9 +10,11 @@ from reelbus.cli_db import db
 from reelbus.cli_drift import drift
 from reelbus.cli_events import events
 from reelbus.cli_keys import keys
+from reelbus.cli_options import completing
 from reelbus.cli_videos import videos
 from reelbus.help_text import examples
 from reelbus.terminal import Colour, use_colour
+from schemas.names import PROVIDERS
 
 app = typer.Typer(
     name="reelbus",
@@ -209,7 +211,12 @@ def version(
 
 @app.command("open")
 def open_page(
-    page: Annotated[str, typer.Argument(metavar="[console|docs|events]", help="Which page.")] = "console",
+    page: Annotated[
+        str,
+        typer.Argument(
+            metavar="[console|docs|events]", help="Which page.", autocompletion=completing("console", "docs", "events")
+        ),
+    ] = "console",
 ) -> None:
     """Print the address of a page of the service, and open it in a browser."""
     from reelbus.pages import PAGES, open_in_browser
@@ -233,7 +240,7 @@ def doctor(
 
 @app.command("provider-check", epilog=examples("reelbus provider-check kling --live"))
 def provider_check(
-    name: Annotated[str, typer.Argument(help="The provider's name.")],
+    name: Annotated[str, typer.Argument(help="The provider's name.", autocompletion=completing(*PROVIDERS))],
     live: Annotated[bool, typer.Option("--live", help="Ask the real service, with your key; costs nothing.")] = False,
     spend: Annotated[int, typer.Option(help="1 has one video made, and paid.")] = 0,
     image_url: Annotated[str | None, typer.Option(help="The picture of that video.")] = None,
@@ -246,7 +253,14 @@ def provider_check(
 
 @app.command(epilog=examples("reelbus schema events > events.schema.json"))
 def schema(
-    document: Annotated[str, typer.Argument(metavar="openapi|asyncapi|events", help="Which document.")],
+    document: Annotated[
+        str,
+        typer.Argument(
+            metavar="openapi|asyncapi|events",
+            help="Which document.",
+            autocompletion=completing("openapi", "asyncapi", "events"),
+        ),
+    ],
 ) -> None:
     """Print a published document as JSON."""
     from reelbus.documents import print_document

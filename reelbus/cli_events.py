@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from reelbus.cli_options import pair
+from reelbus.cli_options import completing, pair
 from reelbus.help_text import examples
 from reelbus.terminal import Output
 from schemas.names import EVENT_KINDS as KINDS
@@ -65,7 +65,9 @@ def listen(
 
 @events.command(epilog=examples("reelbus trigger ready --set data.metadata.listing=42 --times 2"))
 def trigger(
-    kind: Annotated[str, typer.Argument(metavar="|".join(KINDS), help="Which event.")],
+    kind: Annotated[
+        str, typer.Argument(metavar="|".join(KINDS), help="Which event.", autocompletion=completing(*KINDS))
+    ],
     changes: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="PATH=VALUE", help="Change a field, as in data.metadata.listing=42."),

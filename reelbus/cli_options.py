@@ -16,6 +16,11 @@ def one_of(*names: str) -> Callable[[str | None], str | None]:
     return check
 
 
+def completing(*names: str) -> Callable[[str], list[str]]:
+    """Make what completes an option whose choices are an open list."""
+    return lambda incomplete: [name for name in names if name.startswith(incomplete)]
+
+
 def pair(text: str) -> tuple[str, str]:
     """Read a KEY=VALUE. Raises typer.BadParameter."""
     name, equals, value = text.partition("=")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from reelbus.cli_options import one_of, pair
+from reelbus.cli_options import completing, one_of, pair
 from reelbus.help_text import examples
 from reelbus.terminal import Output
 from schemas.names import AUTO, PROVIDERS, Motion, Orientation, VideoStatus
@@ -21,7 +21,12 @@ videos = typer.Typer()
 def submit(  # noqa: PLR0913, PLR0917 - one parameter an option
     image: Annotated[str, typer.Argument(help="A PNG or JPEG file of at least 512x512, or the address of one.")],
     motion: Annotated[Motion, typer.Option(help="How the camera moves.")],
-    provider: Annotated[str, typer.Option(help="Which provider.", callback=one_of(AUTO, *PROVIDERS))] = AUTO,
+    provider: Annotated[
+        str,
+        typer.Option(
+            help="Which provider.", callback=one_of(AUTO, *PROVIDERS), autocompletion=completing(AUTO, *PROVIDERS)
+        ),
+    ] = AUTO,
     prompt: Annotated[str | None, typer.Option(help="What should happen in the video.")] = None,
     orientation: Annotated[Orientation, typer.Option(help="Of the video.")] = Orientation.LANDSCAPE,
     fallback: Annotated[
@@ -63,7 +68,10 @@ def submit(  # noqa: PLR0913, PLR0917 - one parameter an option
 def list_videos(
     status: Annotated[VideoStatus | None, typer.Option(help="Only videos in this status.")] = None,
     provider: Annotated[
-        str | None, typer.Option(help="Only videos of this provider.", callback=one_of(*PROVIDERS))
+        str | None,
+        typer.Option(
+            help="Only videos of this provider.", callback=one_of(*PROVIDERS), autocompletion=completing(*PROVIDERS)
+        ),
     ] = None,
     limit: Annotated[int, typer.Option(help="How many, newest first.", min=1, max=200)] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON a video.")] = False,

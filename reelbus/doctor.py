@@ -8,6 +8,7 @@ from dataclasses import asdict
 from functools import partial
 from urllib.parse import urlsplit
 
+from process import logs
 from process.settings import Settings, WrongSettings, suspicions
 from process.tokens import Signer
 from providers.registry import PROVIDERS
@@ -34,6 +35,7 @@ from store.unreadable import Unreadable
 
 def examine(*, as_json: bool = False) -> int:
     """Print the findings as they come, or all as one JSON document; give the exit status: 1 if anything failed."""
+    logs.set_up(quiet=True)
     settings: Settings | None = None
     findings: list[Finding] = []
     show = _ignore if as_json else _print

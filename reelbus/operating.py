@@ -4,7 +4,11 @@ from typing import Annotated
 
 import typer
 
+from reelbus.cli_options import completing
 from reelbus.cli_webhook import webhook
+from schemas.names import PROVIDERS
+
+_NAME = typer.Argument(metavar="NAME", help="The provider's name.", autocompletion=completing(*PROVIDERS))
 
 
 def retry(
@@ -40,7 +44,7 @@ def providers(
 
 
 @providers_app.command()
-def pause(name: Annotated[str, typer.Argument(metavar="NAME", help="iacrea or homedesigns.")]) -> None:
+def pause(name: Annotated[str, _NAME]) -> None:
     """Give a provider no new work; what it has in hand is still looked at."""
     from reelbus.providing import pause_provider
 
@@ -48,7 +52,7 @@ def pause(name: Annotated[str, typer.Argument(metavar="NAME", help="iacrea or ho
 
 
 @providers_app.command()
-def resume(name: Annotated[str, typer.Argument(metavar="NAME", help="iacrea or homedesigns.")]) -> None:
+def resume(name: Annotated[str, _NAME]) -> None:
     """Give a paused provider work again."""
     from reelbus.providing import resume_provider
 

@@ -101,6 +101,26 @@ def test_there_is_completion_for_shells(run: Run) -> None:
     assert "--install-completion" in run("--help").output
 
 
+@pytest.mark.parametrize(
+    ("begun", "offered"),
+    [
+        ("dead r", {"requeue"}),
+        ("submit --motion zoom", {"zoom_in", "zoom_out"}),
+        ("submit --provider a", {"auto"}),
+        ("list --provider iac", {"iacrea"}),
+        ("trigger f", {"failed", "fallback"}),
+        ("schema a", {"asyncapi"}),
+        ("open d", {"docs"}),
+        ("pause home", {"homedesigns"}),
+        ("watch --output q", {"quiet"}),
+    ],
+)
+def test_the_shell_is_offered_what_may_follow(run: Run, begun: str, offered: set[str]) -> None:
+    words = f"reelbus {begun}"
+    env = {"COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1), "_REELBUS_COMPLETE": "complete_bash"}
+    assert set(run(**env).output.split()) == offered
+
+
 def test_an_address_is_printed_whether_or_not_there_is_a_browser(run: Run) -> None:
     assert run("open", "docs", REELBUS_URL="http://127.0.0.1:1", BROWSER="true").output == "http://127.0.0.1:1/docs\n"
     refused = run("open", "nothing")
@@ -153,7 +173,7 @@ def test_the_doctor_tells_programs_versions_sources_and_findings(run: Run, tmp_p
 
     document = json.loads(done.output)
     known = {each["name"]: (each["source"], each["value"]) for each in document["settings"]}
-    assert done.status == 1
+    assert (done.status, done.errors) == (1, "")
     assert document["versions"].keys() >= {"reelbus", "python", "uvicorn", "aio-pika"}
     assert known["REELBUS_POLL_MIN"] == (".env", 1)
     assert known["REELBUS_POLL_MAX"] == ("default", 30)
