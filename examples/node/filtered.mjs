@@ -35,8 +35,12 @@ function giveUp() {
   process.exit(1);
 }
 
+// RabbitMQ 4.0 takes every filter and obeys none; from 4.1 on its answer names those that it obeys.
+connection.on("connection_open", () => {
+  const [major, minor] = String(connection.properties?.version).split(".").map(Number);
+  if (major < 4 || (major === 4 && minor < 1)) giveUp();
+});
 connection.on("receiver_open", ({ receiver }) => {
-  // The broker answers with the filters that it will obey, and leaves out what it does not know.
   if (!receiver.remote.attach.source?.filter?.[FILTER]) giveUp();
   console.log("subscribed");
 });

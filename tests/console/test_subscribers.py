@@ -3,7 +3,7 @@
 import pytest
 
 from tests.console.browser import Console
-from tests.reelbus.test_subscriptions import Desk
+from tests.support.subscriptions import Desk
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

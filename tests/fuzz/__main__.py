@@ -19,6 +19,7 @@ from tests.fuzz import messages, parsers, pictures, raw_http
 from tests.support.conformance import KEY, conform
 from tests.support.parked import Parked, letter
 from tests.support.receiver import serving
+from tests.support.subscriptions import Desk
 
 MINUTES = 10
 CASES = 3_000
@@ -35,6 +36,7 @@ async def _routes(seed: int, until: float) -> tuple[int, str | None]:
         with tempfile.TemporaryDirectory() as folder:
             async with serving(Path(folder), api_keys=f"test:{KEY}") as service:
                 service.context.dead_commands = Parked({"a1": letter("a1")})
+                service.context.subscriptions = Desk()
                 found = await conform(service.context.settings.local_url, Path(folder), examples=EXAMPLES, seed=seed)
         cases += found.cases
         seed += 1

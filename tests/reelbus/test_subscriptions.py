@@ -1,38 +1,15 @@
 """Who takes our events is shown over HTTP, and asked of the broker seldom, however many ask us."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest_asyncio
 
-from schemas.names import Provider
-from schemas.subscriptions import Subscription, Subscriptions
 from tests.reelbus.conftest import Run
 from tests.support.pictures import picture
 from tests.support.receiver import Receiver, serving
-
-
-@dataclass
-class Desk:
-    """Answers as it is told to, and counts."""
-
-    fault: str | None = None
-    unheard: list[str] = field(default_factory=lambda: ["video.failed.iacrea"])
-    asked: list[Sequence[Provider]] = field(default_factory=list)
-
-    async def look(self, providers: Sequence[Provider] = ()) -> Subscriptions:
-        self.asked.append(providers)
-        shop = Subscription(destination="shop", routing_key="video.ready.*", consumers=1, messages=0)
-        return Subscriptions(
-            exchange="video.events",
-            management=None if self.fault else "http://127.0.0.1:15672",
-            items=[] if self.fault else [shop],
-            unheard=[] if self.fault else self.unheard,
-            unroutable=None if self.fault else 0,
-            fault=self.fault,
-        )
+from tests.support.subscriptions import Desk
 
 
 @pytest_asyncio.fixture
