@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from receiver.deliveries import SHOWN_BYTES
+from store.webhooks import KEPT_OF_AN_ATTEMPT
 from tests.console.browser import Console
 from tests.receiver.test_operating import attempt_of, generating
 
@@ -77,3 +79,11 @@ async def test_settings_are_shown_with_where_they_come_from_and_without_secrets(
         ["REELBUS_POLL_MIN", "5", "default"],
         ["REELBUS_PUBLIC_URL", "not set", "default"],
     ]
+
+
+async def test_it_is_said_how_much_of_webhooks_is_kept(console: Console) -> None:
+    page = await console.open("/console/webhooks")
+    said = await page.locator("#webhooks-limits").inner_text()
+    assert f"{SHOWN_BYTES // 1024} KiB shown" in said
+    assert f"the newest {KEPT_OF_AN_ATTEMPT} stay" in said
+    assert "REELBUS_RETENTION_DAYS" in said
