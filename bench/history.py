@@ -49,9 +49,9 @@ def seed(folder: Path, videos: int, *, now: float) -> Path:
     return path
 
 
-async def measure(path: Path, *, now: float) -> None:
+async def measure(url: str, *, now: float) -> None:
     """Sum up and prune what is old, as a poller would, and then ask."""
-    store = await Store.open(f"sqlite:///{path}")
+    store = await Store.open(url)
     try:
         began, longest, sweeps = time.perf_counter(), 0.0, 0
         found = 1
@@ -106,7 +106,7 @@ def check_one(tx: Tx, now: float) -> None:
         check.apply(tx, POLICY, attempt, Ready(("https://cdn.example/v.mp4",)), owner="bench", now=now)
 
 
-async def live(path: Path, *, now: float) -> dict[str, float]:
+async def live(url: str, *, now: float) -> dict[str, float]:
     """Live some new videos' lives; give the median seconds of each step."""
     steps: dict[str, Callable[[Tx], object]] = {
         "accept": lambda tx: accept.accept(tx, NEW, str, now=now),
@@ -115,7 +115,7 @@ async def live(path: Path, *, now: float) -> dict[str, float]:
         "check and settle": lambda tx: check_one(tx, now + 3600),
     }
     took: dict[str, list[float]] = {name: [] for name in steps}
-    store = await Store.open(f"sqlite:///{path}")
+    store = await Store.open(url)
     try:
         for _ in range(LIVES):
             for name, step in steps.items():
@@ -140,14 +140,17 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = seed(Path(folder), videos, now=now)
         print(f"{videos} videos, {path.stat().st_size / 1e9:.2f} GB")
-        asyncio.run(measure(path, now=now))
-        full = asyncio.run(live(path, now=now))
+        url = f"sqlite:///{path}"
+        asyncio.run(measure(url, now=now))
+        full = asyncio.run(live(url, now=now))
         (Path(folder) / "empty").mkdir()
-        empty = asyncio.run(live(seeding.create(Path(folder) / "empty"), now=now))
-        for name, seconds in full.items():
-            print(
-                f"{name:<45} {seconds * 1000:7.2f} ms, {seconds / empty[name]:.2f} times as long as in an empty store"
-            )
+        shown(full, asyncio.run(live(f"sqlite:///{seeding.create(Path(folder) / 'empty')}", now=now)))
+
+
+def shown(full: dict[str, float], empty: dict[str, float]) -> None:
+    """Print what each step takes, beside the same in an empty store."""
+    for name, seconds in full.items():
+        print(f"{name:<45} {seconds * 1000:7.2f} ms, {seconds / empty[name]:.2f} times as long as in an empty store")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """The lane in which pictures are fetched, before their attempts take a submission's slot or the provider's budget."""
 
 import asyncio
-import time
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
@@ -81,7 +80,7 @@ class Fetching:
             owner=self._submitter.owner,
             room=room,
             in_hand=list(self._urls.values()),
-            now=time.time(),
+            now=self._store.now(),
         )
         self._urls.update({attempt.id: video.image_url or "" for attempt, video in found.work})
         return Found({attempt.id: (attempt, video) for attempt, video in found.work}, found.again_at)
@@ -108,11 +107,11 @@ class Fetching:
             left = [lane.pop(fetched.attempt.id, None) for lane in (self._fetched, self._claimed)]
             if fetched in left:
                 await self._store.write(
-                    submit.release, fetched.attempt.id, owner=self._submitter.owner, now=time.time()
+                    submit.release, fetched.attempt.id, owner=self._submitter.owner, now=self._store.now()
                 )
 
     async def _renew(self, attempt_ids: Collection[str]) -> None:
-        until = time.time() + LEASE_SECONDS
+        until = self._store.now() + LEASE_SECONDS
         await self._store.write_unsynced(
             attempt_leases.renew_leases, attempt_ids, owner=self._submitter.owner, until=until
         )

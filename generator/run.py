@@ -17,7 +17,7 @@ from jobs.announced import ANNOUNCE_SECONDS
 from jobs.policy import LEASE_SECONDS, STORE_POLL_SECONDS, Policy
 from jobs.sightings import Sightings
 from process.asyncio_events import linked
-from process.clock import ClockWatch
+from process.clock import watch_of
 from process.failpoints import failpoint
 from process.repeating import repeat
 from process.workers import Found, Workers
@@ -50,17 +50,17 @@ async def run(
     `answered` is told what each submission was answered.
     """
     owner = f"generator-{uuid4().hex}"
-    clock = ClockWatch(store.write, clock_rules.mend)
+    clock = watch_of(store, clock_rules.mend)
     submitter = Submitter(store, policy, pictures, owner, clock, answered)
 
     async def announcing() -> int:
-        await store.write_unsynced(announce, Role.GENERATOR, policy.providers, now=time.time())
+        await store.write_unsynced(announce, Role.GENERATOR, policy.providers, now=store.now())
         return 0
 
     async def sorting_out() -> int:
         await clock.mend()
-        if await store.read(outage.shut, policy, now=time.time()):
-            await store.write(outage.sort_out, policy, now=time.time())
+        if await store.read(outage.shut, policy, now=store.now()):
+            await store.write(outage.sort_out, policy, now=store.now())
         return 0
 
     async with asyncio.TaskGroup() as tasks:
@@ -77,7 +77,7 @@ async def run(
 async def _route(store: Store, policy: Policy, stop: asyncio.Event) -> None:
     async def route() -> bool:
         store.notify(Signal.SUBMISSIONS)
-        routed = await store.write_unsynced(assignment.route, policy, now=time.time())
+        routed = await store.write_unsynced(assignment.route, policy, now=store.now())
         if routed:
             await failpoint("routed")
         return routed == assignment.ROUTED_AT_ONCE
@@ -102,7 +102,7 @@ def _workers(
             client.name,
             owner=owner,
             room=room,
-            now=time.time(),
+            now=store.now(),
             dead=dead,
             fetched=fetching.waiting() if fetching else None,
         )
@@ -117,8 +117,16 @@ def _workers(
         return not await (fetching.submit(*work) if fetching else submitter.submit(client, *work))
 
     async def renew(attempt_ids: Collection[str]) -> None:
-        until = time.time() + LEASE_SECONDS
+        until = store.now() + LEASE_SECONDS
         await store.write_unsynced(attempt_leases.renew_leases, attempt_ids, owner=submitter.owner, until=until)
 
     wake = store.listen(Signal.SUBMISSIONS)
-    return Workers(limit=IN_FLIGHT, look_every=STORE_POLL_SECONDS, wake=wake, claim=claim, handle=handle, renew=renew)
+    return Workers(
+        limit=IN_FLIGHT,
+        look_every=STORE_POLL_SECONDS,
+        wake=wake,
+        claim=claim,
+        handle=handle,
+        renew=renew,
+        now=store.now,
+    )

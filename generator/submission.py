@@ -79,7 +79,7 @@ class Submitter:
             raise
         if isinstance(order, Order):
             return order
-        await self._conclude(client, attempt, Result(order, time.time()))
+        await self._conclude(client, attempt, Result(order, self.store.now()))
         return None
 
     async def submit(
@@ -113,7 +113,7 @@ class Submitter:
     async def _answer(
         self, client: ProviderClient, attempt: AttemptRow, video: VideoRow, order: Order | None
     ) -> Result:
-        sent_at = time.time()
+        sent_at = self.store.now()
         prepared = order or await self._order(client, attempt, video)
         if isinstance(prepared, Order):
             return await self._send(client, attempt, video, prepared, sent_at)
@@ -145,7 +145,7 @@ class Submitter:
         async def before_first_byte() -> None:
             nonlocal may_have_left
             began = time.monotonic()
-            if not await self.store.write_small(submit.send, attempt.id, owner=self.owner, now=time.time()):
+            if not await self.store.write_small(submit.send, attempt.id, owner=self.owner, now=self.store.now()):
                 raise LeaseLost
             # From here on: whatever raises next, the provider may have the request.
             may_have_left = True
@@ -186,7 +186,7 @@ class Submitter:
                 await asyncio.sleep(_RECORD_AGAIN_SECONDS)
 
     def _work(self, attempt: AttemptRow, result: Result) -> Callable[[Tx], Change | None]:
-        now = time.time()
+        now = self.store.now()
         settle = self._settling(attempt, result, now)
 
         def work(tx: Tx) -> Change | None:
@@ -214,14 +214,14 @@ class Submitter:
                 assert_never(unreachable)
 
     async def _leave(self, attempt: AttemptRow) -> None:
-        await self.store.write(submit.release, attempt.id, owner=self.owner, now=time.time())
+        await self.store.write(submit.release, attempt.id, owner=self.owner, now=self.store.now())
         await self.store.write(
             submit.mark_outcome_unknown,
             self.policy,
             attempt,
             "the service was stopped before the answer came",
             owner=self.owner,
-            now=time.time(),
+            now=self.store.now(),
         )
 
 

@@ -53,7 +53,7 @@ class Checker:
     async def check(self, client: ProviderClient, attempt: AttemptRow) -> bool:
         """Ask about one attempt and apply the answer; say whether that ended it."""
         await failpoint("check claimed")
-        metrics.check_delay_seconds.labels(client.name).observe(max(0.0, time.time() - (attempt.due_at or 0)))
+        metrics.check_delay_seconds.labels(client.name).observe(max(0.0, self.store.now() - (attempt.due_at or 0)))
         claimed = claimed_addresses(attempt)
         if attempt.provider_job_id is not None or claimed is not None:
             decision = await self._look(client, attempt, claimed)
@@ -63,7 +63,7 @@ class Checker:
         await failpoint("settled")
         if decision is None or isinstance(decision, Wait):
             return False
-        _count(attempt, decision)
+        _count(attempt, decision, now=self.store.now())
         return True
 
     def _prover(self) -> Prover:
@@ -71,7 +71,7 @@ class Checker:
         return Prover(self.store, self.policy, self.owner, self.read_webhook, self.clock, self._report, webhooks)
 
     async def _look(self, client: ProviderClient, attempt: AttemptRow, claimed: Ready | None) -> Decision | None:
-        asked_at = time.time()
+        asked_at = self.store.now()
         trace = await trace_of(self.store, attempt)
         with check_span(attempt, trace):
             report = claimed or await self._answer(client, attempt)
@@ -80,26 +80,26 @@ class Checker:
             return stopped
         finding = await self._proven(attempt, report)
         await self.clock.mend()
-        now = time.time()
+        now = self.store.now()
         decision = await self.store.write_small(
             check.apply, self.policy, attempt, finding, owner=self.owner, now=now, asked_at=asked_at
         )
         if decision is not None:
             self._learn(attempt, report, decision, now)
             if not isinstance(decision, Wait):
-                record_settling(attempt, trace, began=now, ended=time.time())
+                record_settling(attempt, trace, began=now, ended=self.store.now())
         return decision
 
     async def _stopped(self, client: ProviderClient, attempt: AttemptRow, report: Report) -> AttemptFailed | None:
         """Hand the wish to stop an unfinished job on to its provider; give the end where that was it."""
         if not isinstance(report, Working) or not cancelling.is_to_be_asked(attempt):
             return None
-        if not await self.store.write_unsynced(unconfirmed.may_ask, self.policy, client.name, now=time.time()):
+        if not await self.store.write_unsynced(unconfirmed.may_ask, self.policy, client.name, now=self.store.now()):
             return None
         answer = await client.cancel(handle_of(attempt))
         metrics.cancellations.labels(client.name, answer.result.name.lower()).inc()
         await self.clock.mend()
-        return await self.store.write_small(cancelling.answered, self.policy, attempt, answer, now=time.time())
+        return await self.store.write_small(cancelling.answered, self.policy, attempt, answer, now=self.store.now())
 
     async def _proven(self, attempt: AttemptRow, report: Report) -> Finding:
         """Ask the addresses of a result where that is wished; what was given up is not announced as ready."""
@@ -141,7 +141,7 @@ class Checker:
         return report
 
 
-def _count(attempt: AttemptRow, decision: Succeed | AttemptFailed) -> None:
+def _count(attempt: AttemptRow, decision: Succeed | AttemptFailed, *, now: float) -> None:
     outcome = "ready" if isinstance(decision, Succeed) else decision.code
     detected_by = decide.prompted_by(attempt)
     log.info(
@@ -154,8 +154,8 @@ def _count(attempt: AttemptRow, decision: Succeed | AttemptFailed) -> None:
     )
     metrics.attempts_ended.labels(attempt.provider, outcome, detected_by).inc()
     if detected_by is DetectedBy.WEBHOOK and attempt.woken_at is not None:
-        metrics.webhook_to_end_seconds.labels(attempt.provider).observe(max(0.0, time.time() - attempt.woken_at))
-    metrics.attempt_seconds.labels(attempt.provider).observe(max(0.0, time.time() - (attempt.accepted_at or 0)))
+        metrics.webhook_to_end_seconds.labels(attempt.provider).observe(max(0.0, now - attempt.woken_at))
+    metrics.attempt_seconds.labels(attempt.provider).observe(max(0.0, now - (attempt.accepted_at or 0)))
     if capabilities(attempt.provider).calls_back and attempt.woken_at is None:
         metrics.webhook_missed.labels(attempt.provider).inc()
 

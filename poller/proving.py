@@ -1,7 +1,6 @@
 """The search for the proof that a lost submission was accepted: a webhook that names a job which the provider knows."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -104,7 +103,7 @@ class Prover:
         return await asyncio.to_thread(lambda: [self.read_webhook(body) for body in bodies])
 
     async def _may_ask_again(self, client: ProviderClient) -> bool:
-        return await self.store.write_unsynced(unconfirmed.may_ask, self.policy, client.name, now=time.time())
+        return await self.store.write_unsynced(unconfirmed.may_ask, self.policy, client.name, now=self.store.now())
 
     async def _without_proof(self, attempt: AttemptRow, hints: list[WebhookHint], *, named: int, asked: int) -> None:
         urls = next((hint.succeeded_urls for hint in hints if hint.succeeded_urls), ())
@@ -117,7 +116,7 @@ class Prover:
 
     async def _write(self, work: Callable[..., None], attempt: AttemptRow, *args: object, **kwargs: object) -> None:
         await self.clock.mend()
-        await self.store.write_small(work, self.policy, attempt, *args, **kwargs, now=time.time())
+        await self.store.write_small(work, self.policy, attempt, *args, **kwargs, now=self.store.now())
 
 
 def _knows_the_job(report: Report) -> bool:

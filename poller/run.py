@@ -1,7 +1,6 @@
 """Run the poller: check what is due, give up what is over, tidy up."""
 
 import asyncio
-import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -21,7 +20,7 @@ from poller.result_lane import ResultLane
 from poller.results import Prove
 from poller.upkeep import Upkeep
 from process import metrics
-from process.clock import ClockWatch
+from process.clock import watch_of
 from process.repeating import repeat
 from process.workers import Found, Workers
 from providers.base import ProviderClient
@@ -50,7 +49,7 @@ async def run(
     stop: asyncio.Event,
 ) -> None:
     """Check until told to stop, then finish what is in hand. Any number of pollers may run at once."""
-    clock = ClockWatch(store.write, clock_rules.mend)
+    clock = watch_of(store, clock_rules.mend)
     sentinel = DriftSentinel(store)
     name = f"poller-{uuid4().hex}"
     checker = Checker(store, policy, name, read_webhook, prove, clock, answered=sentinel.watch)
@@ -78,7 +77,7 @@ def _workers(store: Store, policy: Policy, client: ProviderClient, checker: Chec
     async def claim(room: int) -> Found[AttemptRow]:
         await checker.clock.mend()
         found = await store.write_unsynced(
-            check_claims.claim, policy, client.name, owner=checker.owner, room=room, now=time.time()
+            check_claims.claim, policy, client.name, owner=checker.owner, room=room, now=store.now()
         )
         for provider in found.late:
             metrics.webhooks_late.labels(provider).inc()
@@ -93,18 +92,24 @@ def _workers(store: Store, policy: Policy, client: ProviderClient, checker: Chec
             return False
         except MALFORMED as error:
             log.exception("attempt put aside", video=attempt.video_id, provider=client.name)
-            await store.write(put_aside, Kind.ATTEMPT, attempt.id, str(error), now=time.time())
+            await store.write(put_aside, Kind.ATTEMPT, attempt.id, str(error), now=store.now())
             return False
         except asyncio.CancelledError:
-            await store.write(check_claims.release, attempt, owner=checker.owner, now=time.time())
+            await store.write(check_claims.release, attempt, owner=checker.owner, now=store.now())
             raise
 
     async def renew(attempt_ids: Collection[str]) -> None:
-        until = time.time() + LEASE_SECONDS
+        until = store.now() + LEASE_SECONDS
         await store.write_unsynced(attempt_leases.renew_leases, attempt_ids, owner=checker.owner, until=until)
 
     wake = store.listen(Signal.CHECKS)
     lane.workers = Workers(
-        limit=IN_FLIGHT, look_every=STORE_POLL_SECONDS, wake=wake, claim=claim, handle=handle, renew=renew
+        limit=IN_FLIGHT,
+        look_every=STORE_POLL_SECONDS,
+        wake=wake,
+        claim=claim,
+        handle=handle,
+        renew=renew,
+        now=store.now,
     )
     return lane.workers

@@ -33,29 +33,31 @@ class Upkeep:
     async def give_up(self) -> int:
         """Time out what is overdue and could be asked about in vain."""
         await self.checker.clock.mend()
-        found = await self.store.read(overdue.find, self.policy, now=time.time())
-        over = self.checker.watch.step(self.policy, found, now=time.time(), at=time.monotonic())
+        found = await self.store.read(overdue.find, self.policy, now=self.store.now())
+        over = self.checker.watch.step(self.policy, found, now=self.store.now(), at=time.monotonic())
         if over:
-            await self.store.write(overdue.give_up, self.policy, over, now=time.time())
+            await self.store.write(overdue.give_up, self.policy, over, now=self.store.now())
         return 0
 
     async def switch_off(self) -> int:
         """Announce what this poller has, and end what a switched-off provider left."""
-        await self.store.write_unsynced(announcements.announce, Role.POLLER, self.policy.providers, now=time.time())
+        await self.store.write_unsynced(
+            announcements.announce, Role.POLLER, self.policy.providers, now=self.store.now()
+        )
         removed = await self.store.read(open_attempts.strangers, list(PROVIDERS))
         seen = await self.store.read(announcements.announced)
         off = self.announced.step(seen, at=time.monotonic(), removed=removed)
-        ended = await self.store.write(switched_off.end, self.policy, off, now=time.time()) if off else 0
+        ended = await self.store.write(switched_off.end, self.policy, off, now=self.store.now()) if off else 0
         tell_switched_off(off, ended)
         return ended
 
     async def tidy(self) -> int:
         """Drop what nobody can need any more."""
-        return await self.store.write(housekeeping.sweep, now=time.time())
+        return await self.store.write(housekeeping.sweep, now=self.store.now())
 
     async def drop_pictures(self) -> int:
         """Drop the pictures that no provider may still fetch."""
-        dropped = await self.store.write(housekeeping.drop_pictures, self.policy, now=time.time())
+        dropped = await self.store.write(housekeeping.drop_pictures, self.policy, now=self.store.now())
         await self.store.pictures.remove(dropped.names)
         return dropped.number
 
@@ -63,7 +65,7 @@ class Upkeep:
         """Erase the videos that ended longer ago than they are kept, a few at a time, with pauses for everyone else."""
         if not self.policy.retention:
             return 0
-        dropped = await self.store.write(erasure.erase_old, self.policy, now=time.time())
+        dropped = await self.store.write(erasure.erase_old, self.policy, now=self.store.now())
         await self.store.pictures.remove(dropped.names)
         if dropped.number:
             log.info("old videos erased", count=dropped.number)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 
@@ -53,10 +54,15 @@ class ClockWatch:
     """Has the store mended before anything is decided by the wall clock, for one process."""
 
     def __init__(
-        self, write: Callable[..., Awaitable[object]], mend: Callable[..., object], clock: Clock | None = None
+        self,
+        write: Callable[..., Awaitable[object]],
+        mend: Callable[..., object],
+        clock: Clock | None = None,
+        *,
+        of_machine: Callable[[], str | None] = machine,
     ) -> None:
         """Watch a clock, this machine's by default, and mend by `jobs.clock.mend` through the store's `write`."""
-        self._write, self._mend = write, mend
+        self._write, self._mend, self._of_machine = write, mend, of_machine
         self._clock = clock or Clock()
         self._mended = False
         self._turn = asyncio.Lock()
@@ -72,6 +78,32 @@ class ClockWatch:
                 log.warning("the clock was put forward" if step > 0 else "the clock was put back", seconds=abs(step))
                 self._mended = False
             if not self._mended:
-                await self._write(self._mend, machine(), step=step, ahead=self._clock.ahead, now=time.time())
+                await self._write(self._mend, self._of_machine(), step=step, ahead=self._clock.ahead, now=time.time())
                 self._mended = True
         return 0
+
+
+class TimedStore(Protocol):
+    """What is needed of a store to watch the clock that decides in it."""
+
+    @property
+    def clock_is_shared(self) -> bool:
+        """Whether its times are by one clock for all machines, that of a database server."""
+
+    def now(self) -> float:
+        """Give the time by that clock, in Unix seconds."""
+
+    @property
+    def write(self) -> Callable[..., Awaitable[object]]:
+        """Runs `work(tx, …)` in a transaction."""
+
+
+def watch_of(store: TimedStore, mend: Callable[..., object]) -> ClockWatch:
+    """Watch the clock that decides in a store, for one process.
+
+    Of a step of a server's clock nobody knows who mended it already. So one forward is left as it is: what is due
+    comes early, and whoever does it asks first. One back may be mended by every process.
+    """
+    if store.clock_is_shared:
+        return ClockWatch(store.write, mend, Clock(store.now), of_machine=lambda: None)
+    return ClockWatch(store.write, mend)

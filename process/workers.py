@@ -45,12 +45,13 @@ class Workers(Generic[T]):
         claim: Callable[[int], Awaitable[Found[T]]],
         handle: Callable[[T], Awaitable[bool]],
         renew: Callable[[Collection[str]], Awaitable[None]],
+        now: Callable[[], float] = time.time,
     ) -> None:
         """Do at most `limit` pieces at once; `wake` is set when there may be more.
 
         Without being woken they look for more every `look_every` seconds at the latest.
-        `claim` is given the room there is. `handle` says whether the same work may be due again soon, and is
-        cancelled when stopping takes too long.
+        `claim` is given the room there is; its `again_at` is a time by `now`. `handle` says whether the same work may
+        be due again soon, and is cancelled when stopping takes too long.
         """
         self._limit = limit
         self._look_every = look_every
@@ -58,6 +59,7 @@ class Workers(Generic[T]):
         self._claim = claim
         self._handle = handle
         self._renew = renew
+        self._now = now
         self._in_hand: dict[str, asyncio.Task[None]] = {}
         self._aside: set[str] = set()
         self._full = False
@@ -108,7 +110,7 @@ class Workers(Generic[T]):
             self._in_hand[key] = asyncio.create_task(self._do(key, work))
         if found.again_at is None:
             return self._look_every
-        return min(max(found.again_at - time.time(), _SHORTEST_WAIT), self._look_every)
+        return min(max(found.again_at - self._now(), _SHORTEST_WAIT), self._look_every)
 
     async def _do(self, key: str, work: T) -> None:
         again = True

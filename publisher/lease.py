@@ -1,7 +1,6 @@
 """Hold a lease for as long as one works, so that over all processes only one does."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import uuid4
@@ -9,7 +8,7 @@ from uuid import uuid4
 import structlog
 
 from jobs import clock as clock_rules
-from process.clock import ClockWatch
+from process.clock import watch_of
 from publisher.timing import Timing
 from store import leases
 from store.database import Store, StoreUnavailable
@@ -33,12 +32,12 @@ class Lease:
         self._owner = uuid4().hex
         self._timing = timing
         self._until = 0.0
-        self._clock = ClockWatch(store.write, clock_rules.mend)
+        self._clock = watch_of(store, clock_rules.mend)
 
     @property
     def held(self) -> bool:
         """Whether the lease is ours now."""
-        return time.time() < self._until
+        return self._store.now() < self._until
 
     async def keep(self) -> None:
         """Ask for the lease and renew it, for ever, or until what nobody foresaw, which `died` is then."""
@@ -57,7 +56,7 @@ class Lease:
         seconds = self._timing.lease
         try:
             await self._clock.mend()
-            now = time.time()
+            now = self._store.now()
             ours = await self._store.write_unsynced(
                 leases.take, self._name, owner=self._owner, now=now, seconds=seconds
             )

@@ -70,7 +70,7 @@ class Relay:
         try:
             if not lease.held:
                 return []
-            return await self._store.read_small(outbox.sendable, now=time.time(), limit=self._timing.window)
+            return await self._store.read_small(outbox.sendable, now=self._store.now(), limit=self._timing.window)
         except StoreUnavailable as error:
             logger.warning("outbox not read", error=str(error))
             return []
@@ -129,7 +129,9 @@ class Relay:
         while outcome.confirmed or outcome.refused:
             self._wake.clear()
             try:
-                following = await self._store.write_unsynced(_mark_and_read, outcome, self._timing, now=time.time())
+                following = await self._store.write_unsynced(
+                    _mark_and_read, outcome, self._timing, now=self._store.now()
+                )
             except StoreUnavailable as error:
                 logger.warning("confirmed events not marked", error=str(error), events=len(outcome.confirmed))
                 await wait(self._stop, timeout=self._timing.pause)
@@ -141,7 +143,7 @@ class Relay:
         return []
 
     def _count(self, outcome: Outcome) -> None:
-        confirmed.tell(outcome.confirmed, exchange=self._exchange, now=time.time())
+        confirmed.tell(outcome.confirmed, exchange=self._exchange, now=self._store.now())
         for why, count in Counter(why for _, why in outcome.refused).items():
             metrics.publish_failures.labels(why.partition(":")[0]).inc(count)
         if outcome.mark_lost is not None:

@@ -1,7 +1,6 @@
 """Run the room: the relay and the command consumer, each on a connection of its own."""
 
 import asyncio
-import time
 from collections.abc import Coroutine
 from typing import Any
 
@@ -39,7 +38,7 @@ async def run(
 
     async def store_check() -> None:
         # A transaction that changes nothing would also succeed on a full disk.
-        await store.write_unsynced(leases.take, "commands", owner="any", now=time.time(), seconds=1)
+        await store.write_unsynced(leases.take, "commands", owner="any", now=store.now(), seconds=1)
 
     relay = Relay(settings, store, stop=stop, timing=timing)
     rooms = [supervise(settings, relay.work, name="relay", state=state, stop=stop, timing=timing)]

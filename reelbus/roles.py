@@ -82,6 +82,7 @@ class _Parts:
             subscriptions=Takers(self.settings),
             shown_settings=sources(self.settings, env_file()),
             inspectors=self.inspectors,
+            now=self.store.now,
         )
 
 

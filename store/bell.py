@@ -12,7 +12,8 @@ from contextlib import suppress
 import psycopg
 
 from store.postgres import Session
-from store.transaction import Signal
+from store.server_clock import ServerClock
+from store.transaction import Signal, Tx
 
 _CHANNEL = "reelbus"
 _HEAR_SECONDS = 0.5
@@ -20,11 +21,14 @@ _AGAIN_SECONDS = 1.0
 
 
 class Bell:
-    """Two threads: one tells other processes of topics, one hears of theirs and calls `heard` with them."""
+    """Two threads: one tells other processes of topics, one hears of theirs and calls `heard` with them.
 
-    def __init__(self, address: str, *, heard: Callable[[set[Signal]], None]) -> None:
+    The one that hears looks at the server's clock too.
+    """
+
+    def __init__(self, address: str, clock: ServerClock, *, heard: Callable[[set[Signal]], None]) -> None:
         self._hearing, self._telling = Session(address), Session(address)
-        self._heard = heard
+        self._heard, self._clock = heard, clock
         self._topics: queue.SimpleQueue[set[Signal] | None] = queue.SimpleQueue()
         self._own: set[int] = set()
         self._stopping = threading.Event()
@@ -80,12 +84,15 @@ class Bell:
                 if self._hearing.lost:
                     self._hearing.execute(f"LISTEN {_CHANNEL}")
                     self._heard(set(Signal))  # what was told while nobody listened
+                    self._clock.look(Tx(self._hearing))
                 for notice in self._hearing.connection.notifies(timeout=_HEAR_SECONDS):
                     if self._stopping.is_set():
                         return
                     if notice.pid not in self._own:
                         known = set(notice.payload.split()) & set(Signal)
                         self._heard({Signal(topic) for topic in known})
+                if self._clock.due:
+                    self._clock.look(Tx(self._hearing))
             except psycopg.Error:
                 self._hearing.close()
                 self._stopping.wait(_AGAIN_SECONDS)

@@ -69,6 +69,13 @@ class Store(Protocol):
             return await PostgresStore.open(url)
         return await SqliteStore.open(url)
 
+    @property
+    def clock_is_shared(self) -> bool:
+        """Whether `now` is by one clock for all machines, that of a database server."""
+
+    def now(self) -> float:
+        """Give the time, in Unix seconds, by the clock that decides what is due and leased in this store."""
+
     def write(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
         """Run `work(tx, …)`: all of it happens and is durable, or none of it.
 

@@ -1,6 +1,5 @@
 """Everything that is PostgreSQL's alone: connecting, the words of its dialect, locking, and what its errors mean."""
 
-import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -128,11 +127,11 @@ class ReadingTx(Tx):
 
     __slots__ = ("gap_horizon",)
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, now: float) -> None:
         pipeline = Pipeline(session.wire)
         super().__init__(pipeline)
         pipeline.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        self.gap_horizon = time.time() - GAP_SECONDS
+        self.gap_horizon = now - GAP_SECONDS
 
 
 class WritingTx(Tx):

@@ -6,7 +6,6 @@ A picture is stored before any video names it; what a crash leaves is a picture 
 import asyncio
 import hashlib
 import io
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -25,16 +24,19 @@ _ORPHANS_AT_ONCE = 100
 class PostgresPictures:
     """The pictures of one database. `write` commits work durably."""
 
-    def __init__(self, write: Callable[..., Awaitable[Any]], readers: PostgresReaders) -> None:
+    def __init__(
+        self, write: Callable[..., Awaitable[Any]], readers: PostgresReaders, now: Callable[[], float]
+    ) -> None:
         self._write = write
         self._rows = readers
+        self._now = now
         self._hashing = ThreadPoolExecutor(1, thread_name_prefix="picture-reader")
 
     async def keep(self, content_type: str, body: bytes) -> Upload:
         """Have a picture stored, for a video that is about to be accepted. Raises `StoreUnavailable`."""
         digest = await asyncio.get_running_loop().run_in_executor(self._hashing, hashlib.sha256, body)
         upload = Upload(content_type, len(body), digest.hexdigest(), uuid4().hex)
-        await self._write(uploads.keep_body, upload.name, body, now=time.time())
+        await self._write(uploads.keep_body, upload.name, body, now=self._now())
         return upload
 
     @asynccontextmanager
@@ -76,7 +78,7 @@ class PostgresPictures:
     async def remove_orphans(self) -> int:
         """Remove the pictures that have had no video for a while, as a crash leaves them; say how many."""
         removed: int = await self._write(
-            uploads.drop_orphans, before=time.time() - ORPHAN_SECONDS, limit=_ORPHANS_AT_ONCE
+            uploads.drop_orphans, before=self._now() - ORPHAN_SECONDS, limit=_ORPHANS_AT_ONCE
         )
         return removed
 

@@ -23,9 +23,10 @@ _CANCEL_SECONDS = 0.1
 class PostgresReaders:
     """A pool of connections that only read. Each is opened when it is first needed."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, now: Callable[[], float]) -> None:
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
         self._sessions = [Session(address) for _ in range(READERS)]
+        self._now = now
         self._resting: queue.LifoQueue[Session] = queue.LifoQueue()
         for session in self._sessions:
             self._resting.put(session)
@@ -58,18 +59,17 @@ class PostgresReaders:
 
     def _on_a_snapshot(self, session: Session, run: Callable[[Tx], T]) -> T:
         try:
-            return _snapshot(session, run)
+            return self._snapshot(session, run)
         except psycopg.OperationalError:
             if not session.lost:
                 raise
-            return _snapshot(session, run)  # over a new connection: to read again harms nothing
+            return self._snapshot(session, run)  # over a new connection: to read again harms nothing
 
-
-def _snapshot(session: Session, run: Callable[[Tx], T]) -> T:
-    try:
-        found = run(ReadingTx(session))
-    except BaseException:
+    def _snapshot(self, session: Session, run: Callable[[Tx], T]) -> T:
+        try:
+            found = run(ReadingTx(session, now=self._now()))
+        except BaseException:
+            session.rollback()
+            raise
         session.rollback()
-        raise
-    session.rollback()
-    return found
+        return found

@@ -14,6 +14,7 @@ from store.migrate import is_behind, migrate
 from store.postgres import DIALECT, conninfo, translated
 from store.postgres_pictures import PostgresPictures
 from store.postgres_readers import PostgresReaders
+from store.server_clock import ServerClock
 from store.transaction import Signal, Tx
 
 P = ParamSpec("P")
@@ -35,11 +36,12 @@ class PostgresStore:
         self._listeners: dict[Signal, list[asyncio.Event]] = {topic: [] for topic in Signal}
         self._coming: set[Signal] = set()
         self._under_way: set[asyncio.Future[object]] = set()
-        self._readers = PostgresReaders(address)
-        self._bell = Bell(address, heard=lambda topics: self._from_thread(self._set, topics))
+        self._clock = ServerClock()
+        self._readers = PostgresReaders(address, self._clock.now)
+        self._bell = Bell(address, self._clock, heard=lambda topics: self._from_thread(self._set, topics))
         self._durable = self._lane(address, synced=True, threads=1)
         self._repeatable = self._lane(address, synced=False, threads=_REPEATABLE_AT_ONCE)
-        self.pictures = PostgresPictures(self.write, self._readers)
+        self.pictures = PostgresPictures(self.write, self._readers, self._clock.now)
         self._fault: StoreUnavailable | None = None
         self.broken = asyncio.Event()
 
@@ -50,6 +52,7 @@ class PostgresStore:
         for part in (store._durable, store._repeatable, store._bell):
             part.start()
         try:
+            await store.read(store._clock.look)
             if await store.read(is_behind, DIALECT):
                 await store.write(migrate, DIALECT)
         except psycopg.ProgrammingError as error:
@@ -59,6 +62,12 @@ class PostgresStore:
             await store.close()
             raise
         return store
+
+    clock_is_shared = True
+
+    def now(self) -> float:
+        """Give the time by the server's clock, in Unix seconds."""
+        return self._clock.now()
 
     def write(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
         """Run `work(tx, …)`: all of it happens and is durable, or none of it. Raises `StoreUnavailable`."""

@@ -6,6 +6,7 @@ commit. So a sync of the disk is shared by all who wait for one, and nothing is 
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -80,6 +81,12 @@ class SqliteStore:
             await store.close()
             raise
         return store
+
+    clock_is_shared = False
+
+    def now(self) -> float:
+        """Give the time by this machine's clock, in Unix seconds."""
+        return time.time()
 
     def write(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
         """Run `work(tx, …)`: all of it happens and is on disk, or none of it. Raises `StoreUnavailable`."""
