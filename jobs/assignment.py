@@ -10,7 +10,7 @@ from jobs.policy import Policy
 from schemas.names import Provider
 from store import videos
 from store.transaction import Tx
-from store.unreadable import Kind, one_of_many
+from store.unreadable import Kind, each_of_many
 from store.videos import VideoRow
 
 UNROUTED_SECONDS = 30.0
@@ -28,10 +28,8 @@ def route(tx: Tx, policy: Policy, *, now: float) -> int:
     found = videos.accepted(tx, limit=ROUTED_AT_ONCE, now=now)
     enabled = (enabled_anywhere(tx, policy.providers) if found else None) or ()
     takers = circuit.Takers(tx, policy, now=now)
-    routed = [
-        one_of_many(tx, Kind.VIDEO, video.id, partial(_route, tx, enabled, takers, video, now), now=now)
-        for video in found
-    ]
+    parts = {video.id: partial(_route, tx, enabled, takers, video, now) for video in found}
+    routed = each_of_many(tx, Kind.VIDEO, parts, now=now)
     return sum(each is not False for each in routed)
 
 

@@ -17,7 +17,7 @@ from schemas.names import ErrorCode, Provider
 from store import attempts, open_attempts, providers
 from store.attempts import AttemptRow, AttemptState
 from store.transaction import Tx
-from store.unreadable import Kind, one_of_many
+from store.unreadable import Kind, each_of_many
 
 STEP_SECONDS = 1.0
 """How often a poller looks for what is overdue."""
@@ -59,11 +59,8 @@ def find(tx: Tx, policy: Policy, *, now: float, limit: int = 500) -> Overdue:
 
 def give_up(tx: Tx, policy: Policy, attempt_ids: Collection[str], *, now: float) -> int:
     """Time out those of the attempts that are still open; say how many."""
-    ends = [
-        one_of_many(tx, Kind.ATTEMPT, attempt_id, partial(_give_up, tx, policy, attempt_id, now), now=now)
-        for attempt_id in attempt_ids
-    ]
-    return sum(ended is True for ended in ends)
+    parts = {attempt_id: partial(_give_up, tx, policy, attempt_id, now) for attempt_id in attempt_ids}
+    return sum(ended is True for ended in each_of_many(tx, Kind.ATTEMPT, parts, now=now))
 
 
 def _give_up(tx: Tx, policy: Policy, attempt_id: str, now: float) -> bool:

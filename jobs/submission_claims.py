@@ -1,6 +1,6 @@
 """Claim attempts to submit: as many as the provider's budget, its circuit and its checks leave."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,7 +17,7 @@ from store import attempts, circuits, due_attempts, videos
 from store.attempts import AttemptRow, AttemptState
 from store.circuits import CircuitRow
 from store.transaction import Tx
-from store.unreadable import Kind, one_of_many
+from store.unreadable import Kind, each_of_many
 from store.videos import VideoRow
 
 
@@ -54,10 +54,7 @@ def claim(
     attempts whose pictures are there; others with a picture elsewhere are left alone.
     """
     forgotten = now - ABANDONED_LEASE_SECONDS
-    for orphan in dead:
-        message = "the process that sent it died before it recorded the answer"
-        losing = partial(mark_outcome_unknown, tx, policy, orphan, message, owner=orphan.lease_owner, now=now)
-        one_of_many(tx, Kind.ATTEMPT, orphan.id, losing, now=now)
+    _give_up_orphans(tx, policy, dead, now)
     allowed = budget.allowance(tx, policy, provider, now=now)
     spare = shares.for_submissions(tx, policy, provider, allowed.requests, now=now) if allowed.requests else 0
     gate = circuit.gate(tx, provider, now=now)
@@ -85,6 +82,15 @@ def claim(
     return Claim(work, allowed.again_at, lost)
 
 
+def _give_up_orphans(tx: Tx, policy: Policy, dead: Sequence[AttemptRow], now: float) -> None:
+    message = "the process that sent it died before it recorded the answer"
+    parts = {
+        orphan.id: partial(mark_outcome_unknown, tx, policy, orphan, message, owner=orphan.lease_owner, now=now)
+        for orphan in dead
+    }
+    each_of_many(tx, Kind.ATTEMPT, parts, now=now)
+
+
 def _held(tx: Tx, attempt: AttemptRow, owner: str) -> bool:
     current = attempts.get(tx, attempt.id)
     return current is not None and current.state is AttemptState.CLAIMED and current.lease_owner == owner
@@ -93,12 +99,11 @@ def _held(tx: Tx, attempt: AttemptRow, owner: str) -> bool:
 def claim_each(tx: Tx, found: Sequence[AttemptRow], *, owner: str, now: float) -> list[tuple[AttemptRow, VideoRow]]:
     """Give an owner the leases of attempts; give those, each with its video, that could be claimed."""
     over = {provider: circuits.get(tx, provider) for provider in {attempt.provider for attempt in found}}
-    tried = [
-        one_of_many(
-            tx, Kind.ATTEMPT, attempt.id, partial(_claimed, tx, attempt, over[attempt.provider], owner, now), now=now
-        )
-        for attempt in found
-    ]
+    video_of = videos.ask_each(tx, [attempt.video_id for attempt in found])
+    parts = {
+        attempt.id: partial(_claimed, tx, attempt, video_of, over[attempt.provider], owner, now) for attempt in found
+    }
+    tried = each_of_many(tx, Kind.ATTEMPT, parts, now=now)
     return [claimed for claimed in tried if claimed is not None]
 
 
@@ -124,13 +129,17 @@ def _through(
 
 
 def _claimed(
-    tx: Tx, attempt: AttemptRow, over: CircuitRow, owner: str, now: float
+    tx: Tx,
+    attempt: AttemptRow,
+    video_of: Callable[[str], VideoRow | None],
+    over: CircuitRow,
+    owner: str,
+    now: float,
 ) -> tuple[AttemptRow, VideoRow] | None:
-    asked = videos.ask(tx, attempt.video_id)
     until = now + LEASE_SECONDS
     columns = {"lease_owner": owner, "lease_until": until, "due_at": until}
     claimed = apply_transition(tx, CLAIM, attempt.id, columns)
-    video = asked()
+    video = video_of(attempt.video_id)
     if video is None or not claimed:
         return None
     if over.closed_at is not None and (attempt.due_at or now) < over.closed_at:

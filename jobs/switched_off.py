@@ -18,7 +18,7 @@ from store import open_attempts
 from store.announcements import Role
 from store.attempts import AttemptRow, AttemptState
 from store.transaction import Tx
-from store.unreadable import Kind, one_of_many
+from store.unreadable import Kind, each_of_many
 
 _LONGEST_STEP = 2 * ANNOUNCE_SECONDS
 _AT_ONCE = 500
@@ -64,9 +64,9 @@ def end(tx: Tx, policy: Policy, off: Collection[tuple[Role, Provider]], *, now: 
     ended = 0
     for role, provider in sorted(off):
         left = open_attempts.unsent_of if role is Role.GENERATOR else open_attempts.sent_of
-        for attempt in left(tx, provider, now=now, limit=_AT_ONCE):
-            ending = partial(_end, tx, policy, attempt, now)
-            ended += one_of_many(tx, Kind.ATTEMPT, attempt.id, ending, now=now) is True
+        found = left(tx, provider, now=now, limit=_AT_ONCE)
+        parts = {attempt.id: partial(_end, tx, policy, attempt, now) for attempt in found}
+        ended += sum(done is True for done in each_of_many(tx, Kind.ATTEMPT, parts, now=now))
     return ended
 
 

@@ -1,6 +1,6 @@
 """Rows put aside because this release cannot read them, such as those that a newer one wrote."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import NamedTuple, TypeVar
 
@@ -28,8 +28,26 @@ class Unreadable(NamedTuple):
     found_at: float
 
 
-def one_of_many(tx: Tx, kind: Kind, row_id: str, work: Callable[[], T], *, now: float) -> T | None:
-    """Do one row's part of a batch. A row that cannot be read is put aside, and its part undone: the rest goes on."""
+def each_of_many(tx: Tx, kind: Kind, parts: Mapping[str, Callable[[], T]], *, now: float) -> list[T | None]:
+    """Do a batch, a part for each row's id, and give what each gives.
+
+    A row that cannot be read is put aside, its part is undone and gives None: the rest goes on. All is done at once
+    first, and where that fails again part by part.
+    """
+    if not parts:
+        return []
+    tx.execute("SAVEPOINT each_of_many")
+    results: list[T | None] = []
+    try:
+        results += [part() for part in parts.values()]
+    except MALFORMED:
+        tx.execute("ROLLBACK TO each_of_many")
+        results = [_one(tx, kind, row_id, part, now) for row_id, part in parts.items()]
+    tx.execute("RELEASE each_of_many")
+    return results
+
+
+def _one(tx: Tx, kind: Kind, row_id: str, work: Callable[[], T], now: float) -> T | None:
     tx.execute("SAVEPOINT one_of_many")
     try:
         result = work()

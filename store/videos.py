@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from schemas.names import ErrorCode, Motion, Orientation, Provider, ProviderChoice, VideoStatus
 from store import uploads
+from store.marks import in_groups
 from store.transaction import Tx
 from store.unreadable import MALFORMED, Kind, put_aside
 
@@ -101,6 +102,15 @@ def ask(tx: Tx, video_id: str) -> Callable[[], VideoRow | None]:
         return None if found is None else _row(found)
 
     return read
+
+
+def ask_each(tx: Tx, video_ids: Collection[str]) -> Callable[[str], VideoRow | None]:
+    """Ask for several videos as `get` does, and give what reads each by its id."""
+    found: dict[str, Sequence[object]] = {}
+    for marks, group in in_groups(video_ids):
+        rows = tx.execute(f"SELECT {COLUMNS} FROM videos WHERE id IN ({marks}){tx.row_lock}", group)  # noqa: S608 - only marks
+        found |= {str(columns[0]): columns for columns in rows.fetchall()}
+    return lambda video_id: _row(found[video_id]) if video_id in found else None
 
 
 def accepted(tx: Tx, *, limit: int, now: float) -> list[VideoRow]:

@@ -6,7 +6,7 @@ import pytest
 from store import audit
 from store.postgres import Session, WritingTx
 from store.transaction import Tx
-from store.unreadable import Kind, one_of_many
+from store.unreadable import Kind, each_of_many
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_a_row_does_not_join_what_an_earlier_piece_takes_back(tx: WritingTx, pos
         _note(tx, "taken back")
         raise ValueError("cannot be read")
 
-    one_of_many(tx, Kind.VIDEO, "v", note_and_fail, now=1.0)
+    each_of_many(tx, Kind.VIDEO, {"v": note_and_fail}, now=1.0)
     tx.next_piece()
     _note(tx, "kept")
     tx.commit()
