@@ -22,7 +22,8 @@ from process import metrics
 from process.asyncio_events import wait, wait_any
 from process.settings import Settings
 from publisher.command_processing import Handler, Processing, deliveries
-from publisher.connection import BrokerConnection, reason
+from publisher.connection import BrokerConnection
+from publisher.connection_errors import reason
 from publisher.frames import UNDECODABLE
 from publisher.replies import Replies
 from publisher.timing import Timing

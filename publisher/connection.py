@@ -6,40 +6,16 @@ any doubt is dropped whole, and a new one is built.
 """
 
 import asyncio
-import re
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import aio_pika
-import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection
-from aio_pika.exceptions import (
-    AMQPConnectionError,
-    AuthenticationError,
-    ChannelClosed,
-    ChannelInvalidStateError,
-    ChannelNotFoundEntity,
-    ChannelPreconditionFailed,
-    ConnectionClosed,
-    ProbableAuthenticationError,
-)
 
 from process import metrics
 from process.asyncio_events import wait_any
-from process.settings import Settings
 from publisher import topology
-from publisher.frames import ForgivingConnection
+from publisher.connection_errors import ConnectionLost, reason
 from publisher.timing import Timing
-
-HEARTBEAT_SECONDS = 10
-"""A dead peer is noticed after at most three of these and a little; RabbitMQ advises 5 to 20."""
-
-logger = structlog.get_logger(__name__)
-
-
-class ConnectionLost(Exception):
-    """The connection can no longer be trusted: build a new one. The message says why, without any secret."""
 
 
 @dataclass(slots=True)
@@ -169,101 +145,3 @@ def _is_cancelled() -> bool:
     """Say whether this task was told to end, even where the library swallowed that: as it does closing a channel."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-@dataclass(slots=True)
-class Addresses:
-    """The broker's addresses in turn: one whose connection came to nothing is tried last the next time.
-
-    A node that is cut off from its cluster lets clients in and does nothing for them.
-    """
-
-    urls: Sequence[str]
-    _place: int = 0
-
-    def in_turn(self) -> Sequence[str]:
-        """List them, the one to be tried first before the others."""
-        return [*self.urls[self._place :], *self.urls[: self._place]]
-
-    def used(self, url: str) -> None:
-        """Note which of them let us in."""
-        self._place = self.urls.index(url)
-
-    def failed(self) -> None:
-        """Try the next one first."""
-        self._place = (self._place + 1) % len(self.urls)
-
-
-async def connect(
-    settings: Settings, timing: Timing, *, name: str, addresses: Addresses | None = None
-) -> AbstractConnection:
-    """Open a connection to the first address that lets us in.
-
-    Raises whatever aio-pika does, or TimeoutError; `reason` puts it into words.
-    """
-    addresses = addresses or Addresses(settings.amqp_urls)
-    *others, last = addresses.in_turn()
-    for url in others:
-        try:
-            connection = await _connect(url, timing, name)
-        except (Exception, asyncio.CancelledError) as error:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
-            logger.info("broker tried", link=name, reason=reason(error))
-        else:
-            addresses.used(url)
-            return connection
-    connection = await _connect(last, timing, name)
-    addresses.used(last)
-    return connection
-
-
-async def _connect(url: str, timing: Timing, name: str) -> AbstractConnection:
-    async with asyncio.timeout(timing.connect):
-        return await aio_pika.connect(
-            url,
-            heartbeat=HEARTBEAT_SECONDS,
-            client_properties={"connection_name": f"reelbus {name}"},
-            connection_class=ForgivingConnection,
-        )
-
-
-async def close(connection: AbstractConnection, *, within: float) -> None:
-    """Close a connection, or leave it to its fate when that takes too long. Raises nothing."""
-    # In a task of its own, so that neither a frozen broker nor the library's cancellations reach us.
-    closing = asyncio.ensure_future(connection.close())
-    await asyncio.wait([closing], timeout=within)
-    if not closing.cancel() and not closing.cancelled():
-        closing.exception()
-
-
-_REASONS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
-    (ConnectionLost, "{}"),
-    (asyncio.CancelledError, "the broker fell silent"),
-    (TimeoutError, "the broker did not answer in time"),
-    ((AuthenticationError, ProbableAuthenticationError), "the broker refused our credentials"),
-    (ConnectionClosed, "the broker closed the connection: {}"),
-    (ChannelPreconditionFailed, "the topology does not match: {}"),
-    (ChannelNotFoundEntity, "something of the topology is missing: {}"),
-    (ChannelClosed, "the broker closed the channel: {}"),
-    ((AMQPConnectionError, ChannelInvalidStateError, OSError), "the broker cannot be reached"),
-)
-
-
-_TLS = re.compile(r"\[SSL: (\w+)\]")
-"""What went wrong between two who show each other certificates, as Python's TLS names it."""
-
-_HELD_TOO_LONG = "delivery acknowledgement on channel"
-
-
-def reason(error: BaseException) -> str:
-    """Say in a sentence why the broker is lost; never with an address, which may hold a password."""
-    if isinstance(error, ChannelPreconditionFailed) and _HELD_TOO_LONG in str(error):
-        return "a message was held longer than the broker's consumer time-out"
-    if refused := _TLS.search(str(error)):
-        return f"TLS: {refused[1].lower().replace('_', ' ')}; see cafile, certfile and keyfile of REELBUS_AMQP_URL"
-    for kind, sentence in _REASONS:
-        if isinstance(error, kind):
-            return sentence.format(error)
-    return f"unexpected {type(error).__name__}"

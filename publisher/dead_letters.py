@@ -14,7 +14,8 @@ from aio_pika.exceptions import AMQPError, ChannelNotFoundEntity, DeliveryError,
 
 from process.line_limit import LimitedLog
 from process.settings import Settings
-from publisher.connection import close, connect, reason
+from publisher.connect import close, connect
+from publisher.connection_errors import reason
 from publisher.timing import TIMING, Timing
 from publisher.topology import COMMANDS, DEAD_QUEUE, SUBMIT_KEY
 

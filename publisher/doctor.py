@@ -7,7 +7,8 @@ from aio_pika.exceptions import ChannelPreconditionFailed
 
 from process.settings import Settings
 from publisher import topology
-from publisher.connection import close, connect, reason
+from publisher.connect import close, connect
+from publisher.connection_errors import reason
 from publisher.timing import TIMING, Timing
 
 

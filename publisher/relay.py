@@ -16,7 +16,8 @@ from process import failpoints, metrics
 from process.asyncio_events import linked, wait, wait_any
 from process.settings import Settings
 from publisher import confirmed
-from publisher.connection import BrokerConnection, ConnectionLost, reason
+from publisher.connection import BrokerConnection
+from publisher.connection_errors import ConnectionLost, reason
 from publisher.lease import Lease, kept
 from publisher.signing import signing
 from publisher.timing import Timing

@@ -15,7 +15,8 @@ from aio_pika.exceptions import AMQPError, DeliveryError
 from process import metrics
 from process.line_limit import LimitedLog
 from process.settings import Settings
-from publisher.connection import close, connect, reason
+from publisher.connect import close, connect
+from publisher.connection_errors import reason
 from publisher.timing import Timing
 
 DIRECT_REPLY = "amq.rabbitmq.reply-to."

@@ -16,7 +16,8 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMe
 from aio_pika.exceptions import ChannelClosed, ChannelNotFoundEntity
 
 from process.settings import Settings
-from publisher.connection import close, connect, reason
+from publisher.connect import close, connect
+from publisher.connection_errors import reason
 from publisher.signing import signing
 from publisher.subscriber_trials import Trial, trials
 from publisher.timing import TIMING

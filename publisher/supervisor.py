@@ -12,7 +12,9 @@ from process import metrics
 from process.asyncio_events import wait
 from process.settings import Settings
 from publisher import topology
-from publisher.connection import Addresses, BrokerConnection, BrokerState, close, connect, reason
+from publisher.connect import BrokerAddresses, close, connect
+from publisher.connection import BrokerConnection, BrokerState
+from publisher.connection_errors import reason
 from publisher.timing import Timing
 
 logger = structlog.get_logger(__name__)
@@ -29,7 +31,7 @@ async def link(
     *,
     name: str,
     part: topology.Declare = topology.events,
-    addresses: Addresses | None = None,
+    addresses: BrokerAddresses | None = None,
 ) -> AsyncIterator[BrokerConnection]:
     """Connect and declare a part of the topology; close the connection in the end, in good time.
 
@@ -60,7 +62,7 @@ async def supervise(
     part: topology.Declare = topology.events,
 ) -> None:
     """Do the work over a connection, and over the next one whenever one is lost, until told to stop."""
-    failures, addresses = 0, Addresses(settings.amqp_urls)
+    failures, addresses = 0, BrokerAddresses(settings.amqp_urls)
     while not stop.is_set():
         why = await _one_connection(
             settings, work, name=name, state=state, timing=timing, part=part, addresses=addresses
@@ -83,7 +85,7 @@ async def _one_connection(
     state: BrokerState,
     timing: Timing,
     part: topology.Declare = topology.events,
-    addresses: Addresses | None = None,
+    addresses: BrokerAddresses | None = None,
 ) -> str | None:
     """Work until the end, which is None, or until the connection is lost, and say why."""
     try:

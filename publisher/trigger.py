@@ -7,7 +7,8 @@ from typing import Any
 from aio_pika import DeliveryMode, Message
 
 from process.settings import Settings
-from publisher.connection import BrokerState, reason
+from publisher.connection import BrokerState
+from publisher.connection_errors import reason
 from publisher.event_frames import APP_ID
 from publisher.signing import Sign, signing
 from publisher.supervisor import link

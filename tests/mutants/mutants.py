@@ -38,8 +38,7 @@ from process.settings import Settings
 from process.workers import Workers
 from providers.parsing.webhook_hints import read_webhook
 from providers.reports import Failed, Ready, Report
-from publisher import connection as connecting
-from publisher import supervisor
+from publisher import connection_errors, supervisor
 from publisher.connection import BrokerState
 from publisher.timing import Timing
 from schemas.names import PROVIDERS, TERMINAL_EVENTS, DetectedBy, ErrorCode, EventType, Provider, VideoStatus
@@ -278,7 +277,7 @@ async def deaf_to_strange_cancellations(
             await work(opened)
         return None
     except Exception as error:
-        return connecting.reason(error)
+        return connection_errors.reason(error)
 
 
 IN_THE_SIMULATION = [

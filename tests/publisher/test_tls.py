@@ -12,7 +12,9 @@ from pydantic import SecretStr
 
 from process.settings import Settings
 from publisher import topology
-from publisher.connection import BrokerState, connect, reason
+from publisher.connect import connect
+from publisher.connection import BrokerState
+from publisher.connection_errors import reason
 from publisher.supervisor import link
 from sandbox.broker import isolation
 from sandbox.broker.node import Node

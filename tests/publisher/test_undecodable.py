@@ -14,7 +14,7 @@ from aiormq.connection import Connection, FrameReceiver
 from pamqp import commands, frame
 from pamqp.header import ContentHeader
 
-from publisher.connection import connect
+from publisher.connect import connect
 from publisher.frames import UNDECODABLE
 from tests.publisher.conftest import QUICK
 from tests.support.broker import Broker
