@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Any
 
 from jobs import provider_states
 from process.settings import Settings
@@ -9,9 +10,9 @@ from providers.base import VerificationFailed
 from providers.http.seen import SeenAnswer, watched_answers
 from providers.registry import PROVIDERS
 from reelbus.finding import Finding
+from reelbus.provider_faults import OFF, faults
 from reelbus.wiring import opened_clients, opened_store
 from schemas.names import Provider
-from schemas.status import CircuitState, ProviderState
 from store import open_attempts
 from store.database import StoreUnavailable
 from store.look import look, sqlite_file
@@ -28,7 +29,7 @@ async def provider_findings(settings: Settings) -> AsyncIterator[Finding]:
         for provider in PROVIDERS:
             client = clients.get(provider)
             if client is None:
-                yield Finding(provider, "off", "no credentials are set, or REELBUS_PROVIDERS leaves it out")
+                yield Finding(provider, "off", OFF)
                 if left.get(provider):
                     yield _left_open(provider, left[provider])
                 continue
@@ -39,8 +40,10 @@ async def provider_findings(settings: Settings) -> AsyncIterator[Finding]:
                 yield Finding(provider, "fail", str(error), f"check REELBUS_{provider.upper()}_URL and its credentials")
                 continue
             yield Finding(provider, "ok", account)
-            for finding in (*_clock(provider, seen), *_trouble(provider, known.get(provider))):
+            for finding in _clock(provider, seen):
                 yield finding
+            for fault in faults(known.get(provider, {})):
+                yield Finding(provider, "warn", fault.says, fault.mend)
 
 
 def _clock(provider: Provider, seen: Sequence[SeenAnswer]) -> Iterator[Finding]:
@@ -62,22 +65,7 @@ def _left_open(provider: Provider, count: int) -> Finding:
     )
 
 
-def _trouble(provider: Provider, state: ProviderState | None) -> Iterator[Finding]:
-    """Tell what the store knows against a provider that answers now."""
-    if state is not None and not state.authorized:
-        yield Finding(provider, "warn", "it refused our credentials at the last job or check", "watch /metrics")
-    if state is not None and state.out_of_credits_since is not None:
-        detail = f"has refused submissions since {state.out_of_credits_since}: no credits are left"
-        yield Finding(provider, "warn", detail, "buy credits; the next submission that is taken clears this")
-    if state is not None and state.paused:
-        detail = f"paused since {state.paused_since} by {state.paused_by}"
-        yield Finding(provider, "warn", detail, f"reelbus resume {provider}")
-    if state is not None and state.circuit.state is not CircuitState.CLOSED:
-        detail = f"takes no submissions since {state.circuit.since}: {state.circuit.reason}"
-        yield Finding(provider, "warn", detail, f"it is tested again from {state.circuit.probe_at} on; nothing to do")
-
-
-async def _kept(settings: Settings) -> tuple[dict[Provider, ProviderState], dict[Provider, int]]:
+async def _kept(settings: Settings) -> tuple[dict[Provider, dict[str, Any]], dict[Provider, int]]:
     """Read what the store says of the providers, and how many attempts of each are open."""
     try:
         file = sqlite_file(settings.database_url)
@@ -85,8 +73,8 @@ async def _kept(settings: Settings) -> tuple[dict[Provider, ProviderState], dict
         if file and (found is None or found.behind):
             return {}, {}
         async with opened_store(settings) as store:
-            known = await store.read(provider_states.of_all, settings.enabled_providers, now=time.time())
+            states = await store.read(provider_states.of_all, settings.enabled_providers, now=time.time())
             left = {each: await store.read(open_attempts.count_open, each, limit=_COUNTED) for each in PROVIDERS}
     except (StoreUnavailable, StoreTooNew, OSError):
         return {}, {}
-    return known, left
+    return {each: state.model_dump(mode="json") for each, state in states.items()}, left

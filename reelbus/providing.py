@@ -4,6 +4,7 @@ import json
 import sys
 from typing import Any
 
+from reelbus.provider_faults import OFF, faults
 from reelbus.terminal import cleaned
 from reelbus.video_commands import service
 
@@ -39,19 +40,6 @@ def _row(item: Any) -> str:  # noqa: ANN401 - a JSON document
 
 
 def _detail(item: Any) -> str:  # noqa: ANN401 - a JSON document
-    detail = ""
-    match item["state"]:
-        case "off":
-            detail = "has no credentials here"
-        case "paused":
-            detail = f"since {item['paused_since']} by {item['paused_by']}"
-        case "refusing":
-            detail = f"refuses our key since {item['unauthorized_since']}"
-        case "out_of_credits":
-            detail = f"no credits are left; submissions are refused since {item['out_of_credits_since']}"
-        case "away" | "testing":
-            circuit = item["circuit"]
-            detail = f"since {circuit['since']}: {circuit['reason']}; tested again at {circuit['probe_at']}"
-        case "throttled":
-            detail = f"asked us to wait until {item['paused_until']}"
-    return detail
+    if not item["enabled"]:
+        return OFF
+    return next((fault.says for fault in faults(item)), "")

@@ -4,6 +4,7 @@ import sys
 import time
 from typing import Any
 
+from reelbus.provider_faults import OFF, faults
 from reelbus.terminal import cleaned, has_colours, printable_json
 from reelbus.video_commands import service
 
@@ -56,23 +57,9 @@ def _reachable(link: dict[str, Any] | None) -> tuple[bool, str]:
 
 def _provider(provider: dict[str, Any]) -> tuple[bool, str]:
     if not provider["enabled"]:
-        return True, "off: no credentials are set, or REELBUS_PROVIDERS leaves it out"
-    fault = _fault(provider)
-    return fault is None, fault or "takes work"
-
-
-def _fault(provider: dict[str, Any]) -> str | None:
-    if not provider["authorized"]:
-        return f"refuses our credentials since {provider['unauthorized_since']}"
-    if provider.get("out_of_credits_since"):
-        return f"has refused submissions since {provider['out_of_credits_since']}: no credits are left"
-    if provider.get("paused"):
-        return f"paused by {provider['paused_by']} since {provider['paused_since']}"
-    if provider.get("state") in {"away", "testing"}:
-        return f"{provider['state']}: its circuit breaker is not closed"
-    if provider.get("paused_until"):
-        return f"left alone until {provider['paused_until']}"
-    return None
+        return True, f"off: {OFF}"
+    fault = next(faults(provider), None)
+    return fault is None, fault.says if fault else "takes work"
 
 
 def _painted(text: str, *, good: bool, colour: bool) -> str:
