@@ -213,6 +213,10 @@ class Capabilities:
         """Whether a submission must carry the picture itself, for an address will not do."""
         return self.picture is PictureForm.BYTES
 
+    def variable(self, setting: str) -> str:
+        """Name the environment variable of one of its settings."""
+        return f"REELBUS_{self.name}_{setting}".upper()
+
     def offers(self, motion: Motion) -> bool:
         """Say whether it can make this motion."""
         return motion in self.motions

@@ -76,7 +76,7 @@ class FalAnswers(Answers):
             return UnknownJob(describe_response(answer, self.account))
         document = self.document(answer)
         word = document.get("status")
-        if not 200 <= answer.status < 300 or not isinstance(word, str):
+        if not answer.is_success or not isinstance(word, str):
             return self.no_answer(answer)
         self._remember(job_in(document))
         if word == "COMPLETED":
@@ -87,7 +87,7 @@ class FalAnswers(Answers):
         """Read the result of a completed job: its HTTP status is the verdict."""
         if is_web_page(answer.body) or answer.status in (401, 403, 408, 429):
             return self.no_answer(answer)
-        if 200 <= answer.status < 300:
+        if answer.is_success:
             return self.video(self.document(answer))
         if answer.status in (404, 410):
             return UnknownJob(describe_response(answer, self.account))

@@ -1,8 +1,9 @@
 """fal's queue: a submission, a status, and a result that is a request of its own, whose HTTP status is the verdict."""
 
+from dataclasses import replace
 from urllib.parse import quote, urlencode, urlsplit
 
-from providers.base import BeforeFirstByte, Order, ProviderClient, VerificationFailed, WebhookMessage
+from providers.base import BeforeFirstByte, Order, ProviderClient, WebhookMessage
 from providers.capabilities import Given
 from providers.fal.answers import FalAnswers, job_in
 from providers.fal.capabilities import CAPABILITIES
@@ -11,8 +12,9 @@ from providers.http.account import Account
 from providers.http.client import NoResponse, ProviderHttp
 from providers.http.responses import Response
 from providers.http.submission import Submissions
+from providers.parsing.account_check import ask_account
 from providers.parsing.json import decode
-from providers.parsing.status import UnknownStatus, describe_response, ignore
+from providers.parsing.status import UnknownStatus, ignore
 from providers.prompt_motions import utf16_units, whole_prompt
 from providers.reports import (
     CancelAnswer,
@@ -40,18 +42,15 @@ class Fal(ProviderClient):
         key = given.credentials["key"]
         self._options = given.options
         self._start_by = max(1, int(given.job_timeout))
-        self._account = _account(given, given.url, "REELBUS_FAL_URL", {"Authorization": f"Key {key}"}, key)
+        self._account = Account.of(CAPABILITIES, given, {"Authorization": f"Key {key}"})
         self._answers = FalAnswers(self._account, unknown_status)
         self._submissions = Submissions(self._account)
         self._checks = ProviderHttp(self._account)
-        platform = _account(
-            given, given.options["platform_url"], "REELBUS_FAL_PLATFORM_URL", {"Authorization": f"Key {key}"}, key
-        )
-        self._platform = ProviderHttp(platform)
+        self._platform = ProviderHttp(self._elsewhere(given.options["platform_url"], "platform_url"))
         # The keys are public: our own stays here.
         keys = urlsplit(given.options["keys_url"])
         self._key_http = ProviderHttp(
-            _account(given, f"{keys.scheme}://{keys.netloc}", "REELBUS_FAL_KEYS_URL", {}, key)
+            replace(self._elsewhere(f"{keys.scheme}://{keys.netloc}", "keys_url"), credentials={})
         )
         self._keys = KeySet(self._key_http, keys.path)
         self._user_id = given.options["account"]
@@ -105,18 +104,16 @@ class Fal(ProviderClient):
     async def verify(self) -> str:
         """List the newest past request, which costs nothing."""
         query = urlencode({"endpoint_id": self._options["model"], "limit": 1})
-        try:
-            answer = await self._platform.get(f"{PAST_REQUESTS}?{query}")
-        except NoResponse as error:
-            raise VerificationFailed(f"{error}: check REELBUS_FAL_PLATFORM_URL") from error
-        if answer.status != 200 or not isinstance(self._answers.document(answer).get("items"), list):
-            raise VerificationFailed(f"{describe_response(answer, self._account)}: check REELBUS_FAL_KEY")
+        await ask_account(self._platform, f"{PAST_REQUESTS}?{query}", self._answers, field="items", kind=list)
         return f"fal knows the key (model {self._options['model']})"
 
     async def close(self) -> None:
         """Close every connection."""
         for http in (self._checks, self._platform, self._key_http):
             await http.close()
+
+    def _elsewhere(self, url: str, setting: str) -> Account:
+        return replace(self._account, base_url=url, url_setting=CAPABILITIES.variable(setting))
 
     def _input(self, image_url: str, prompt: str) -> dict[str, object]:
         given = {"prompt": prompt} | {name: self._options[name] for name in ("duration", "resolution")}
@@ -137,19 +134,6 @@ class Fal(ProviderClient):
         if not self._user_id:
             return Signature.UNCHECKED
         return Signature.GOOD if user_id == self._user_id else Signature.FOREIGN
-
-
-def _account(given: Given, url: str, setting: str, credentials: dict[str, str], key: str) -> Account:
-    return Account(
-        label=CAPABILITIES.label,
-        base_url=url,
-        url_setting=setting,
-        key_setting="REELBUS_FAL_KEY",
-        timeout=given.timeout,
-        allow_private_outputs=given.allow_private_outputs,
-        credentials=credentials,
-        secrets=(key,),
-    )
 
 
 build = Fal

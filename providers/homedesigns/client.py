@@ -42,16 +42,7 @@ class HomeDesigns(ProviderClient):
 
     def __init__(self, given: Given, unknown_status: UnknownStatus = ignore) -> None:
         secret = given.credentials["token"]
-        self._account = Account(
-            label=CAPABILITIES.label,
-            base_url=given.url,
-            url_setting="REELBUS_HOMEDESIGNS_URL",
-            key_setting="REELBUS_HOMEDESIGNS_TOKEN",
-            timeout=given.timeout,
-            allow_private_outputs=given.allow_private_outputs,
-            credentials={"Authorization": f"Bearer {secret}"},
-            secrets=(secret,),
-        )
+        self._account = Account.of(CAPABILITIES, given, {"Authorization": f"Bearer {secret}"})
         self._reader = Reader(self._account, unknown_status)
         self._checks = ProviderHttp(self._account)
         self._submissions = Submissions(self._account)
@@ -82,7 +73,7 @@ class HomeDesigns(ProviderClient):
         if answer.status in (401, 403):
             raise VerificationFailed(f"{describe_response(answer, self._account)}: check REELBUS_HOMEDESIGNS_TOKEN")
         document = decode(_TRAILING_COMMA.sub(rb"\1", answer.body or b""))
-        if not 200 <= answer.status < 300 or not isinstance(document, dict):
+        if not answer.is_success or not isinstance(document, dict):
             head = f"HomeDesigns answered {answer.status}"
             raise VerificationFailed(f"{head}, which is no account: check REELBUS_HOMEDESIGNS_URL")
         words = refusal_text(document)

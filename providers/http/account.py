@@ -4,9 +4,12 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Self
 
 import certifi
 from yarl import URL
+
+from providers.capabilities import Capabilities, Given
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,23 @@ class Account:
     secrets: tuple[str, ...] = field(repr=False)
     allow_private_outputs: bool = False
     """Whether videos may lie on hosts that are not public (development only)."""
+
+    @classmethod
+    def of(
+        cls, record: Capabilities, given: Given, headers: Mapping[str, str], *, more_secrets: tuple[str, ...] = ()
+    ) -> Self:
+        """Make the account that an operator gave for a provider; the key, in `headers`, is its first credential."""
+        key = record.credentials[0].name
+        return cls(
+            label=record.label,
+            base_url=given.url,
+            url_setting=record.variable("url"),
+            key_setting=record.variable(key),
+            timeout=given.timeout,
+            allow_private_outputs=given.allow_private_outputs,
+            credentials=headers,
+            secrets=(given.credentials[key], *more_secrets),
+        )
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the setting, for a credential that no header can carry."""

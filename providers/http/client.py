@@ -24,7 +24,7 @@ class ProviderHttp:
     """Asks one provider. Nothing is followed, remembered or taken from the environment."""
 
     def __init__(self, account: Account) -> None:
-        self._account = account
+        self.account = account
         self._session: aiohttp.ClientSession | None = None
 
     async def get(self, path: str) -> Response:
@@ -52,21 +52,21 @@ class ProviderHttp:
         session = self._session or self._open()
         try:
             async with (
-                asyncio.timeout(self._account.timeout),
-                session.request(method, self._account.url(path), json=document, allow_redirects=False) as response,
+                asyncio.timeout(self.account.timeout),
+                session.request(method, self.account.url(path), json=document, allow_redirects=False) as response,
             ):
                 answer = replace(head_of(response), body=await body_of(response))
                 note_answer(answer)
                 return answer
         except TimeoutError as error:
-            limit = f"within {self._account.timeout:g} seconds"
-            raise NoResponse(f"{self._account.label} did not answer {limit}") from error
+            limit = f"within {self.account.timeout:g} seconds"
+            raise NoResponse(f"{self.account.label} did not answer {limit}") from error
         except REQUEST_ERRORS as error:
-            raise NoResponse(f"{self._account.label} could not be asked ({type(error).__name__})") from error
+            raise NoResponse(f"{self.account.label} could not be asked ({type(error).__name__})") from error
 
     def _open(self) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
-            limit=MAX_CONNECTIONS, keepalive_timeout=KEEP_SECONDS, ssl=tls_context(self._account.base_url)
+            limit=MAX_CONNECTIONS, keepalive_timeout=KEEP_SECONDS, ssl=tls_context(self.account.base_url)
         )
-        self._session = open_session(connector, self._account.headers)
+        self._session = open_session(connector, self.account.headers)
         return self._session

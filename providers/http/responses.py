@@ -29,6 +29,11 @@ def seconds_ahead(date: str | None, now: float) -> float | None:
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
 
+    @property
+    def is_success(self) -> bool:
+        """Whether its status is one of 200 to 299."""
+        return 200 <= self.status < 300
+
 
 def seconds_to_wait(value: str | None, now: float) -> float | None:
     """Read a `Retry-After` header, seconds or a date, as seconds from `now`: at most 300, nonsense None."""

@@ -34,16 +34,7 @@ class Iacrea(ProviderClient):
 
     def __init__(self, given: Given, unknown_status: UnknownStatus = ignore) -> None:
         key = given.credentials["api_key"]
-        self._account = Account(
-            label=CAPABILITIES.label,
-            base_url=given.url,
-            url_setting="REELBUS_IACREA_URL",
-            key_setting="REELBUS_IACREA_API_KEY",
-            timeout=given.timeout,
-            allow_private_outputs=given.allow_private_outputs,
-            credentials={"x-api-key": key},
-            secrets=(key,),
-        )
+        self._account = Account.of(CAPABILITIES, given, {"x-api-key": key})
         self._user_id = given.credentials["user_id"]
         # Only FAILED is documented, and only that promises the refund.
         self._reader = Reader(self._account, unknown_status, frozenset({"failed"}))
@@ -79,7 +70,7 @@ class Iacrea(ProviderClient):
             mend = "check REELBUS_IACREA_API_KEY and REELBUS_IACREA_USER_ID, which belong together"
             raise VerificationFailed(f"{describe_response(answer, self._account)}: {mend}")
         document = decode(answer.body)
-        if not 200 <= answer.status < 300 or not isinstance(document, dict):
+        if not answer.is_success or not isinstance(document, dict):
             fault = "which is no account: check REELBUS_IACREA_URL"
             raise VerificationFailed(f"{describe_response(answer, self._account)}, {fault}")
         words = refusal_text(document)

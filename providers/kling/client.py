@@ -43,15 +43,8 @@ class Kling(ProviderClient):
     def __init__(self, given: Given, unknown_status: UnknownStatus = ignore) -> None:
         key = given.credentials["api_key"]
         self._webhook_secrets = [each.strip() for each in given.credentials["webhook_secret"].split(",") if each]
-        self._account = Account(
-            label=CAPABILITIES.label,
-            base_url=given.url,
-            url_setting="REELBUS_KLING_URL",
-            key_setting="REELBUS_KLING_API_KEY",
-            timeout=given.timeout,
-            allow_private_outputs=given.allow_private_outputs,
-            credentials={"Authorization": f"Bearer {key}"},
-            secrets=(key, *self._webhook_secrets),
+        self._account = Account.of(
+            CAPABILITIES, given, {"Authorization": f"Bearer {key}"}, more_secrets=tuple(self._webhook_secrets)
         )
         self._options = given.options
         self._answers = KlingAnswers(self._account, unknown_status)

@@ -36,7 +36,7 @@ class Answers:
         if answer.status in (401, 403) and not is_web_page(answer.body):
             mend = f"{message}: check {self.account.key_setting}"
             return Unavailable(mend, answer.retry_after, unauthorized=True)
-        if 200 <= answer.status < 300:
+        if answer.is_success:
             fault = "something that is not JSON" if isinstance(decode(answer.body), Unreadable) else "another document"
             message = f"{self.account.label} answered {answer.status} with {fault}"
         return Unavailable(message, answer.retry_after, throttled=answer.status == 429)

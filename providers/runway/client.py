@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from providers.base import BeforeFirstByte, Order, ProviderClient, VerificationFailed
+from providers.base import BeforeFirstByte, Order, ProviderClient
 from providers.capabilities import Given
 from providers.http.account import Account
 from providers.http.client import NoResponse, ProviderHttp
 from providers.http.responses import Response
 from providers.http.submission import Submissions
+from providers.parsing.account_check import ask_account
 from providers.parsing.answers import Answers
 from providers.parsing.error_text import is_web_page
 from providers.parsing.fields import job_id_in
@@ -46,15 +47,8 @@ class Runway(ProviderClient):
     def __init__(self, given: Given, unknown_status: UnknownStatus = ignore) -> None:
         secret = given.credentials["secret"]
         self._options = given.options
-        self._account = Account(
-            label=CAPABILITIES.label,
-            base_url=given.url,
-            url_setting="REELBUS_RUNWAY_URL",
-            key_setting="REELBUS_RUNWAY_SECRET",
-            timeout=given.timeout,
-            allow_private_outputs=given.allow_private_outputs,
-            credentials={"Authorization": f"Bearer {secret}", "X-Runway-Version": given.options["version"]},
-            secrets=(secret,),
+        self._account = Account.of(
+            CAPABILITIES, given, {"Authorization": f"Bearer {secret}", "X-Runway-Version": given.options["version"]}
         )
         self._answers = Answers(self._account, unknown_status)
         self._submissions = Submissions(self._account)
@@ -80,7 +74,7 @@ class Runway(ProviderClient):
             return Unavailable(str(error))
         if answer.status in (404, 410) and not is_web_page(answer.body):
             return UnknownJob(describe_response(answer, self._account))
-        if not 200 <= answer.status < 300:
+        if not answer.is_success:
             return self._answers.no_answer(answer)
         return self._report(self._answers.document(answer), answer)
 
@@ -95,19 +89,13 @@ class Runway(ProviderClient):
             answer = await self._checks.delete(_path(job))
         except NoResponse as error:
             return CancelAnswer(CancelResult.UNKNOWN, str(error))
-        done = 200 <= answer.status < 300
+        done = answer.is_success
         result = CancelResult.DONE if done else CancelResult.UNKNOWN
         return CancelAnswer(result, describe_response(answer, self._account))
 
     async def verify(self) -> str:
         """Ask for the organisation's credits, which costs nothing."""
-        try:
-            answer = await self._checks.get("/v1/organization")
-        except NoResponse as error:
-            raise VerificationFailed(f"{error}: check REELBUS_RUNWAY_URL") from error
-        balance = self._answers.document(answer).get("creditBalance")
-        if answer.status != 200 or not isinstance(balance, int):
-            raise VerificationFailed(f"{describe_response(answer, self._account)}: check REELBUS_RUNWAY_SECRET")
+        balance = await ask_account(self._checks, "/v1/organization", self._answers, field="creditBalance", kind=int)
         return f"Runway knows the secret (credits: {balance})"
 
     async def close(self) -> None:
