@@ -96,3 +96,13 @@ def _said(tree: ast.AST) -> Iterator[tuple[ast.expr, str]]:
             yield node, node.attr
         elif isinstance(node, ast.Name):
             yield node, node.id
+
+
+def test_no_class_of_the_tests_has_the_name_of_another() -> None:
+    defined = Counter(
+        node.name
+        for path in (ROOT / "tests").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef)
+    )
+    assert {name for name, count in defined.items() if count > 1} == set()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.chaos.driver import prompt
-from tests.chaos.world import PROVIDERS, World
+from tests.chaos.world import PROVIDERS, ChaosService
 from tests.support.subscriber import TERMINAL
 
 UNKNOWN: dict[str, object] = {"status": "unknown", "credits": None}
@@ -41,7 +41,7 @@ class Verdict:
         return not (self.lost or self.double_terminal or self.double_submission or self.other)
 
 
-async def drained(world: World, within: float) -> None:
+async def drained(world: ChaosService, within: float) -> None:
     """Wait until the end of every job was heard of, and then a little more; no end for `within` seconds is enough."""
     fewest, give_up_at = len(world.open_jobs), time.monotonic() + within
     while world.open_jobs and time.monotonic() < give_up_at:
@@ -51,7 +51,7 @@ async def drained(world: World, within: float) -> None:
     await asyncio.sleep(1)
 
 
-async def judge(world: World) -> Verdict:
+async def judge(world: ChaosService) -> Verdict:
     """Compare what everybody saw."""
     verdict = Verdict()
     videos = {video["id"]: video async for video in _videos(world)}
@@ -72,7 +72,7 @@ async def judge(world: World) -> Verdict:
     return verdict
 
 
-async def _videos(world: World) -> Any:
+async def _videos(world: ChaosService) -> Any:
     query = {"limit": "200"}
     while True:
         page = await world.get("/v1/videos", **query)
@@ -88,7 +88,9 @@ def records_by_job(records: list[Any]) -> dict[tuple[str, str], Any]:
     return {(each["provider"], each["job_id"]): each for each in records if each["accepted"]}
 
 
-def _compare_events(world: World, verdict: Verdict, numbers: dict[str | None, int], videos: dict[str, Any]) -> None:
+def _compare_events(
+    world: ChaosService, verdict: Verdict, numbers: dict[str | None, int], videos: dict[str, Any]
+) -> None:
     digests: dict[str, bytes] = {}
     events: defaultdict[str, list[Any]] = defaultdict(list)
     for delivery in world.subscriber.deliveries:
@@ -109,7 +111,7 @@ def _compare_events(world: World, verdict: Verdict, numbers: dict[str | None, in
     verdict.other += [f"an event tells of {stranger}" for stranger in events.keys() - numbers.keys()]
 
 
-def _clock_went_back(world: World, number: int) -> bool:
+def _clock_went_back(world: ChaosService, number: int) -> bool:
     """Say whether a clock was put back while a video was made, so that its times tell no order."""
     job = world.driver.jobs[number]
     over = world.subscriber.ended.get(job.video_id or "", float("inf"))
@@ -144,7 +146,7 @@ def _faults_of(video: Any, accepted: dict[tuple[str, str], Any]) -> Iterator[str
         yield from _refund_faults(attempt, record)
 
 
-def _given_up_faults(world: World, video: Any, records: list[Any]) -> Iterator[str]:
+def _given_up_faults(world: ChaosService, video: Any, records: list[Any]) -> Iterator[str]:
     """Say where a job was timed out though its provider had the video long before, and could be asked."""
     if video["error"] is None or video["error"]["code"] != "timed_out":
         return
@@ -173,7 +175,7 @@ def _refund_faults(attempt: Any, record: Any) -> Iterator[str]:
         yield f"failed as {code} with the refund {attempt['refund']}"
 
 
-def _compare_submissions(world: World, verdict: Verdict, videos: dict[str, Any], records: list[Any]) -> None:
+def _compare_submissions(world: ChaosService, verdict: Verdict, videos: dict[str, Any], records: list[Any]) -> None:
     """Find each accepted submission in the video that it was for: known by its id, or owned up to as unknown."""
     numbers = {prompt(job.number): job.number for job in world.driver.jobs}
     numbers |= {world.driver.digest(job): job.number for job in world.driver.jobs}
@@ -195,7 +197,7 @@ def _compare_submissions(world: World, verdict: Verdict, videos: dict[str, Any],
             verdict.other.append(f"video {ids[number]}: {provider} took a submission that nobody owns up to")
 
 
-async def _credit_faults(world: World, videos: dict[str, Any], records: list[Any]) -> list[str]:
+async def _credit_faults(world: ChaosService, videos: dict[str, Any], records: list[Any]) -> list[str]:
     shown = await world.get("/v1/credits")
     attempts = [attempt for video in videos.values() for attempt in video["attempts"]]
     faults = []
@@ -217,7 +219,7 @@ async def _credit_faults(world: World, videos: dict[str, Any], records: list[Any
     return faults
 
 
-def _log_faults(world: World, records: list[Any]) -> Iterator[str]:
+def _log_faults(world: ChaosService, records: list[Any]) -> Iterator[str]:
     tokens = {record["webhook"].rpartition("/")[2] for record in records if record["webhook"]}
     for role, log in world.fleet.logs().items():
         traces = [line for line in log.splitlines() if _TRACES.search(line)]

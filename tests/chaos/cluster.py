@@ -10,7 +10,7 @@ from sandbox.broker.cluster import Cluster
 from sandbox.broker.handshake import answers
 from sandbox.broker.node import Node
 from tests.chaos.kinds import Kind, kind_in
-from tests.chaos.world import World
+from tests.chaos.world import ChaosService
 from tests.support.waiting import eventually
 
 CLUSTER_KINDS: list[Kind] = []
@@ -19,24 +19,24 @@ _kind = partial(kind_in, CLUSTER_KINDS)
 _WHOLE_SECONDS = 240.0
 
 
-def _cluster(world: World) -> Cluster:
+def _cluster(world: ChaosService) -> Cluster:
     assert world.cluster is not None
     return world.cluster
 
 
 @_kind("cluster: the node that a host is connected to is killed", "broker", 12)
-async def connected_killed(world: World, chance: random.Random, scale: float) -> None:
+async def connected_killed(world: ChaosService, chance: random.Random, scale: float) -> None:
     await _lose(world, _connected(world, chance), chance.uniform(2, 6) * scale)
 
 
-def _connected(world: World, chance: random.Random) -> Node:
+def _connected(world: ChaosService, chance: random.Random) -> Node:
     """Choose one of the nodes through which a host's processes speak."""
     ways = chance.choice(world.hosts).brokers
     nodes = [node for node, way in zip(_cluster(world).nodes, ways, strict=True) if way.connections]
     return chance.choice(nodes or _cluster(world).nodes)
 
 
-async def _lose(world: World, node: Node, seconds: float) -> None:
+async def _lose(world: ChaosService, node: Node, seconds: float) -> None:
     await asyncio.to_thread(node.kill)
     await asyncio.sleep(seconds)
     await asyncio.to_thread(node.start)
@@ -45,7 +45,7 @@ async def _lose(world: World, node: Node, seconds: float) -> None:
 
 def _leader_killed(name: str) -> None:
     @_kind(f"cluster: the leader of {name} is killed", "broker", 12)
-    async def kill(world: World, chance: random.Random, scale: float) -> None:
+    async def kill(world: ChaosService, chance: random.Random, scale: float) -> None:
         queues = {
             "the log": log_stream(world.exchange),
             "the commands": SUBMIT_QUEUE,
@@ -60,7 +60,7 @@ for _name in ("the log", "the commands", "a subscriber's queue"):
 
 
 @_kind("cluster: a minority is parted from the others", "broker", 14)
-async def parted(world: World, chance: random.Random, scale: float) -> None:
+async def parted(world: ChaosService, chance: random.Random, scale: float) -> None:
     cluster, node = _cluster(world), _connected(world, chance)
     await asyncio.to_thread(cluster.part, node)
     await asyncio.sleep(chance.uniform(5, 15) * scale)
@@ -70,13 +70,13 @@ async def parted(world: World, chance: random.Random, scale: float) -> None:
 
 
 @_kind("cluster: every node restarted, one after the other", "broker", 25)
-async def rolling_restart(world: World, chance: random.Random, scale: float) -> None:  # noqa: ARG001 - as long as it takes
+async def rolling_restart(world: ChaosService, chance: random.Random, scale: float) -> None:  # noqa: ARG001 - as long as it takes
     for node in chance.sample(_cluster(world).nodes, len(_cluster(world).nodes)):
         await asyncio.to_thread(node.restart)
         await _whole(world)
 
 
-async def _whole(world: World) -> None:
+async def _whole(world: ChaosService) -> None:
     """Wait until every queue is on every node again, as one who restarts nodes must before the next."""
     give_up_at = time.monotonic() + _WHOLE_SECONDS
     while missing := await asyncio.to_thread(_cluster(world).missing):

@@ -24,7 +24,7 @@ def prompt(number: int) -> str:
 
 
 @dataclass
-class Job:
+class WantedVideo:
     """One video that the client wants, and what it was answered."""
 
     number: int
@@ -49,12 +49,12 @@ class Driver:
     gallery: str
     slow_gallery: str
     seed: int
-    jobs: list[Job] = field(default_factory=list)
+    jobs: list[WantedVideo] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     """Answers that nobody should have got."""
 
     @staticmethod
-    def digest(job: Job) -> str:
+    def digest(job: WantedVideo) -> str:
         """Tell a job's picture from all others by its SHA-256."""
         return hashlib.sha256(numbered_picture(job.number)).hexdigest()
 
@@ -82,25 +82,25 @@ class Driver:
         """Ask for some videos at once, until each is answered."""
         await self.ask_for([self.more() for _ in range(count)])
 
-    def more(self, **fields: Any) -> Job:
+    def more(self, **fields: Any) -> WantedVideo:
         """Add a job that nobody has asked for yet, some of it given."""
         job = replace(self._next(len(self.jobs)), **fields)
         self.jobs.append(job)
         return job
 
-    async def ask_for(self, jobs: Sequence[Job]) -> None:
+    async def ask_for(self, jobs: Sequence[WantedVideo]) -> None:
         """Ask for these videos at once, until each is answered."""
         async with httpx.AsyncClient(timeout=10) as http:
             await asyncio.gather(*(self._ask(http, job) for job in jobs))
 
-    def _next(self, number: int) -> Job:
+    def _next(self, number: int) -> WantedVideo:
         chance = random.Random(f"{self.seed}/{number}")
-        return Job(number, chance.choice(PROVIDERS), upload=chance.random() < 0.5, twin=chance.random() < 0.05)
+        return WantedVideo(number, chance.choice(PROVIDERS), upload=chance.random() < 0.5, twin=chance.random() < 0.05)
 
-    async def _ask(self, http: httpx.AsyncClient, job: Job) -> None:
+    async def _ask(self, http: httpx.AsyncClient, job: WantedVideo) -> None:
         await asyncio.gather(*(self._until_answered(http, job) for _ in range(2 if job.twin else 1)))
 
-    async def _until_answered(self, http: httpx.AsyncClient, job: Job) -> None:
+    async def _until_answered(self, http: httpx.AsyncClient, job: WantedVideo) -> None:
         chance = random.Random(f"{self.seed}/{job.number}/receivers")
         while True:
             answer = None
@@ -114,7 +114,7 @@ class Driver:
             job.refusals += 1
             await asyncio.sleep(chance.uniform(0.1, 0.5))
 
-    async def _post(self, http: httpx.AsyncClient, receiver: str, job: Job) -> httpx.Response:
+    async def _post(self, http: httpx.AsyncClient, receiver: str, job: WantedVideo) -> httpx.Response:
         address, key = f"{receiver}/v1/videos", {"Idempotency-Key": f"{self.seed}-{job.number}"}
         if job.upload:
             fields = self.document(job)
@@ -124,7 +124,7 @@ class Driver:
             return await http.post(address, data=form, files=files, headers=key)
         return await http.post(address, json=self.document(job), headers=key)
 
-    def document(self, job: Job) -> dict[str, object]:
+    def document(self, job: WantedVideo) -> dict[str, object]:
         """Give the request for a job's video, its picture by address."""
         return {
             "motion": "zoom_in",
@@ -134,7 +134,7 @@ class Driver:
             "image_url": f"{self.slow_gallery if job.slow else self.gallery}/{job.number}.png",
         }
 
-    def _note(self, job: Job, answer: httpx.Response) -> None:
+    def _note(self, job: WantedVideo, answer: httpx.Response) -> None:
         video = answer.json()
         if job.video_id not in {None, video["id"]}:
             self.wrong.append(f"request {job.number} made two videos: {job.video_id} and {video['id']}")

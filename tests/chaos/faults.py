@@ -14,7 +14,7 @@ import httpx
 from tests.chaos import member
 from tests.chaos.fleet import ROLES
 from tests.chaos.kinds import Kind, kind_in
-from tests.chaos.world import PROVIDERS, World
+from tests.chaos.world import PROVIDERS, ChaosService
 
 KINDS: list[Kind] = []
 _kind = partial(kind_in, KINDS)
@@ -22,7 +22,7 @@ _kind = partial(kind_in, KINDS)
 
 def _killed(role: str) -> None:
     @_kind(f"{role} killed", "roles", 2)
-    async def kill(world: World, chance: random.Random, scale: float) -> None:
+    async def kill(world: ChaosService, chance: random.Random, scale: float) -> None:
         await asyncio.sleep(chance.random())
         await world.fleet.kill(world.fleet.of(role))
         await asyncio.sleep(chance.uniform(0, 1.5) * scale)
@@ -39,7 +39,7 @@ _PLACES = {
 
 def _dies_at_a_place(role: str) -> None:
     @_kind(f"{role} dies at a named place, twice", "roles", 4)
-    async def die(world: World, chance: random.Random, scale: float) -> None:  # noqa: ARG001 - takes no time of its own
+    async def die(world: ChaosService, chance: random.Random, scale: float) -> None:  # noqa: ARG001 - takes no time of its own
         for place in chance.sample(_PLACES[role], 2):
             await world.fleet.kill(world.fleet.of(role))
             victims = await world.fleet.start(role, REELBUS_TEST_CRASH=f"{place}:{chance.randint(1, 4)}")
@@ -57,14 +57,14 @@ for _role in ROLES:
 
 
 @_kind("all roles killed at once", "roles", 3)
-async def kill_all(world: World, chance: random.Random, scale: float) -> None:
+async def kill_all(world: ChaosService, chance: random.Random, scale: float) -> None:
     await world.fleet.kill(world.fleet.of(*ROLES))
     await asyncio.sleep(chance.random() * scale)
     await world.fleet.complete()
 
 
 @_kind("killed again while starting", "roles", 4)
-async def crash_loop(world: World, chance: random.Random, scale: float) -> None:  # noqa: ARG001 - takes no time of its own
+async def crash_loop(world: ChaosService, chance: random.Random, scale: float) -> None:  # noqa: ARG001 - takes no time of its own
     role = chance.choice(ROLES[1:])
     for _ in range(3):
         await world.fleet.kill(world.fleet.of(role))
@@ -74,7 +74,7 @@ async def crash_loop(world: World, chance: random.Random, scale: float) -> None:
 
 
 @_kind("two of each role at once", "roles", 8)
-async def two_of_each(world: World, chance: random.Random, scale: float) -> None:
+async def two_of_each(world: ChaosService, chance: random.Random, scale: float) -> None:
     await world.fleet.start(*ROLES)
     await asyncio.sleep(4 * scale)
     await world.fleet.kill([chance.choice(world.fleet.of(role)) for role in ROLES])
@@ -82,7 +82,7 @@ async def two_of_each(world: World, chance: random.Random, scale: float) -> None
 
 
 @_kind("roles told to stop, and replaced", "roles", 5)
-async def replaced(world: World, chance: random.Random, scale: float) -> None:  # noqa: ARG001 - takes no time of its own
+async def replaced(world: ChaosService, chance: random.Random, scale: float) -> None:  # noqa: ARG001 - takes no time of its own
     for role in chance.sample(ROLES, 2):
         old = world.fleet.of(role)
         await world.fleet.start(role)
@@ -93,7 +93,7 @@ async def replaced(world: World, chance: random.Random, scale: float) -> None:  
 
 
 @_kind("role frozen for longer than its lease", "roles", 14)
-async def role_frozen(world: World, chance: random.Random, scale: float) -> None:
+async def role_frozen(world: ChaosService, chance: random.Random, scale: float) -> None:
     role = chance.choice(ROLES[1:])
     frozen = world.fleet.of(role)
     for each in frozen:
@@ -107,39 +107,39 @@ async def role_frozen(world: World, chance: random.Random, scale: float) -> None
 
 
 @_kind("broker killed and restarted", "broker", 7)
-async def broker_killed(world: World, chance: random.Random, scale: float) -> None:
+async def broker_killed(world: ChaosService, chance: random.Random, scale: float) -> None:
     await world.broker.kill()
     await asyncio.sleep(chance.random() * scale)
     await world.broker.start()
 
 
 @_kind("broker down for a minute", "broker", 65)
-async def broker_down(world: World, chance: random.Random, scale: float) -> None:  # noqa: ARG001 - nothing is left to chance
+async def broker_down(world: ChaosService, chance: random.Random, scale: float) -> None:  # noqa: ARG001 - nothing is left to chance
     await world.broker.kill()
     await asyncio.sleep(60 * scale)
     await world.broker.start()
 
 
 @_kind("all broker connections closed", "broker", 1)
-async def connections_closed(world: World, chance: random.Random, scale: float) -> None:  # noqa: ARG001 - as above
+async def connections_closed(world: ChaosService, chance: random.Random, scale: float) -> None:  # noqa: ARG001 - as above
     await world.broker.close_all_connections()
 
 
 @_kind("broker's memory alarm", "broker", 7)
-async def memory_alarm(world: World, chance: random.Random, scale: float) -> None:
+async def memory_alarm(world: ChaosService, chance: random.Random, scale: float) -> None:
     async with world.broker.memory_alarm():
         await asyncio.sleep(chance.uniform(3, 7) * scale)
 
 
 @_kind("broker frozen and thawed", "broker", 8)
-async def broker_frozen(world: World, chance: random.Random, scale: float) -> None:
+async def broker_frozen(world: ChaosService, chance: random.Random, scale: float) -> None:
     async with world.broker.frozen():
         await asyncio.sleep(chance.uniform(3, 12) * scale)
 
 
 def _answers(name: str, submission: str, check: str, seconds: float = 4) -> None:
     @_kind(f"provider: {name}", "providers", seconds)
-    async def spoil(world: World, chance: random.Random, scale: float) -> None:
+    async def spoil(world: ChaosService, chance: random.Random, scale: float) -> None:
         for provider in chance.sample(PROVIDERS, chance.choice((1, 2))):
             await world.weigh(provider, {submission: 3, "ok": 1})
             await world.sandbox.plan(provider, check, on="check", count=chance.randint(5, 30))
@@ -159,7 +159,7 @@ _answers("reset after accepting", "charge-and-drop", "reset")
 
 def _out(name: str, mode: str) -> None:
     @_kind(f"provider: {name}", "providers", 6)
-    async def out(world: World, chance: random.Random, scale: float) -> None:
+    async def out(world: ChaosService, chance: random.Random, scale: float) -> None:
         for provider in chance.sample(PROVIDERS, chance.choice((1, 2))):
             await world.outage(provider, mode)
         await asyncio.sleep(chance.uniform(3, 8) * scale)
@@ -171,7 +171,7 @@ _out("outage, nobody answers", "hang")
 
 
 @_kind("videos later than their time-out", "providers", 1)
-async def late_videos(world: World, chance: random.Random, scale: float) -> None:  # noqa: ARG001 - as above
+async def late_videos(world: ChaosService, chance: random.Random, scale: float) -> None:  # noqa: ARG001 - as above
     for provider in PROVIDERS:
         late = world.job_timeout + chance.uniform(4, 8)
         await world.sandbox.plan(provider, "stuck-then-late", count=2, seconds=late)
@@ -179,7 +179,7 @@ async def late_videos(world: World, chance: random.Random, scale: float) -> None
 
 def _webhooks(name: str, behaviours: dict[str, float]) -> None:
     @_kind(f"webhooks {name}", "providers", 4)
-    async def weigh(world: World, chance: random.Random, scale: float) -> None:
+    async def weigh(world: ChaosService, chance: random.Random, scale: float) -> None:
         await world.weigh("iacrea", behaviours)
         await asyncio.sleep(chance.uniform(3, 5) * scale)
         await world.usual()
@@ -192,7 +192,7 @@ _webhooks("out of order", {"webhook-before-ready": 2, "webhook-before-answer": 1
 
 
 @_kind("webhooks forged", "webhooks", 3)
-async def forged(world: World, chance: random.Random, scale: float) -> None:
+async def forged(world: ChaosService, chance: random.Random, scale: float) -> None:
     """Lie to addresses that we made, and to some that we did not."""
     records = (await world.sandbox.records())["records"][-300:]
     ours = [record["webhook"] for record in records if record["webhook"]]
@@ -216,13 +216,13 @@ async def forged(world: World, chance: random.Random, scale: float) -> None:
                     await http.post(chance.choice(ours), content=json.dumps(chance.choice(lies)))
 
 
-async def _known_job_ids(world: World) -> list[str]:
+async def _known_job_ids(world: ChaosService) -> list[str]:
     page = await world.get("/v1/videos", provider="iacrea", limit="100")
     return [video["provider_job_id"] for video in page["items"]]
 
 
 @_kind("store busy", "store", 7)
-async def store_busy(world: World, chance: random.Random, scale: float) -> None:
+async def store_busy(world: ChaosService, chance: random.Random, scale: float) -> None:
     """Hold the one lock that writers need, as a backup or a curious operator would."""
     other = sqlite3.connect(world.fleet.store, timeout=30, isolation_level=None, check_same_thread=False)
     with closing(other):
@@ -232,21 +232,21 @@ async def store_busy(world: World, chance: random.Random, scale: float) -> None:
 
 
 @_kind("store read-only", "store", 4)
-async def store_read_only(world: World, chance: random.Random, scale: float) -> None:
+async def store_read_only(world: ChaosService, chance: random.Random, scale: float) -> None:
     world.fleet.spoil_store(member.READ_ONLY)
     await asyncio.sleep(chance.uniform(3, 5) * scale)
     world.fleet.heal_store()
 
 
 @_kind("store full", "store", 4)
-async def store_full(world: World, chance: random.Random, scale: float) -> None:
+async def store_full(world: ChaosService, chance: random.Random, scale: float) -> None:
     world.fleet.spoil_store(member.FULL)
     await asyncio.sleep(chance.uniform(3, 5) * scale)
     world.fleet.heal_store()
 
 
 @_kind("disk refuses to write", "store", 4)
-async def disk_refuses(world: World, chance: random.Random, scale: float) -> None:
+async def disk_refuses(world: ChaosService, chance: random.Random, scale: float) -> None:
     world.fleet.forbid_writing(forbidden=True)
     await asyncio.sleep(chance.uniform(3, 5) * scale)
     world.fleet.forbid_writing(forbidden=False)

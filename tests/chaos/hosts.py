@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from setup.postgres.pair import Pair, address
-from tests.support.tcp_relay import Relay, relay
+from tests.support.tcp_relay import TcpRelay, relay
 
 DATABASE = "chaos"
 TWICE_OVER_DATABASE = {"receiver": 2, "generator": 2, "poller": 2, "publisher": 2}
@@ -18,11 +18,11 @@ TWICE_OVER_FILE = {"receiver": 2, "publisher": 2}
 class Host:
     """The network between one host and everybody else."""
 
-    database: list[Relay] = field(default_factory=list)
+    database: list[TcpRelay] = field(default_factory=list)
     """One to each server, in the order in which the address names them; none where the store is a file."""
-    brokers: list[Relay] = field(default_factory=list)
+    brokers: list[TcpRelay] = field(default_factory=list)
     """One to each node."""
-    providers: list[Relay] = field(default_factory=list)
+    providers: list[TcpRelay] = field(default_factory=list)
     """One to the stand-ins of all of them."""
     amqp_urls: str = ""
     provider_urls: Mapping[str, str] = field(default_factory=dict)

@@ -4,9 +4,9 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from tests.chaos.world import World
+from tests.chaos.world import ChaosService
 
-Make = Callable[[World, random.Random, float], Awaitable[None]]
+Make = Callable[[ChaosService, random.Random, float], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from tests.chaos.edges import EDGES
 from tests.chaos.faults import KINDS
 from tests.chaos.hosts import DATABASE
 from tests.chaos.kinds import Kind
-from tests.chaos.world import World, chance, world
+from tests.chaos.world import ChaosService, chance, world
 
 _TOGETHER = 0.2
 """How often a fault is made together with the next one."""
@@ -134,12 +134,12 @@ async def run(
     return story
 
 
-def _busy(running: World) -> bool:
+def _busy(running: ChaosService) -> bool:
     """Say whether more is open than a machine that is slow, or what was broken, can soon work off."""
     return len(running.open_jobs) > _MOST_OPEN
 
 
-async def _make(running: World, kind: Kind, plan: Plan, story: Story, say: Say) -> None:
+async def _make(running: ChaosService, kind: Kind, plan: Plan, story: Story, say: Say) -> None:
     made = Made(kind, time.time(), running.jobs_in_flight)
     story.made.append(made)
     dice = chance(plan.seed, "fault", len(story.made))
@@ -150,7 +150,7 @@ async def _make(running: World, kind: Kind, plan: Plan, story: Story, say: Say) 
         running.unanswered.append((made.began, made.ended))
 
 
-async def _recovered(running: World, made: list[Made]) -> None:
+async def _recovered(running: ChaosService, made: list[Made]) -> None:
     """Wait until a video that was asked for after the faults has become ready."""
     since = max(each.ended for each in made)
     give_up_at = time.monotonic() + _RECOVERY_SECONDS
@@ -164,7 +164,7 @@ async def _recovered(running: World, made: list[Made]) -> None:
         await asyncio.sleep(0.1)
 
 
-def _silence(running: World, made: Made) -> float:
+def _silence(running: ChaosService, made: Made) -> float:
     """Give the longest time between two deliveries while a fault was made, and until the first one after it."""
     times = [each.at for each in running.subscriber.deliveries]
     during = [at for at in times if made.began <= at <= made.ended]
@@ -172,7 +172,7 @@ def _silence(running: World, made: Made) -> float:
     return max(later - earlier for earlier, later in pairwise([made.began, *during, *(after or [made.ended])]))
 
 
-def _share_out(story: Story, running: World) -> None:
+def _share_out(story: Story, running: ChaosService) -> None:
     """Say of each fault how many events came twice before the next one, and of each promotion how soon it helped."""
     accepted = sorted(job.accepted_at for job in running.driver.jobs)
     story.resumed = [next(at for at in accepted if at > since) - since for since in running.promoted]

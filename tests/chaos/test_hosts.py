@@ -13,8 +13,8 @@ from sandbox.broker.node import Node
 from setup.postgres.pair import Pair
 from tests.chaos import checker
 from tests.chaos.hosts import DATABASE
-from tests.chaos.world import PROVIDERS, World, world
-from tests.support.tcp_relay import Relay
+from tests.chaos.world import PROVIDERS, ChaosService, world
+from tests.support.tcp_relay import TcpRelay
 
 MANY = {"receiver": 2, "generator": 3, "poller": 4, "publisher": 2}
 RATE = 4
@@ -55,10 +55,10 @@ async def _many_hosts(folder: Path, node: Node, pair: Pair) -> None:
         assert made["submit"] + made["check"] <= BURST + RATE * (time.time() - began), made
 
 
-async def _cut_off(running: World) -> None:
+async def _cut_off(running: ChaosService) -> None:
     """Have one host reach neither the database nor the broker nor a provider for a while."""
     cut = running.hosts[1]
-    ways: list[Relay] = [*cut.database, *cut.brokers, *cut.providers]
+    ways: list[TcpRelay] = [*cut.database, *cut.brokers, *cut.providers]
     for way in ways:
         way.refuses = True
         way.cut()
@@ -67,7 +67,7 @@ async def _cut_off(running: World) -> None:
         way.refuses = False
 
 
-async def _freeze(running: World) -> None:
+async def _freeze(running: ChaosService) -> None:
     frozen = random.Random(1).sample(running.fleet.of("generator", "poller", "publisher"), 3)
     for each in frozen:
         each.send(signal.SIGSTOP)

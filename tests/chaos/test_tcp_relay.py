@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from tests.support.tcp_relay import Relay, relay
+from tests.support.tcp_relay import TcpRelay, relay
 from tests.support.waiting import eventually
 
 
@@ -25,12 +25,12 @@ async def echo() -> AsyncIterator[int]:
 
 
 @pytest.fixture
-async def way(echo: int) -> AsyncIterator[Relay]:
+async def way(echo: int) -> AsyncIterator[TcpRelay]:
     async with relay(echo) as opened:
         yield opened
 
 
-async def _said(way: Relay, words: bytes, *, within: float = 10.0) -> bytes:
+async def _said(way: TcpRelay, words: bytes, *, within: float = 10.0) -> bytes:
     async with asyncio.timeout(within):
         reader, writer = await asyncio.open_connection("127.0.0.1", way.port)
         try:
@@ -41,12 +41,12 @@ async def _said(way: Relay, words: bytes, *, within: float = 10.0) -> bytes:
             writer.close()
 
 
-async def test_what_is_said_arrives_and_so_does_its_end(way: Relay) -> None:
+async def test_what_is_said_arrives_and_so_does_its_end(way: TcpRelay) -> None:
     assert await _said(way, b"hello" * 50_000) == b"hello" * 50_000
     await eventually(lambda: way.connections == 0)
 
 
-async def test_what_is_held_up_arrives_when_it_is_released(way: Relay) -> None:
+async def test_what_is_held_up_arrives_when_it_is_released(way: TcpRelay) -> None:
     way.hold()
     with pytest.raises(TimeoutError):
         await _said(way, b"hello", within=0.3)
@@ -55,7 +55,7 @@ async def test_what_is_held_up_arrives_when_it_is_released(way: Relay) -> None:
     assert await asking == b"hello"
 
 
-async def test_a_cut_resets_connections_and_lets_new_ones_in(way: Relay) -> None:
+async def test_a_cut_resets_connections_and_lets_new_ones_in(way: TcpRelay) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", way.port)
     await eventually(lambda: way.connections == 1)
     way.cut()
@@ -65,7 +65,7 @@ async def test_a_cut_resets_connections_and_lets_new_ones_in(way: Relay) -> None
     assert await _said(way, b"hello") == b"hello"
 
 
-async def test_half_closed_connections_end_for_those_who_listen(way: Relay) -> None:
+async def test_half_closed_connections_end_for_those_who_listen(way: TcpRelay) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", way.port)
     await eventually(lambda: way.connections == 1)
     way.half_close()
@@ -74,7 +74,7 @@ async def test_half_closed_connections_end_for_those_who_listen(way: Relay) -> N
     writer.close()
 
 
-async def test_one_that_refuses_resets_whoever_comes(way: Relay) -> None:
+async def test_one_that_refuses_resets_whoever_comes(way: TcpRelay) -> None:
     way.refuses = True
     with pytest.raises(ConnectionResetError):
         await _said(way, b"hello")

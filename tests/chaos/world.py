@@ -52,7 +52,7 @@ USUAL: Behaviours = {
 
 
 @dataclass
-class World:
+class ChaosService:
     """One run."""
 
     fleet: Fleet
@@ -145,7 +145,7 @@ async def world(
     cluster: Cluster | None = None,
     least: Mapping[str, int] | None = None,
     more: Mapping[str, str] = MappingProxyType({}),
-) -> AsyncIterator[World]:
+) -> AsyncIterator[ChaosService]:
     """Start stand-ins, every role, and a subscriber that is there from the first event.
 
     Over a database or a cluster of brokers the processes are spread over two hosts, and a load balancer stands
@@ -173,7 +173,9 @@ async def world(
         )
         urls = [each.url for each in cluster.nodes] if cluster else [broker.url]
         subscriber = Subscriber(",".join(urls), "")
-        run = World(fleet, sandbox, broker, exchange, subscriber, driver, seed, job_timeout, behaviours, slow_host)
+        run = ChaosService(
+            fleet, sandbox, broker, exchange, subscriber, driver, seed, job_timeout, behaviours, slow_host
+        )
         run.pair, run.cluster, run.hosts = pair, cluster, hosts
         await run.get("/readyz")
         run.subscriber.queue = (await subscribe(broker, exchange)).queue

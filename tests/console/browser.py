@@ -27,13 +27,13 @@ DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 
 @dataclass(slots=True)
-class Broker:
+class BrokerLink:
     """The link to a broker as a test says that it is."""
 
     connected: bool = True
     last_error: str | None = None
     dead_letters: int | None = 0
-    commands: "Broker | None" = None
+    commands: "BrokerLink | None" = None
 
 
 @dataclass(eq=False)

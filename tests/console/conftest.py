@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from tests.console.browser import Broker, Console, console_of, running_browser
+from tests.console.browser import BrokerLink, Console, console_of, running_browser
 from tests.support.receiver import Receiver, serving
 
 
@@ -17,12 +17,12 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def broker() -> Broker:
-    return Broker(commands=Broker())
+async def broker() -> BrokerLink:
+    return BrokerLink(commands=BrokerLink())
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def service(tmp_path: Path, broker: Broker) -> AsyncIterator[Receiver]:
+async def service(tmp_path: Path, broker: BrokerLink) -> AsyncIterator[Receiver]:
     async with serving(tmp_path, broker=broker) as serving_:
         yield serving_
 

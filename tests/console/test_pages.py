@@ -10,7 +10,7 @@ from jobs.durations import Plan
 from schemas.names import Provider
 from store import durations
 from store.transaction import Tx
-from tests.console.browser import DESKTOP, PHONE, Broker, Console, console_of, until_still
+from tests.console.browser import DESKTOP, PHONE, BrokerLink, Console, console_of, until_still
 from tests.console.seeding import failed
 from tests.receiver.test_operating import attempt_of
 from tests.support.receiver import Receiver
@@ -80,7 +80,9 @@ async def test_the_audit_log_shows_who_did_what_to_which_video(console: Console)
     await page.locator("#detail-id", has_text=video_id).wait_for()
 
 
-async def test_operations_show_the_outbox_and_how_dead_letters_are_put_back(console: Console, broker: Broker) -> None:
+async def test_operations_show_the_outbox_and_how_dead_letters_are_put_back(
+    console: Console, broker: BrokerLink
+) -> None:
     broker.dead_letters = 3
     await console.service.finish(await console.service.make())
     page = await console.open("/console/operations")
@@ -92,7 +94,7 @@ async def test_operations_show_the_outbox_and_how_dead_letters_are_put_back(cons
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 async def test_no_page_has_a_barrier_or_is_wider_than_the_screen(
-    service: Receiver, browser: Browser, broker: Broker, viewport: Any, scheme: Any
+    service: Receiver, browser: Browser, broker: BrokerLink, viewport: Any, scheme: Any
 ) -> None:
     video_id = await failed(service, metadata={"house": "12 Elm Street, a house with a name that is long" * 3})
     attempt = await attempt_of(service, video_id)

@@ -6,7 +6,7 @@ from playwright.async_api import Browser, Page
 from schemas.names import Provider
 from store import circuits, providers
 from store.circuits import CircuitRow
-from tests.console.browser import Broker, Console, console_of, until_text
+from tests.console.browser import BrokerLink, Console, console_of, until_text
 from tests.support.receiver import serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -35,7 +35,7 @@ async def test_a_service_that_is_away_is_said_so_and_no_tile_stays_green(console
     await page.get_by_role("button", name="Close").click()
 
 
-async def test_a_broker_that_is_away_is_said_so_until_it_is_back(console: Console, broker: Broker) -> None:
+async def test_a_broker_that_is_away_is_said_so_until_it_is_back(console: Console, broker: BrokerLink) -> None:
     page = await console.open()
     broker.connected, broker.last_error = False, "connection refused"
 

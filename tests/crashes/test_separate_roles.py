@@ -10,8 +10,8 @@ import pytest
 
 from process.failpoints import EXIT_STATUS
 from tests.chaos import checker
-from tests.chaos.driver import Job
-from tests.chaos.world import Behaviours, World, world
+from tests.chaos.driver import WantedVideo
+from tests.chaos.world import Behaviours, ChaosService, world
 from tests.support.broker import Broker
 
 STEADY: Behaviours = {
@@ -44,7 +44,7 @@ async def test_roles_that_all_die_at_each_of_their_places_in_turn_lose_and_doubl
     assert verdict.sound, verdict
 
 
-async def _die_everywhere(running: World, role: str) -> None:
+async def _die_everywhere(running: ChaosService, role: str) -> None:
     """Let a role die at one place after the other, with work enough to get there, and then live."""
     asking = []
     for place in DEATHS[role]:
@@ -59,9 +59,9 @@ async def _die_everywhere(running: World, role: str) -> None:
     await asyncio.gather(*asking)
 
 
-async def _command(running: World) -> None:
+async def _command(running: ChaosService) -> None:
     """Ask for a video as a microservice does: by publishing."""
-    job = Job(len(running.driver.jobs), "iacrea", upload=False, twin=False)
+    job = WantedVideo(len(running.driver.jobs), "iacrea", upload=False, twin=False)
     running.driver.jobs.append(job)
     body = json.dumps(running.driver.document(job)).encode()
     async with running.broker.channel() as channel:
@@ -69,7 +69,7 @@ async def _command(running: World) -> None:
         await commands.publish(aio_pika.Message(body, message_id=f"job-{job.number}"), "submit")
 
 
-async def _know_commanded_jobs(running: World) -> None:
+async def _know_commanded_jobs(running: ChaosService) -> None:
     """Learn which videos commands made."""
     unknown = {str(job.number): job for job in running.driver.jobs if job.video_id is None}
     while unknown:

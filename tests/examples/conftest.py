@@ -17,7 +17,7 @@ import pytest_asyncio
 from aio_pika import ExchangeType
 
 from process.standard_webhooks import new_secret, signature_headers
-from tests.examples.relay import Relay, relay
+from tests.examples.relay import SwallowingRelay, relay
 from tests.support.broker import Broker
 from tests.support.waiting import eventually
 
@@ -38,7 +38,7 @@ CLIP = b"\x00\x00\x00\x18ftypmp42" + bytes(2048)
 
 
 @dataclass
-class Subscriber:
+class ExampleProgram:
     """An example program, its folder, and what it has printed."""
 
     command: list[str]
@@ -110,7 +110,7 @@ def node_program() -> None:
 
 
 @pytest_asyncio.fixture
-async def line(broker: Broker) -> AsyncIterator[Relay]:
+async def line(broker: Broker) -> AsyncIterator[SwallowingRelay]:
     """Give a relay in front of the broker."""
     port = urlsplit(broker.url).port
     assert port is not None
@@ -120,8 +120,8 @@ async def line(broker: Broker) -> AsyncIterator[Relay]:
 
 @pytest_asyncio.fixture(params=list(COMMANDS))
 async def subscriber(
-    request: pytest.FixtureRequest, broker: Broker, line: Relay, tmp_path: Path
-) -> AsyncIterator[Subscriber]:
+    request: pytest.FixtureRequest, broker: Broker, line: SwallowingRelay, tmp_path: Path
+) -> AsyncIterator[ExampleProgram]:
     stack = request.param
     exchange, queue = f"test.{tmp_path.name}.{stack}", f"shop.{tmp_path.name}.{stack}"
     parts = urlsplit(broker.url)
@@ -133,7 +133,7 @@ async def subscriber(
         "PYTHONWARNINGS": "ignore",
         "SIGNING_SECRET": SECRETS[1],
     }
-    program = Subscriber(COMMANDS[stack], tmp_path, environment)
+    program = ExampleProgram(COMMANDS[stack], tmp_path, environment)
     yield program
     await program.kill()
     await asyncio.to_thread(broker.heal)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 _PIECE = 64 * 1024
 
 
-class Relay:
+class SwallowingRelay:
     """Forwards bytes both ways between its port and a server's, until it is told to swallow the clients' ones."""
 
     def __init__(self, port: int) -> None:
@@ -50,9 +50,9 @@ class Relay:
 
 
 @asynccontextmanager
-async def relay(port: int) -> AsyncIterator[Relay]:
+async def relay(port: int) -> AsyncIterator[SwallowingRelay]:
     """Relay to a port of loopback for as long as the context lasts."""
-    relaying = Relay(port)
+    relaying = SwallowingRelay(port)
     server = await asyncio.start_server(relaying.serve, "127.0.0.1", 0)
     relaying.port = server.sockets[0].getsockname()[1]
     try:

@@ -6,7 +6,7 @@ from pathlib import Path
 import aio_pika
 import pytest
 
-from tests.examples.conftest import Subscriber, declare
+from tests.examples.conftest import ExampleProgram, declare
 from tests.support.broker import Broker
 
 CHOOSING = Path(__file__).parents[2] / "examples/python/choosing.py"
@@ -16,7 +16,7 @@ CHOOSING = Path(__file__).parents[2] / "examples/python/choosing.py"
 async def test_only_events_of_the_type_and_the_provider_arrive(broker: Broker, tmp_path: Path) -> None:
     exchange, queue = f"test.{tmp_path.name}", f"shop.{tmp_path.name}"
     environment = {"AMQP_URL": broker.url, "EXCHANGE": exchange, "QUEUE": queue}
-    program = Subscriber([sys.executable, str(CHOOSING), "video.ready", "iacrea"], tmp_path, environment)
+    program = ExampleProgram([sys.executable, str(CHOOSING), "video.ready", "iacrea"], tmp_path, environment)
     await declare(broker, exchange)
     try:
         await program.subscribed()

@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 
 from process.standard_webhooks import new_secret, signature_headers
-from tests.examples.conftest import CLIP, SECRETS, Subscriber, declare, depth, publish
-from tests.examples.relay import Relay
+from tests.examples.conftest import CLIP, SECRETS, ExampleProgram, declare, depth, publish
+from tests.examples.relay import SwallowingRelay
 from tests.support.broker import Broker
 from tests.support.waiting import eventually
 
@@ -36,18 +36,18 @@ def ready(clip: str, **changes: object) -> dict[str, Any]:
     }
 
 
-async def send(broker: Broker, subscriber: Subscriber, event: dict[str, Any]) -> None:
+async def send(broker: Broker, subscriber: ExampleProgram, event: dict[str, Any]) -> None:
     key = f"{event['type']}.iacrea"
     await publish(broker, subscriber.environment["EXCHANGE"], key, json.dumps(event).encode())
 
 
-async def subscribed(broker: Broker, subscriber: Subscriber) -> None:
+async def subscribed(broker: Broker, subscriber: ExampleProgram) -> None:
     await declare(broker, subscriber.environment["EXCHANGE"])
     await subscriber.subscribed()
 
 
 async def test_it_waits_for_the_exchange_and_acts_on_an_event(
-    broker: Broker, subscriber: Subscriber, clips: str
+    broker: Broker, subscriber: ExampleProgram, clips: str
 ) -> None:
     await subscriber.start()
     await eventually(lambda: bool(subscriber.output))
@@ -62,7 +62,7 @@ async def test_it_waits_for_the_exchange_and_acts_on_an_event(
 
 
 async def test_a_duplicate_an_unknown_type_and_a_test_event_change_nothing(
-    broker: Broker, subscriber: Subscriber, clips: str
+    broker: Broker, subscriber: ExampleProgram, clips: str
 ) -> None:
     await subscribed(broker, subscriber)
     event = ready(clips)
@@ -82,7 +82,7 @@ async def test_a_duplicate_an_unknown_type_and_a_test_event_change_nothing(
 
 
 async def test_what_it_cannot_read_is_dead_lettered_and_the_next_event_is_handled(
-    broker: Broker, subscriber: Subscriber, clips: str
+    broker: Broker, subscriber: ExampleProgram, clips: str
 ) -> None:
     await subscribed(broker, subscriber)
     for body in (b"not json", b"[]", b"\xff\xfe"):
@@ -98,7 +98,7 @@ async def test_what_it_cannot_read_is_dead_lettered_and_the_next_event_is_handle
 
 
 async def test_what_nobody_signed_and_what_was_changed_is_dead_lettered(
-    broker: Broker, subscriber: Subscriber, clips: str
+    broker: Broker, subscriber: ExampleProgram, clips: str
 ) -> None:
     await subscribed(broker, subscriber)
     exchange, dead = subscriber.environment["EXCHANGE"], subscriber.environment["QUEUE"] + ".dead"
@@ -119,7 +119,9 @@ async def test_what_nobody_signed_and_what_was_changed_is_dead_lettered(
     await eventually(all_parked)
 
 
-async def test_it_comes_back_after_the_broker_was_killed(broker: Broker, subscriber: Subscriber, clips: str) -> None:
+async def test_it_comes_back_after_the_broker_was_killed(
+    broker: Broker, subscriber: ExampleProgram, clips: str
+) -> None:
     await subscribed(broker, subscriber)
     await broker.kill()
     await broker.start()
@@ -129,14 +131,14 @@ async def test_it_comes_back_after_the_broker_was_killed(broker: Broker, subscri
     assert len(subscriber.listings()) == 1
 
 
-async def send_until_handled(broker: Broker, subscriber: Subscriber, event: dict[str, Any]) -> None:
+async def send_until_handled(broker: Broker, subscriber: ExampleProgram, event: dict[str, Any]) -> None:
     """Publish once; its durable queue keeps the event until the subscriber is back."""
     await send(broker, subscriber, event)
     await subscriber.says("handled")
 
 
 async def test_a_crash_between_work_and_acknowledgement_is_not_work_done_twice(
-    broker: Broker, subscriber: Subscriber, line: Relay, clips: str
+    broker: Broker, subscriber: ExampleProgram, line: SwallowingRelay, clips: str
 ) -> None:
     await subscribed(broker, subscriber)
     await publish_and_lose_the_acknowledgement(broker, subscriber, line, ready(clips))
@@ -147,7 +149,7 @@ async def test_a_crash_between_work_and_acknowledgement_is_not_work_done_twice(
 
 
 async def publish_and_lose_the_acknowledgement(
-    broker: Broker, subscriber: Subscriber, line: Relay, event: dict[str, Any]
+    broker: Broker, subscriber: ExampleProgram, line: SwallowingRelay, event: dict[str, Any]
 ) -> None:
     line.swallow()
     await send(broker, subscriber, event)

@@ -38,7 +38,7 @@ Change = Callable[[random.Random, bytes, bytes], bytes]
 
 
 @dataclass
-class Findings:
+class PictureFindings:
     """What came of it: how many pictures came to what, the dearest, and what was wrong, by the pictures' seeds."""
 
     answers: Counter[str] = field(default_factory=Counter)
@@ -95,9 +95,9 @@ def mutated(chance: random.Random, given: list[bytes]) -> bytes:
     return data
 
 
-async def run(count: int, *, seed: int) -> Findings:
+async def run(count: int, *, seed: int) -> PictureFindings:
     """Have so many mutated pictures looked into, some at once."""
-    findings, inspectors, given = Findings(), Inspectors(at_once=_AT_ONCE), seeds()
+    findings, inspectors, given = PictureFindings(), Inspectors(at_once=_AT_ONCE), seeds()
     numbers = iter(range(count))
     try:
         await asyncio.gather(*(_ask(inspectors, given, numbers, seed, findings) for _ in range(_AT_ONCE)))
@@ -111,7 +111,7 @@ async def run(count: int, *, seed: int) -> Findings:
 
 
 async def _ask(
-    inspectors: Inspectors, given: list[bytes], numbers: Iterator[int], seed: int, findings: Findings
+    inspectors: Inspectors, given: list[bytes], numbers: Iterator[int], seed: int, findings: PictureFindings
 ) -> None:
     for number in numbers:
         data = mutated(random.Random(f"{seed} {number}"), given)

@@ -18,7 +18,7 @@ PURSE = 100
 
 
 @dataclass(frozen=True)
-class Job:
+class BookedJob:
     """When the provider took a credit for a job and gave it back, and when we were told."""
 
     sent_at: int
@@ -30,16 +30,16 @@ class Job:
 
 
 @st.composite
-def jobs(draw: st.DrawFn) -> Job:
+def jobs(draw: st.DrawFn) -> BookedJob:
     sent_at = draw(st.integers(0, 60))
     booked_at = sent_at + draw(st.integers(0, 10))
     answered_at = booked_at + draw(st.integers(0, 10))
     refunded_at = draw(st.none() | st.integers(1, 30).map(lambda after: booked_at + after))
     noted_at = max(answered_at, refunded_at or 0) + draw(st.integers(0, 20))
-    return Job(sent_at, booked_at, answered_at, draw(st.booleans()), refunded_at, noted_at)
+    return BookedJob(sent_at, booked_at, answered_at, draw(st.booleans()), refunded_at, noted_at)
 
 
-def balances(told: list[Job], external: list[int]) -> list[int]:
+def balances(told: list[BookedJob], external: list[int]) -> list[int]:
     """Work out what the provider's balance was right after it booked each job."""
     moves = [(time, 2, -1, None) for time in external]
     for place, job in enumerate(told):
@@ -54,7 +54,7 @@ def balances(told: list[Job], external: list[int]) -> list[int]:
     return after
 
 
-def entries(told: list[Job], external: list[int] | None = None) -> list[LedgerEntry]:
+def entries(told: list[BookedJob], external: list[int] | None = None) -> list[LedgerEntry]:
     """Write the ledger as it stands when everything is known."""
     written = []
     for number, (job, balance) in enumerate(zip(told, balances(told, external or []), strict=True)):
@@ -96,9 +96,9 @@ def summary_folded_meanwhile(written: list[LedgerEntry], limit: int) -> Provider
 
 
 TIED = [
-    *(Job(0, 0, 0, reports=False, refunded_at=at, noted_at=1) for at in (1, None, None, None)),
-    Job(2, 2, 2, reports=True, refunded_at=None, noted_at=2),
-    Job(0, 2, 2, reports=True, refunded_at=None, noted_at=2),
+    *(BookedJob(0, 0, 0, reports=False, refunded_at=at, noted_at=1) for at in (1, None, None, None)),
+    BookedJob(2, 2, 2, reports=True, refunded_at=None, noted_at=2),
+    BookedJob(0, 2, 2, reports=True, refunded_at=None, noted_at=2),
 ]
 """Two reports of one balance whose requests overlapped: which was first is anybody's guess."""
 
@@ -106,28 +106,32 @@ TIED = [
 @given(st.lists(jobs(), max_size=8))
 @example(TIED)
 @example(TIED[::-1])
-def test_a_purse_that_only_we_use_adds_up_however_requests_and_refunds_overlapped(told: list[Job]) -> None:
+def test_a_purse_that_only_we_use_adds_up_however_requests_and_refunds_overlapped(told: list[BookedJob]) -> None:
     assert summary(entries(told)).unexplained == 0
 
 
 @given(st.integers(0, 5), st.integers(0, 3), st.integers(1, 6))
 def test_what_somebody_else_spent_between_quiet_times_is_shown(before: int, between: int, after: int) -> None:
-    def quiet(start: int, count: int) -> list[Job]:
-        return [Job(at, at, at, True, None, at) for at in range(start, start + count)]  # noqa: FBT003 - it reports
+    def quiet(start: int, count: int) -> list[BookedJob]:
+        return [BookedJob(at, at, at, True, None, at) for at in range(start, start + count)]  # noqa: FBT003 - it reports
 
     told = quiet(0, before + 1) + quiet(100, after)
     assert summary(entries(told, external=[50] * between)).unexplained == -between
 
 
 @given(st.lists(st.tuples(jobs(), st.integers(0, 6)), max_size=12), st.lists(st.integers(0, 900), max_size=3))
-def test_a_ledger_whose_older_part_is_summed_up_says_the_same(told: list[tuple[Job, int]], external: list[int]) -> None:
+def test_a_ledger_whose_older_part_is_summed_up_says_the_same(
+    told: list[tuple[BookedJob, int]], external: list[int]
+) -> None:
     written = entries([later(job, by=150 * rounds) for job, rounds in told], external)
     assert summary_folded_meanwhile(written, limit=2) == summary(written)
 
 
-def later(job: Job, *, by: int) -> Job:
+def later(job: BookedJob, *, by: int) -> BookedJob:
     refunded_at = None if job.refunded_at is None else job.refunded_at + by
-    return Job(job.sent_at + by, job.booked_at + by, job.answered_at + by, job.reports, refunded_at, job.noted_at + by)
+    return BookedJob(
+        job.sent_at + by, job.booked_at + by, job.answered_at + by, job.reports, refunded_at, job.noted_at + by
+    )
 
 
 def test_an_unknown_credit_that_becomes_known_after_it_was_summed_up_is_struck_from_the_sum(desk: JobScenario) -> None:

@@ -17,7 +17,7 @@ from tests.support.job_scenario import READY, START, JobScenario
 HOMEDESIGNS = Provider("homedesigns")
 
 
-class Poller:
+class SteadyPoller:
     """A poller that takes a step each second of its own clock, whatever the wall clock does."""
 
     def __init__(self, desk: JobScenario) -> None:
@@ -43,8 +43,8 @@ class Poller:
 
 
 @pytest.fixture
-def poller(desk: JobScenario) -> Poller:
-    return Poller(desk)
+def poller(desk: JobScenario) -> SteadyPoller:
+    return SteadyPoller(desk)
 
 
 def code(desk: JobScenario, attempt: AttemptRow) -> ErrorCode | None:
@@ -53,14 +53,16 @@ def code(desk: JobScenario, attempt: AttemptRow) -> ErrorCode | None:
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_what_was_made_while_nobody_looked_is_found(desk: JobScenario, poller: Poller, provider: Provider) -> None:
+def test_what_was_made_while_nobody_looked_is_found(
+    desk: JobScenario, poller: SteadyPoller, provider: Provider
+) -> None:
     attempt = desk.generating(provider)
     desk.now += 3600
     assert poller.steps(60) == 0
     assert isinstance(desk.checked(attempt, READY), Succeed)
 
 
-def test_what_waits_for_its_turn_is_not_given_up(desk: JobScenario, poller: Poller) -> None:
+def test_what_waits_for_its_turn_is_not_given_up(desk: JobScenario, poller: SteadyPoller) -> None:
     first, second = desk.generating(job="1"), desk.generating(job="2")
     desk.now += 3600
     [claimed] = desk.due(room=1)
@@ -72,7 +74,7 @@ def test_what_waits_for_its_turn_is_not_given_up(desk: JobScenario, poller: Poll
     assert code(desk, second) is None
 
 
-def test_a_provider_that_hangs_does_not_keep_a_job_from_being_given_up(desk: JobScenario, poller: Poller) -> None:
+def test_a_provider_that_hangs_does_not_keep_a_job_from_being_given_up(desk: JobScenario, poller: SteadyPoller) -> None:
     attempt = desk.generating()
     desk.now = START + desk.policy.job_timeout - 1
     poller.ask(attempt)
@@ -80,7 +82,7 @@ def test_a_provider_that_hangs_does_not_keep_a_job_from_being_given_up(desk: Job
     assert desk.told(attempt) == ["submitted", "failed"]
 
 
-def test_a_provider_that_hangs_for_those_who_ask_hangs_for_all(desk: JobScenario, poller: Poller) -> None:
+def test_a_provider_that_hangs_for_those_who_ask_hangs_for_all(desk: JobScenario, poller: SteadyPoller) -> None:
     asked, waiting = desk.generating(HOMEDESIGNS, job="1"), desk.generating(HOMEDESIGNS, job="2")
     other = desk.generating()
     desk.now += 3600
@@ -91,7 +93,7 @@ def test_a_provider_that_hangs_for_those_who_ask_hangs_for_all(desk: JobScenario
     assert code(desk, other) is None
 
 
-def test_no_answer_is_not_the_last_look_until_the_grace_is_over(desk: JobScenario, poller: Poller) -> None:
+def test_no_answer_is_not_the_last_look_until_the_grace_is_over(desk: JobScenario, poller: SteadyPoller) -> None:
     attempt = desk.generating(HOMEDESIGNS)
     desk.now += 3600
     poller.step()
@@ -102,7 +104,9 @@ def test_no_answer_is_not_the_last_look_until_the_grace_is_over(desk: JobScenari
     assert code(desk, attempt) is ErrorCode.TIMED_OUT
 
 
-def test_a_finished_video_is_not_given_up_while_its_address_is_asked_again(desk: JobScenario, poller: Poller) -> None:
+def test_a_finished_video_is_not_given_up_while_its_address_is_asked_again(
+    desk: JobScenario, poller: SteadyPoller
+) -> None:
     attempt = desk.generating(HOMEDESIGNS)
     desk.now += 3600
     assert isinstance(desk.checked(attempt, Unproven(READY.urls, "the video's host took longer than 5 seconds")), Wait)
@@ -111,7 +115,7 @@ def test_a_finished_video_is_not_given_up_while_its_address_is_asked_again(desk:
     assert isinstance(desk.checked(attempt, READY), Succeed)
 
 
-def test_after_no_answer_it_is_asked_again_and_found(desk: JobScenario, poller: Poller) -> None:
+def test_after_no_answer_it_is_asked_again_and_found(desk: JobScenario, poller: SteadyPoller) -> None:
     attempt = desk.generating(HOMEDESIGNS)
     desk.now += 3600
     desk.checked(attempt, Unavailable("no route to the host"))
@@ -119,7 +123,7 @@ def test_after_no_answer_it_is_asked_again_and_found(desk: JobScenario, poller: 
     assert isinstance(desk.checked(attempt, READY), Succeed)
 
 
-def test_while_its_provider_wants_no_requests_nothing_is_given_up(desk: JobScenario, poller: Poller) -> None:
+def test_while_its_provider_wants_no_requests_nothing_is_given_up(desk: JobScenario, poller: SteadyPoller) -> None:
     attempt = desk.generating(HOMEDESIGNS)
     desk.now += 3600
     desk.checked(attempt, Unavailable("429", retry_after=60, throttled=True))
@@ -128,7 +132,7 @@ def test_while_its_provider_wants_no_requests_nothing_is_given_up(desk: JobScena
     assert isinstance(desk.checked(attempt, READY), Succeed)
 
 
-def test_while_its_provider_is_paused_for_all_nothing_is_given_up(desk: JobScenario, poller: Poller) -> None:
+def test_while_its_provider_is_paused_for_all_nothing_is_given_up(desk: JobScenario, poller: SteadyPoller) -> None:
     attempt = desk.generating(HOMEDESIGNS)
     desk.now += 3600
     desk.checked(attempt, Unavailable("503"))
@@ -136,7 +140,7 @@ def test_while_its_provider_is_paused_for_all_nothing_is_given_up(desk: JobScena
     assert poller.steps(50) == 0
 
 
-def test_a_look_of_a_dead_poller_is_no_look(desk: JobScenario, poller: Poller) -> None:
+def test_a_look_of_a_dead_poller_is_no_look(desk: JobScenario, poller: SteadyPoller) -> None:
     attempt = desk.generating(HOMEDESIGNS)
     desk.now += 3600
     assert [row.id for row in desk.due(HOMEDESIGNS, owner="it dies")] == [attempt.id]
@@ -158,7 +162,7 @@ def test_a_look_that_began_before_the_deadline_is_not_the_last(desk: JobScenario
     assert last.code is ErrorCode.TIMED_OUT
 
 
-def test_a_poller_that_stood_still_counts_only_what_it_saw(desk: JobScenario, poller: Poller) -> None:
+def test_a_poller_that_stood_still_counts_only_what_it_saw(desk: JobScenario, poller: SteadyPoller) -> None:
     attempt = desk.generating()
     desk.now += desk.policy.job_timeout
     poller.ask(attempt)
@@ -168,7 +172,7 @@ def test_a_poller_that_stood_still_counts_only_what_it_saw(desk: JobScenario, po
 
 
 @pytest.mark.parametrize("desk", ["sqlite"], indirect=True)  # tens of thousands of steps
-def test_what_nobody_can_ask_about_ends_after_a_day_of_watching(desk: JobScenario, poller: Poller) -> None:
+def test_what_nobody_can_ask_about_ends_after_a_day_of_watching(desk: JobScenario, poller: SteadyPoller) -> None:
     attempt = desk.generating(HOMEDESIGNS)
     desk.now += 10 * LATE_RESULT_SECONDS
     assert poller.steps(int(LATE_RESULT_SECONDS / 2) - 1, seconds=2) == 0

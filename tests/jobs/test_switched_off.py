@@ -15,7 +15,7 @@ IACREA, HOMEDESIGNS = Provider("iacrea"), Provider("homedesigns")
 BOTH = (IACREA, HOMEDESIGNS)
 
 
-class Poller:
+class PollerBesideGenerators:
     """A poller beside generators, each with some providers."""
 
     def __init__(
@@ -46,7 +46,7 @@ LONG = SWITCHED_OFF_SECONDS + 5 * ANNOUNCE_SECONDS
 def test_what_waits_for_a_provider_that_is_switched_off_fails_uncharged(desk: JobScenario) -> None:
     attempt = desk.routed(choice=ProviderChoice("iacrea"))
     desk.under(providers=(HOMEDESIGNS,))
-    assert Poller(desk, generators=((HOMEDESIGNS,),), own=(HOMEDESIGNS,)).live(LONG) == 1
+    assert PollerBesideGenerators(desk, generators=((HOMEDESIGNS,),), own=(HOMEDESIGNS,)).live(LONG) == 1
     shown = desk.shown(attempt)
     assert shown.error is not None
     assert (shown.error.code, shown.refund and shown.refund.status) == (
@@ -59,7 +59,7 @@ def test_it_falls_back_where_that_is_wanted(desk: JobScenario) -> None:
     attempt = desk.routed(choice=ProviderChoice("auto"), fallback=True, motion=Motion.ZOOM_IN)
     assert attempt.provider == IACREA
     desk.under(providers=(HOMEDESIGNS,))
-    Poller(desk, generators=((HOMEDESIGNS,),), own=(HOMEDESIGNS,)).live(LONG)
+    PollerBesideGenerators(desk, generators=((HOMEDESIGNS,),), own=(HOMEDESIGNS,)).live(LONG)
     assert desk.told(attempt) == ["fallback"]
     assert desk.attempt(attempt.video_id, 2).provider == HOMEDESIGNS
 
@@ -69,13 +69,13 @@ def test_while_generators_are_away_or_some_have_it_nothing_is_ended(
     desk: JobScenario, generators: tuple[tuple[Provider, ...], ...]
 ) -> None:
     desk.routed(choice=ProviderChoice("iacrea"))
-    assert Poller(desk, generators=generators, own=BOTH).live(10 * LONG) == 0
+    assert PollerBesideGenerators(desk, generators=generators, own=BOTH).live(10 * LONG) == 0
 
 
 def test_what_was_being_sent_is_of_unknown_outcome(desk: JobScenario) -> None:
     attempt = desk.sending(HOMEDESIGNS)
     desk.under(providers=(IACREA,))
-    Poller(desk, generators=((IACREA,),), own=(IACREA,)).live(LONG)
+    PollerBesideGenerators(desk, generators=((IACREA,),), own=(IACREA,)).live(LONG)
     assert desk.video(attempt).error is not None
     assert desk.told(attempt) == ["failed"]
     assert desk.shown(attempt).refund == submit.unknown("").refund
@@ -84,7 +84,7 @@ def test_what_was_being_sent_is_of_unknown_outcome(desk: JobScenario) -> None:
 def test_an_unproven_submission_ends_after_its_wait_and_an_accepted_one_after_its_time_out(desk: JobScenario) -> None:
     unproven, accepted = desk.unconfirmed(), desk.generating()
     desk.under(providers=(HOMEDESIGNS,))
-    poller = Poller(desk, generators=((HOMEDESIGNS,),), own=(HOMEDESIGNS,))
+    poller = PollerBesideGenerators(desk, generators=((HOMEDESIGNS,),), own=(HOMEDESIGNS,))
     assert poller.live(LONG) == 0
     poller.live(desk.policy.confirm_wait)
     assert (desk.told(unproven), desk.told(accepted)) == (["failed"], ["submitted"])
@@ -120,7 +120,7 @@ def of_a_removed_provider(desk: JobScenario) -> tuple[AttemptRow, AttemptRow]:
 
 def test_attempts_of_a_provider_that_is_no_more_end_like_those_of_one_that_is_switched_off(desk: JobScenario) -> None:
     waiting, generating = of_a_removed_provider(desk)
-    poller = Poller(desk, generators=(BOTH,), own=BOTH)
+    poller = PollerBesideGenerators(desk, generators=(BOTH,), own=BOTH)
     assert poller.live(LONG) == 1
     assert desk.told(waiting) == ["failed"]
     assert desk.video(generating).status == "generating"
@@ -134,4 +134,4 @@ def test_attempts_of_a_provider_that_is_no_more_end_like_those_of_one_that_is_sw
 def test_a_provider_that_a_newer_release_announces_is_left_to_it(desk: JobScenario) -> None:
     of_a_removed_provider(desk)
     newer = (*BOTH, Provider("gone"))
-    assert Poller(desk, generators=(BOTH, newer), own=newer).live(LONG) == 0
+    assert PollerBesideGenerators(desk, generators=(BOTH, newer), own=newer).live(LONG) == 0

@@ -20,7 +20,7 @@ from tests.support.waiting import eventually
 
 
 @dataclass
-class World:
+class Journey:
     """A service with stand-ins for its providers and a subscriber that was there from the start."""
 
     service: Service
@@ -64,7 +64,7 @@ def decoded(message: Any) -> Any:
     return event
 
 
-StartWorld = Callable[..., Awaitable[World]]
+StartJourney = Callable[..., Awaitable[Journey]]
 
 
 def _tells_no_secret(service: Service) -> None:
@@ -77,8 +77,8 @@ async def knows_a_provider(service: Service) -> bool:
     return any(state["enabled"] for state in shown.values())
 
 
-def _starter(stack: AsyncExitStack, folder: Path, broker: Broker) -> StartWorld:
-    async def start_world(*roles: str, render_seconds: float = 0.3, **env: str) -> World:
+def _starter(stack: AsyncExitStack, folder: Path, broker: Broker) -> StartJourney:
+    async def start_world(*roles: str, render_seconds: float = 0.3, **env: str) -> Journey:
         sandbox = await Sandbox.start(folder, render_seconds=render_seconds)
         stack.push_async_callback(sandbox.close)
         exchange = broker.settings().exchange
@@ -93,20 +93,20 @@ def _starter(stack: AsyncExitStack, folder: Path, broker: Broker) -> StartWorld:
             return known and (await service.http.get("/readyz")).is_success
 
         await eventually(ready, what="readiness")
-        return World(service, sandbox, await subscribe(broker, exchange))
+        return Journey(service, sandbox, await subscribe(broker, exchange))
 
     return start_world
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def start(tmp_path: Path, broker_node: Node) -> AsyncIterator[StartWorld]:
+async def start(tmp_path: Path, broker_node: Node) -> AsyncIterator[StartJourney]:
     """Give a function that starts a world of the test's own: roles in processes of their own, with settings."""
     async with AsyncExitStack() as stack:
         yield _starter(stack, tmp_path, Broker(broker_node))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def world(tmp_path_factory: pytest.TempPathFactory, broker_node: Node) -> AsyncIterator[World]:
+async def world(tmp_path_factory: pytest.TempPathFactory, broker_node: Node) -> AsyncIterator[Journey]:
     """Give a service that runs all roles in one process, the same to all tests of a file."""
     async with AsyncExitStack() as stack:
         yield await _starter(stack, tmp_path_factory.mktemp("world"), Broker(broker_node))()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.journey.conftest import StartWorld
+from tests.journey.conftest import StartJourney
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -22,7 +22,7 @@ def _run(name: str, folder: Path) -> None:
     subprocess.run(["sh", "-ec", _commands(name)], cwd=folder, check=True)
 
 
-async def test_a_backup_made_while_the_service_runs_can_be_restored(start: StartWorld, picture: bytes) -> None:
+async def test_a_backup_made_while_the_service_runs_can_be_restored(start: StartJourney, picture: bytes) -> None:
     world = await start("run")
     service = world.service
     ready = await service.upload(picture, provider="iacrea")

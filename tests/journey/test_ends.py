@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.journey.conftest import StartWorld, World
+from tests.journey.conftest import Journey, StartJourney
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -15,7 +15,7 @@ NOT_CHARGED = {"status": "not_charged", "credits": 0}
 UNKNOWN = {"status": "unknown", "credits": None}
 
 
-async def ends(world: World, picture: bytes, provider: str, behaviours: list[str], **fields: Any) -> list[Any]:
+async def ends(world: Journey, picture: bytes, provider: str, behaviours: list[str], **fields: Any) -> list[Any]:
     """Submit one video for each behaviour, one after the other, and give how each ended."""
     accepted = []
     for behaviour in behaviours:
@@ -42,7 +42,7 @@ HOMEDESIGNS_READY = [
     ("provider", "behaviours"), [("iacrea", IACREA_READY), ("homedesigns", HOMEDESIGNS_READY)], ids=["iacrea", "hd"]
 )
 async def test_every_form_of_success_is_found(
-    world: World, picture: bytes, provider: str, behaviours: list[str]
+    world: Journey, picture: bytes, provider: str, behaviours: list[str]
 ) -> None:
     for behaviour, video in zip(behaviours, await ends(world, picture, provider, behaviours), strict=True):
         assert video["status"] == "ready", (behaviour, video)
@@ -50,7 +50,7 @@ async def test_every_form_of_success_is_found(
         assert all(url.startswith("http") for url in video["output_urls"])
 
 
-async def test_a_video_whose_webhook_never_comes_is_found_by_polling(start: StartWorld, picture: bytes) -> None:
+async def test_a_video_whose_webhook_never_comes_is_found_by_polling(start: StartJourney, picture: bytes) -> None:
     world = await start(REELBUS_IACREA_WEBHOOK_GRACE="0.2")
     [video] = await ends(world, picture, "iacrea", ["webhook-never"])
     assert (video["status"], video["detected_by"]) == ("ready", "poll")
@@ -78,7 +78,7 @@ async def test_a_video_whose_webhook_never_comes_is_found_by_polling(start: Star
     ],
 )
 async def test_each_failure_has_its_code_and_its_refund(
-    world: World, picture: bytes, provider: str, behaviour: str, code: str, refund: Any
+    world: Journey, picture: bytes, provider: str, behaviour: str, code: str, refund: Any
 ) -> None:
     [video] = await ends(world, picture, provider, [behaviour])
     assert (video["status"], video["error"]["code"], video["refund"]) == ("failed", code, refund)
@@ -87,7 +87,7 @@ async def test_each_failure_has_its_code_and_its_refund(
 
 
 async def test_a_submission_of_unknown_outcome_is_healed_by_a_webhook_that_names_the_job(
-    world: World, picture: bytes
+    world: Journey, picture: bytes
 ) -> None:
     [video] = await ends(world, picture, "iacrea", ["charge-and-drop-named"])
     events = await world.events(video["id"], "video.submitted", "video.ready")
@@ -96,14 +96,16 @@ async def test_a_submission_of_unknown_outcome_is_healed_by_a_webhook_that_names
 
 
 async def test_a_submission_of_unknown_outcome_without_a_webhook_fails_after_the_wait(
-    start: StartWorld, picture: bytes
+    start: StartJourney, picture: bytes
 ) -> None:
     world = await start(REELBUS_SUBMIT_CONFIRM_WAIT="0.5")
     [video] = await ends(world, picture, "iacrea", ["charge-and-drop-silent"])
     assert (video["error"]["code"], video["refund"]) == ("submission_unknown", UNKNOWN)
 
 
-async def test_a_webhook_that_names_no_job_ends_nothing_before_the_wait_does(start: StartWorld, picture: bytes) -> None:
+async def test_a_webhook_that_names_no_job_ends_nothing_before_the_wait_does(
+    start: StartJourney, picture: bytes
+) -> None:
     world = await start(REELBUS_SUBMIT_CONFIRM_WAIT="3")
     [video] = await ends(world, picture, "iacrea", ["charge-and-drop-anonymous"])
     assert (video["status"], video["error"]["code"]) == ("failed", "submission_unknown")
@@ -115,19 +117,19 @@ async def test_a_webhook_that_names_no_job_ends_nothing_before_the_wait_does(sta
     assert datetime.fromisoformat(failed) - datetime.fromisoformat(lost) >= timedelta(seconds=3)
 
 
-async def test_a_webhooks_word_is_taken_only_where_the_operator_says_so(start: StartWorld, picture: bytes) -> None:
+async def test_a_webhooks_word_is_taken_only_where_the_operator_says_so(start: StartJourney, picture: bytes) -> None:
     world = await start(REELBUS_TRUST_WEBHOOK_BODY="true")
     [video] = await ends(world, picture, "iacrea", ["charge-and-drop-anonymous"])
     assert (video["status"], video["detected_by"]) == ("ready", "webhook")
 
 
-async def test_a_provider_that_is_briefly_away_is_tried_again(world: World, picture: bytes) -> None:
+async def test_a_provider_that_is_briefly_away_is_tried_again(world: Journey, picture: bytes) -> None:
     await world.sandbox.plan("homedesigns", ["http-503", "ok"])
     video = await world.service.upload(picture, provider="homedesigns")
     assert (await world.ended(video["id"]))["status"] == "ready"
 
 
-async def test_a_provider_that_stays_away_fails_the_video_uncharged(start: StartWorld, picture: bytes) -> None:
+async def test_a_provider_that_stays_away_fails_the_video_uncharged(start: StartJourney, picture: bytes) -> None:
     world = await start(REELBUS_SUBMIT_ATTEMPTS="2")
     await world.sandbox.plan("homedesigns", "http-503", count=2)
     video = await world.service.upload(picture, provider="homedesigns")
@@ -135,7 +137,7 @@ async def test_a_provider_that_stays_away_fails_the_video_uncharged(start: Start
     assert (ended["error"]["code"], ended["refund"]) == ("provider_unavailable", NOT_CHARGED)
 
 
-async def test_a_failed_attempt_falls_back_and_says_so(world: World, picture: bytes) -> None:
+async def test_a_failed_attempt_falls_back_and_says_so(world: Journey, picture: bytes) -> None:
     await world.sandbox.plan("iacrea", "fail")
     video = await world.service.upload(picture, metadata={"k": "v"})
     events = await world.events(video["id"], "video.fallback", "video.ready")
@@ -151,7 +153,7 @@ async def test_a_failed_attempt_falls_back_and_says_so(world: World, picture: by
 
 
 async def test_a_job_that_takes_too_long_is_given_up_and_its_late_video_is_told(
-    start: StartWorld, picture: bytes
+    start: StartJourney, picture: bytes
 ) -> None:
     world = await start(REELBUS_JOB_TIMEOUT="1", REELBUS_FALLBACK_WHEN_UNSURE="false")
     await world.sandbox.plan("homedesigns", "stuck-then-late", seconds=10)
@@ -164,7 +166,7 @@ async def test_a_job_that_takes_too_long_is_given_up_and_its_late_video_is_told(
     assert late["attempts"][0]["output_urls"]
 
 
-async def test_credits_add_up(start: StartWorld, picture: bytes) -> None:
+async def test_credits_add_up(start: StartJourney, picture: bytes) -> None:
     world = await start()
     await ends(world, picture, "iacrea", ["ok", "fail", "ok"])
     credits = (await world.service.http.get("/v1/credits")).json()
@@ -176,7 +178,7 @@ async def test_credits_add_up(start: StartWorld, picture: bytes) -> None:
 
 
 async def test_a_webhook_that_comes_after_the_wait_still_brings_the_video_to_light(
-    start: StartWorld, picture: bytes
+    start: StartJourney, picture: bytes
 ) -> None:
     world = await start(REELBUS_SUBMIT_CONFIRM_WAIT="0.2")
     await world.sandbox.hold_webhooks(world.service.url, held=True)
@@ -191,7 +193,7 @@ async def test_a_webhook_that_comes_after_the_wait_still_brings_the_video_to_lig
     assert (late["status"], late["output_urls"], late["refund"]) == ("failed", [], UNKNOWN)
 
 
-async def test_a_provider_that_refuses_our_key_is_shown_as_such(start: StartWorld, picture: bytes) -> None:
+async def test_a_provider_that_refuses_our_key_is_shown_as_such(start: StartJourney, picture: bytes) -> None:
     world = await start()
     await ends(world, picture, "homedesigns", ["http-401"])
     metrics = (await world.service.http.get("/metrics")).text

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.journey.conftest import StartWorld, knows_a_provider
+from tests.journey.conftest import StartJourney, knows_a_provider
 from tests.support.postgres import Postgres
 from tests.support.service import Service
 from tests.support.waiting import eventually
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_what_is_uploaded_at_one_host_is_made_and_served_by_another(
-    start: StartWorld, picture: bytes, postgres: Postgres, tmp_path: Path
+    start: StartJourney, picture: bytes, postgres: Postgres, tmp_path: Path
 ) -> None:
     world = await start("receiver", REELBUS_DATABASE_URL=postgres.new())
     settings = {name: value for name, value in world.service.env.items() if name != "REELBUS_PORT"}
@@ -36,7 +36,7 @@ async def test_what_is_uploaded_at_one_host_is_made_and_served_by_another(
 
 
 async def test_failures_and_refunds_are_told_over_postgresql_too(
-    start: StartWorld, picture: bytes, postgres: Postgres
+    start: StartJourney, picture: bytes, postgres: Postgres
 ) -> None:
     world = await start(REELBUS_DATABASE_URL=postgres.new())
     await world.sandbox.plan("iacrea", "fail")

@@ -10,7 +10,7 @@ from aio_pika import Message
 from providers.registry import PROVIDERS
 from sandbox.settings import PROVIDERS as STOOD_IN_FOR
 from schemas.names import Provider
-from tests.journey.conftest import StartWorld, World, decoded
+from tests.journey.conftest import Journey, StartJourney, decoded
 from tests.support.service import Command
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -21,7 +21,7 @@ SERVED = [Provider(name) for name in STOOD_IN_FOR]
 
 @pytest.mark.parametrize("provider", SERVED)
 async def test_every_motion_reaches_its_provider_by_its_own_name(
-    world: World, picture: bytes, provider: Provider
+    world: Journey, picture: bytes, provider: Provider
 ) -> None:
     accepted = [
         await world.service.upload(picture, motion=motion, provider=provider) for motion in PROVIDERS[provider].motions
@@ -32,7 +32,7 @@ async def test_every_motion_reaches_its_provider_by_its_own_name(
         assert (await world.submission(ended))["option"] == offer.wire
 
 
-async def test_orientation_prompt_and_metadata_travel_all_the_way(world: World, picture: bytes) -> None:
+async def test_orientation_prompt_and_metadata_travel_all_the_way(world: Journey, picture: bytes) -> None:
     wishes: dict[str, Any] = {"orientation": "portrait", "prompt": "sunrise", "metadata": {"listing": "42", "é": "ü"}}
     video = await world.service.upload(picture, provider="iacrea", **wishes)
     ended = await world.ended(video["id"])
@@ -43,13 +43,13 @@ async def test_orientation_prompt_and_metadata_travel_all_the_way(world: World, 
     assert all(url.endswith(".mp4") for url in ended["output_urls"])
 
 
-async def test_iacrea_is_not_sent_a_prompt_that_it_would_ignore(world: World, picture: bytes) -> None:
+async def test_iacrea_is_not_sent_a_prompt_that_it_would_ignore(world: Journey, picture: bytes) -> None:
     video = await world.service.upload(picture, provider="iacrea", motion="auto", prompt="sunrise")
     assert (await world.submission(await world.ended(video["id"])))["prompt"] is None
 
 
 @pytest.mark.parametrize("provider", SERVED)
-async def test_a_picture_may_come_as_base64(world: World, picture: bytes, provider: Provider) -> None:
+async def test_a_picture_may_come_as_base64(world: Journey, picture: bytes, provider: Provider) -> None:
     text = base64.b64encode(picture).decode()
     plain = await world.service.submit(image_base64="\n".join([text[:100], text[100:]]), provider=provider)
     data_url = await world.service.submit(image_base64=f"data:image/jpeg;base64,{text}", provider=provider)
@@ -60,7 +60,7 @@ async def test_a_picture_may_come_as_base64(world: World, picture: bytes, provid
 
 
 @pytest.mark.parametrize("provider", SERVED)
-async def test_a_picture_may_come_by_its_address(world: World, picture: bytes, provider: Provider) -> None:
+async def test_a_picture_may_come_by_its_address(world: Journey, picture: bytes, provider: Provider) -> None:
     uploaded = await world.service.upload(picture, provider="iacrea")
     video = await world.service.submit(image_url=uploaded["input_image"], provider=provider)
     ended = await world.ended(video["id"])
@@ -69,7 +69,7 @@ async def test_a_picture_may_come_by_its_address(world: World, picture: bytes, p
     assert (await world.submission(ended))["picture_bytes"] == len(picture)
 
 
-async def test_an_address_without_a_picture_fails_before_anything_is_paid(world: World) -> None:
+async def test_an_address_without_a_picture_fails_before_anything_is_paid(world: Journey) -> None:
     before = len((await world.sandbox.records())["records"])
     missing = f"{world.sandbox.url}/nothing/here.png"
     video = await world.service.submit(image_url=missing, provider="homedesigns")
@@ -79,7 +79,7 @@ async def test_an_address_without_a_picture_fails_before_anything_is_paid(world:
     assert len((await world.sandbox.records())["records"]) == before
 
 
-async def test_events_carry_what_the_contract_promises(world: World, picture: bytes) -> None:
+async def test_events_carry_what_the_contract_promises(world: Journey, picture: bytes) -> None:
     video = await world.service.upload(picture, provider="homedesigns")
     await world.events(video["id"], "video.submitted", "video.ready")
     messages = [message for message in world.inbox.messages if decoded(message)["subject"] == video["id"]]
@@ -100,7 +100,7 @@ async def test_events_carry_what_the_contract_promises(world: World, picture: by
     assert decoded(messages[-1])["data"] == await world.service.video(video["id"])
 
 
-async def test_four_roles_in_four_processes_do_what_one_does(start: StartWorld, picture: bytes) -> None:
+async def test_four_roles_in_four_processes_do_what_one_does(start: StartJourney, picture: bytes) -> None:
     world = await start("receiver", "generator", "poller", "publisher")
     by_webhook = await world.service.upload(picture, provider="iacrea")
     by_poll = await world.service.upload(picture, provider="homedesigns")
@@ -108,14 +108,14 @@ async def test_four_roles_in_four_processes_do_what_one_does(start: StartWorld, 
     assert (await world.ended(by_poll["id"]))["detected_by"] == "poll"
 
 
-async def run(world: World, *words: str, **env: str) -> tuple[int, str, str]:
+async def run(world: Journey, *words: str, **env: str) -> tuple[int, str, str]:
     """Run a command against the world's service; give exit status, standard output and standard error."""
     log = world.service.folder / f"{words[0]}-command.log"
     log.unlink(missing_ok=True)
     return await (await Command.start(*words, env={**world.service.env, **env}, log=log)).finish()
 
 
-async def test_the_shell_submits_waits_lists_shows_and_redelivers(world: World, picture: bytes) -> None:
+async def test_the_shell_submits_waits_lists_shows_and_redelivers(world: Journey, picture: bytes) -> None:
     file = world.service.folder / "house.jpg"
     file.write_bytes(picture)
     status, output, progress = await run(
@@ -137,7 +137,7 @@ async def test_the_shell_submits_waits_lists_shows_and_redelivers(world: World, 
     assert "nothing-of-the-kind" in errors
 
 
-async def test_the_shell_says_what_failed_by_its_exit_status(world: World, picture: bytes) -> None:
+async def test_the_shell_says_what_failed_by_its_exit_status(world: Journey, picture: bytes) -> None:
     file = world.service.folder / "house.jpg"
     file.write_bytes(picture)
     words = ("submit", str(file), "--motion", "zoom_in", "--provider", "iacrea", "--prompt", "sandbox: fail", "--wait")
@@ -147,13 +147,13 @@ async def test_the_shell_says_what_failed_by_its_exit_status(world: World, pictu
     assert event["data"]["refund"] == {"status": "refunded", "credits": 1}
 
 
-async def test_the_doctor_finds_a_sound_service_sound(world: World) -> None:
+async def test_the_doctor_finds_a_sound_service_sound(world: Journey) -> None:
     status, output, _ = await run(world, "doctor")
     assert status == 0, output
     assert {"settings", "store", "broker", "iacrea", "homedesigns"} <= {line.split()[1] for line in output.splitlines()}
 
 
-async def test_the_doctor_names_what_is_wrong_and_the_mend(world: World) -> None:
+async def test_the_doctor_names_what_is_wrong_and_the_mend(world: Journey) -> None:
     wrong = {"REELBUS_IACREA_API_KEY": "mistyped", "REELBUS_AMQP_URL": "amqp://guest:guest@127.0.0.1:1/"}
     status, output, _ = await run(world, "doctor", **wrong)
     failed = {line.split()[1] for line in output.splitlines() if line.startswith("fail")}
@@ -162,7 +162,7 @@ async def test_the_doctor_names_what_is_wrong_and_the_mend(world: World) -> None
     assert "mistyped" not in output
 
 
-async def command(world: World, body: bytes, message_id: str | None = None) -> Any:
+async def command(world: Journey, body: bytes, message_id: str | None = None) -> Any:
     """Submit by publishing, and wait for the reply."""
     async with world.inbox.broker.channel() as channel:
         replies = await channel.declare_queue(exclusive=True)
@@ -175,7 +175,7 @@ async def command(world: World, body: bytes, message_id: str | None = None) -> A
             return json.loads(reply.body)
 
 
-async def test_a_microservice_submits_by_publishing(world: World, picture: bytes) -> None:
+async def test_a_microservice_submits_by_publishing(world: Journey, picture: bytes) -> None:
     body = json.dumps({"motion": "zoom_out", "image_base64": base64.b64encode(picture).decode()}).encode()
     first = await command(world, body, "order-1")
     again = await command(world, body, "order-1")
@@ -183,7 +183,7 @@ async def test_a_microservice_submits_by_publishing(world: World, picture: bytes
     assert (await world.ended(first["id"]))["status"] == "ready"
 
 
-async def test_a_command_that_is_refused_is_answered_with_its_faults(world: World) -> None:
+async def test_a_command_that_is_refused_is_answered_with_its_faults(world: Journey) -> None:
     problem = await command(world, b'{"motion": "sideways", "image_url": "ftp://x/y.png"}')
     assert problem["code"] == "invalid_request"
     assert {fault["field"] for fault in problem["errors"]} == {"motion", "image_url"}

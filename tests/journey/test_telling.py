@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.journey.conftest import StartWorld, World, knows_a_provider
+from tests.journey.conftest import Journey, StartJourney, knows_a_provider
 from tests.support.ports import free_port
 from tests.support.waiting import eventually
 
@@ -20,7 +20,7 @@ def ports() -> dict[str, int]:
     return {role: free_port() for role in ROLES}
 
 
-async def _world(start: StartWorld, ports: dict[str, int]) -> World:
+async def _world(start: StartJourney, ports: dict[str, int]) -> Journey:
     world = await start("receiver", REELBUS_HEALTH_PORT=str(ports["receiver"]))
     for role in ROLES[1:]:
         await world.service.start(role, REELBUS_HEALTH_PORT=str(ports[role]))
@@ -28,13 +28,13 @@ async def _world(start: StartWorld, ports: dict[str, int]) -> World:
     return world
 
 
-def _lines(world: World, role: str) -> list[dict[str, Any]]:
+def _lines(world: Journey, role: str) -> list[dict[str, Any]]:
     text = (world.service.folder / f"{role}.log").read_text()
     return [json.loads(line) for line in text.splitlines()]  # off a terminal each is JSON, from the first one on
 
 
 async def test_every_step_of_a_video_is_one_line_that_names_it_and_the_role(
-    start: StartWorld, picture: bytes, ports: dict[str, int]
+    start: StartJourney, picture: bytes, ports: dict[str, int]
 ) -> None:
     world = await _world(start, ports)
     await world.sandbox.plan("iacrea", ["http-429", "ok"])

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tests.journey.conftest import StartWorld
+from tests.journey.conftest import StartJourney
 from tests.support.ports import free_port
 from tests.support.waiting import eventually
 
@@ -62,7 +62,7 @@ async def collecting() -> AsyncIterator[Collector]:
 
 
 @pytest.mark.timeout(500)
-async def test_one_trace_leads_from_the_request_to_the_subscribers_span(start: StartWorld, picture: bytes) -> None:
+async def test_one_trace_leads_from_the_request_to_the_subscribers_span(start: StartJourney, picture: bytes) -> None:
     async with collecting() as collector:
         world = await start(OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, OTEL_BSP_SCHEDULE_DELAY="100")
         asked = {"traceparent": f"00-{TRACE}-{CALLER}-01"}

@@ -77,9 +77,9 @@ def strange_cancellation(_: Path) -> None:
         raise AssertionError("the relay is dead, and nobody knows") from None
 
 
-def asking() -> tuple[JobScenario, test_overdue.Poller]:
+def asking() -> tuple[JobScenario, test_overdue.SteadyPoller]:
     desk = JobScenario()
-    return desk, test_overdue.Poller(desk)
+    return desk, test_overdue.SteadyPoller(desk)
 
 
 def in_one_file(path: Path) -> None:

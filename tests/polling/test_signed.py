@@ -42,7 +42,7 @@ async def unasked(attempt: AttemptRow, urls: tuple[str, ...]) -> Proven | Unprov
 
 
 @dataclass
-class Poller:
+class PollerOfOneProvider:
     """A poller of one provider with a real client, its stand-in and a store."""
 
     store: Store
@@ -87,7 +87,7 @@ class Poller:
 
 
 @pytest.fixture
-async def poller(tmp_path: Path) -> AsyncIterator[Poller]:
+async def poller(tmp_path: Path) -> AsyncIterator[PollerOfOneProvider]:
     stand_in = StandIn()
     async with serving(stand_in):
         options = {each.name: each.default for each in capabilities(KLING).options}
@@ -95,39 +95,41 @@ async def poller(tmp_path: Path) -> AsyncIterator[Poller]:
         client = build(given, lambda _: None)
         store = await Store.open(url_of(tmp_path / "reelbus.db"))
         clock = ClockWatch(store.write, clock_rules.mend)
-        yield Poller(store, client, stand_in, Checker(store, POLICY, "poller", read_webhook, unasked, clock))
+        yield PollerOfOneProvider(
+            store, client, stand_in, Checker(store, POLICY, "poller", read_webhook, unasked, clock)
+        )
         await store.close()
         await client.close()
 
 
-async def accepted(poller: Poller, story: str) -> AttemptRow:
+async def accepted(poller: PollerOfOneProvider, story: str) -> AttemptRow:
     attempt = await poller.sending(story)
     now = time.time()
     await poller.store.write(submit.accepted, POLICY, attempt, Accepted(poller.job), sent_at=now, now=now)
     return attempt
 
 
-async def test_a_signed_report_settles_a_job_without_a_question(poller: Poller) -> None:
+async def test_a_signed_report_settles_a_job_without_a_question(poller: PollerOfOneProvider) -> None:
     ended = await poller.called(await accepted(poller, "ok"))
     assert (ended.state, ended.detected_by) == (AttemptState.SUCCEEDED, DetectedBy.WEBHOOK)
     assert ended.output_urls == (f"https://video.example/{poller.job}.mp4",)
     assert poller.questions == 0
 
 
-async def test_a_signed_report_tells_the_price_of_a_failure(poller: Poller) -> None:
+async def test_a_signed_report_tells_the_price_of_a_failure(poller: PollerOfOneProvider) -> None:
     ended = await poller.called(await accepted(poller, "billed-nothing"))
     assert (ended.state, ended.refund_status) == (AttemptState.FAILED, "not_charged")
     assert poller.questions == 0
 
 
 @pytest.mark.parametrize("flaw", ["unsigned", "changed", "old", "garbled"])
-async def test_a_bad_signature_on_a_right_address_is_a_wake_up(poller: Poller, flaw: str) -> None:
+async def test_a_bad_signature_on_a_right_address_is_a_wake_up(poller: PollerOfOneProvider, flaw: str) -> None:
     ended = await poller.called(await accepted(poller, "ok"), flaw)
     assert ended.state is AttemptState.SUCCEEDED
     assert poller.questions == 1
 
 
-async def test_a_signed_webhook_of_another_job_settles_nothing(poller: Poller) -> None:
+async def test_a_signed_webhook_of_another_job_settles_nothing(poller: PollerOfOneProvider) -> None:
     attempt = await accepted(poller, "running")
     poller.stand_in.plan("ok")
     await poller.client.submit(replace(an_order(), name="another"), before_first_byte=Marker())
@@ -137,7 +139,7 @@ async def test_a_signed_webhook_of_another_job_settles_nothing(poller: Poller) -
     assert poller.questions == 1
 
 
-async def test_a_signed_webhook_proves_a_lost_submission_and_settles_it(poller: Poller) -> None:
+async def test_a_signed_webhook_proves_a_lost_submission_and_settles_it(poller: PollerOfOneProvider) -> None:
     attempt = await poller.sending("drop")
     now = time.time()
     await poller.store.write(submit.mark_outcome_unknown, POLICY, attempt, "no answer came", owner="generator", now=now)

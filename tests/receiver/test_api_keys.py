@@ -67,13 +67,13 @@ async def test_the_public_surface_cannot_be_used_to_try_keys(tmp_path: Path) -> 
 
 
 async def test_the_public_surface_tells_strangers_nothing_but_whether_it_is_ready(tmp_path: Path) -> None:
-    class Broker:
+    class RefusedBroker:
         connected = False
         last_error = "the broker refused our credentials"
 
     async with serving(tmp_path / "a", surface="public") as service:
         assert (await service.http.get("/readyz")).json() == {"status": "ready"}
-    async with serving(tmp_path / "b", surface="public", broker=Broker()) as service:
+    async with serving(tmp_path / "b", surface="public", broker=RefusedBroker()) as service:
         answer = await service.http.get("/readyz")
     assert answer.status_code == 503
     assert not {"broker", "credentials", "event", "errors"} & set(answer.text.replace('"', " ").split())

@@ -9,12 +9,12 @@ import pytest
 from setup.postgres.pair import address
 from tests.support.postgres import Postgres
 from tests.support.service import Command, Service
-from tests.support.tcp_relay import Relay, relay
+from tests.support.tcp_relay import TcpRelay, relay
 from tests.support.waiting import eventually
 
 
 @pytest.fixture
-async def way(postgres: Postgres) -> AsyncIterator[Relay]:
+async def way(postgres: Postgres) -> AsyncIterator[TcpRelay]:
     """Give the network to the server, on which nobody is let in yet."""
     async with relay(postgres.server.port) as opened:
         opened.refuses = True
@@ -22,7 +22,7 @@ async def way(postgres: Postgres) -> AsyncIterator[Relay]:
 
 
 @pytest.fixture
-def url(postgres: Postgres, way: Relay) -> str:
+def url(postgres: Postgres, way: TcpRelay) -> str:
     return address(way.port, database=postgres.new().rpartition("/")[2])
 
 
@@ -30,7 +30,7 @@ def _waits(log: Path) -> bool:
     return log.exists() and "waiting for the store" in log.read_text()
 
 
-async def test_it_runs_when_the_database_is_there(tmp_path: Path, way: Relay, url: str) -> None:
+async def test_it_runs_when_the_database_is_there(tmp_path: Path, way: TcpRelay, url: str) -> None:
     service = Service(tmp_path, {"REELBUS_DATABASE_URL": url})
     starting = asyncio.create_task(service.start("receiver"))
     try:

@@ -11,7 +11,7 @@ from tests.simulation.peers import SIMULATED
 from tests.simulation.processes import Process
 from tests.simulation.retries import ask_again
 from tests.simulation.virtual import virtual
-from tests.simulation.world import World
+from tests.simulation.world import SimulatedWorld
 
 TROUBLE = 70
 PATIENCE = 400
@@ -25,9 +25,9 @@ _WEIGHTS = [weight for weight, _ in ACTS]
 _NAMES = [name for _, name in ACTS]
 
 
-def run(seed: int) -> World:
+def run(seed: int) -> SimulatedWorld:
     """Live one history. Raises `Broken`, with the whole history in its message."""
-    world = World(seed)
+    world = SimulatedWorld(seed)
     with virtual(world):
         try:
             world.request()
@@ -40,7 +40,7 @@ def run(seed: int) -> World:
     return world
 
 
-def act(world: World, name: str) -> None:
+def act(world: SimulatedWorld, name: str) -> None:
     """Have one thing happen."""
     world.happen()
     process = world.rng.choice(world.processes)
@@ -76,7 +76,7 @@ def act(world: World, name: str) -> None:
         world.store_away_until = until
 
 
-def pause_or_resume(world: World) -> None:
+def pause_or_resume(world: SimulatedWorld) -> None:
     """Have an operator pause a provider, or resume it."""
     provider = world.rng.choice(SIMULATED)
     try:
@@ -87,7 +87,7 @@ def pause_or_resume(world: World) -> None:
     world.note("operator", f"pauses or resumes {provider}")
 
 
-def advance(world: World) -> None:
+def advance(world: SimulatedWorld) -> None:
     """Let some task go on, or where none can, time pass."""
     runnable = world.runnable()
     if runnable:
@@ -96,12 +96,12 @@ def advance(world: World) -> None:
         world.let_go_by(at_most=2.0)
 
 
-def pass_time(world: World, seconds: float) -> None:
+def pass_time(world: SimulatedWorld, seconds: float) -> None:
     """Let time pass."""
     world.now += seconds
 
 
-def watch_leases(world: World, process: Process) -> None:
+def watch_leases(world: SimulatedWorld, process: Process) -> None:
     """Let a lease run out before the eyes of a process, which looks each second, while nobody else does anything."""
     for _ in range(11):
         pass_time(world, 1.0)
@@ -109,7 +109,7 @@ def watch_leases(world: World, process: Process) -> None:
         world.note_states(at=world.now)
 
 
-def settle(world: World) -> None:
+def settle(world: SimulatedWorld) -> None:
     """Let everything work without trouble until nothing is left to do."""
     world.calm = True
     for provider in SIMULATED:
@@ -137,7 +137,7 @@ SELECT EXISTS (SELECT 1 FROM videos WHERE state = 'accepted')
 """
 
 
-def take_turns(world: World) -> bool:
+def take_turns(world: SimulatedWorld) -> bool:
     """Let one process of each role work if there may be anything for it; say whether there was."""
     overdue = world.wall - world.policy.job_timeout - 3
     wanted = world.connection.execute(_WORK, {"now": world.wall, "overdue": overdue}).fetchone()
@@ -154,7 +154,7 @@ def take_turns(world: World) -> bool:
     return ran
 
 
-def at_rest(world: World) -> bool:
+def at_rest(world: SimulatedWorld) -> bool:
     """Say whether every video has ended, every event is out, and nobody has anything in hand."""
     if any(process.tasks for process in world.processes):
         return False
@@ -165,13 +165,13 @@ def at_rest(world: World) -> bool:
     return waiting == 0
 
 
-def open_states(world: World) -> list[tuple[str, AttemptState]]:
+def open_states(world: SimulatedWorld) -> list[tuple[str, AttemptState]]:
     """List the attempts that have not ended, for the message."""
     sql = "SELECT id, state, due_at, lease_owner FROM attempts WHERE finished_at IS NULL"
     return world.connection.execute(sql).fetchall()
 
 
-def story(world: World) -> str:
+def story(world: SimulatedWorld) -> str:
     """Tell a history line by line."""
     lines = [f"{at:9.3f}  {who:<12} {what}" for at, who, what in world.history]
     sql = "SELECT at, video_id, attempt, what, detail FROM history ORDER BY id"

@@ -14,9 +14,9 @@ from schemas.video import Video
 from store import attempts, outbox
 from store.attempts import AttemptRow, AttemptState
 from tests.simulation.outsiders import EVIL
-from tests.simulation.peers import Job
+from tests.simulation.peers import PaidJob
 from tests.simulation.retries import paid_silently, together
-from tests.simulation.world import World
+from tests.simulation.world import SimulatedWorld
 
 TERMINAL = {"video.ready", "video.failed"}
 UNSURE = {ErrorCode.SUBMISSION_UNKNOWN, ErrorCode.TIMED_OUT}
@@ -37,7 +37,7 @@ def insist(holds: object, rule: str, *what: object) -> None:
         raise Broken(f"{rule}: {', '.join(map(str, what))}")
 
 
-def check_all(world: World) -> None:
+def check_all(world: SimulatedWorld) -> None:
     """Insist on every invariant of a world that has come to rest."""
     events = _delivered(world)
     rows = _attempts(world)
@@ -53,7 +53,7 @@ def check_all(world: World) -> None:
     _check_ledger(world, [row for found in rows.values() for row in found])
 
 
-def _delivered(world: World) -> dict[str, list[dict[str, Any]]]:
+def _delivered(world: SimulatedWorld) -> dict[str, list[dict[str, Any]]]:
     """Read what subscribers got, each event once, in the order in which each was first heard of."""
     bodies: dict[str, str] = {}
     heard: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -66,11 +66,11 @@ def _delivered(world: World) -> dict[str, list[dict[str, Any]]]:
     return heard
 
 
-def _attempts(world: World) -> dict[str, list[AttemptRow]]:
+def _attempts(world: SimulatedWorld) -> dict[str, list[AttemptRow]]:
     return world.transact(attempts.of_videos, world.accepted)  # type: ignore[no-any-return]  # the world does any work
 
 
-def _check_video(world: World, video_id: str, events: list[dict[str, Any]], rows: list[AttemptRow]) -> None:
+def _check_video(world: SimulatedWorld, video_id: str, events: list[dict[str, Any]], rows: list[AttemptRow]) -> None:
     video = world.transact(view.existing, video_id)
     terminal = [event for event in events if event["type"] in TERMINAL]
     insist(len(terminal) == 1, "a video has exactly one terminal event", video_id, [e["type"] for e in events])
@@ -90,7 +90,7 @@ def _check_video(world: World, video_id: str, events: list[dict[str, Any]], rows
         insist(row.error_code is not ErrorCode.IMAGE_REJECTED, "a bad picture goes nowhere else", row.id)
 
 
-def _check_cancelled(world: World, video: Video, rows: list[AttemptRow]) -> None:
+def _check_cancelled(world: SimulatedWorld, video: Video, rows: list[AttemptRow]) -> None:
     """Insist that a cancellation was told as it was, and that nothing was begun after it."""
     answers = world.wishes.get(video.id, [])
     taken = [answer for answer in answers if isinstance(answer, Cancellation)]
@@ -107,7 +107,7 @@ def _check_cancelled(world: World, video: Video, rows: list[AttemptRow]) -> None
     insist(jobs or kept is not RefundStatus.CHARGED, "what no provider had costs nothing", video.id, kept)
 
 
-def _check_proof(world: World, video: Video) -> None:
+def _check_proof(world: SimulatedWorld, video: Video) -> None:
     proves = video.provider in world.policy.proves
     insist((video.media is not None) == (proves and bool(video.output_urls)), "a result is proven where wished", video)
     if proves and video.output_urls:
@@ -116,7 +116,7 @@ def _check_proof(world: World, video: Video) -> None:
         insist(asked, "a ready video was there when its address was asked", video.id)
 
 
-def _check_truth(world: World, urls: list[str], rows: list[AttemptRow]) -> None:
+def _check_truth(world: SimulatedWorld, urls: list[str], rows: list[AttemptRow]) -> None:
     jobs = [job for row in rows for job in _jobs(world, row)]
     true = {url for job in jobs if isinstance(job.outcome, Ready) for url in job.outcome.urls}
     insist(set(urls) <= true, "a video's addresses are those its own provider gave", urls)
@@ -124,11 +124,11 @@ def _check_truth(world: World, urls: list[str], rows: list[AttemptRow]) -> None:
     insist(late <= true and EVIL not in late, "no attempt shows a stranger's addresses", late)
 
 
-def _jobs(world: World, row: AttemptRow) -> list[Job]:
+def _jobs(world: SimulatedWorld, row: AttemptRow) -> list[PaidJob]:
     return [job for job in world.accounts[row.provider].jobs.values() if job.attempt_id == row.id]
 
 
-def _check_attempt(world: World, row: AttemptRow) -> None:
+def _check_attempt(world: SimulatedWorld, row: AttemptRow) -> None:
     fates = world.accounts[row.provider].arrivals.get(row.id, [])
     by_name = world.offers[row.provider].lookup is Lookup.BY_NAME
     # What was dropped may be sent again where the provider itself was asked for it by its name.
@@ -150,7 +150,7 @@ def _check_attempt(world: World, row: AttemptRow) -> None:
         insist(row.provider_job_id == world.recorded[row.id], "an answer that was stored is kept", row.id)
 
 
-def _check_money(world: World, row: AttemptRow) -> None:
+def _check_money(world: SimulatedWorld, row: AttemptRow) -> None:
     jobs = _jobs(world, row)
     failed = [job for job in jobs if isinstance(job.outcome, Failed)]
     if row.refund_status is RefundStatus.REFUNDED:
@@ -165,7 +165,7 @@ def _check_money(world: World, row: AttemptRow) -> None:
     _check_waits(world, row)
 
 
-def _check_waits(world: World, row: AttemptRow) -> None:
+def _check_waits(world: SimulatedWorld, row: AttemptRow) -> None:
     """Insist that nothing was given up before its time, in true seconds, whatever the wall clock did."""
     ended = world.entered.get((row.id, AttemptState.FAILED), 0.0) + _ROUNDING
 
@@ -186,14 +186,14 @@ def _check_waits(world: World, row: AttemptRow) -> None:
         _check_last_look(world, row, ended)
 
 
-def _check_last_look(world: World, row: AttemptRow, ended: float) -> None:
+def _check_last_look(world: SimulatedWorld, row: AttemptRow, ended: float) -> None:
     """Insist that a job timed out only if somebody asked its provider when its time was over, or was just asking."""
     deadline = world.entered[row.id, AttemptState.GENERATING] + world.policy.job_timeout
     looks = [at for at, _ in world.accounts[row.provider].looks if deadline - UNDER_WAY <= at <= ended]
     insist(looks, "never timed out if the provider had it when somebody could look", row.id, deadline, ended)
 
 
-def _check_order(world: World) -> None:
+def _check_order(world: SimulatedWorld) -> None:
     stored: dict[str, list[str]] = defaultdict(list)
     for event in world.transact(outbox.after, seq=0, limit=10_000):
         stored[event.video_id].append(event.event_id)
@@ -204,7 +204,7 @@ def _check_order(world: World) -> None:
     insist(heard == stored, "each video's events arrive complete and in order", heard, stored)
 
 
-def _check_ledger(world: World, rows: list[AttemptRow]) -> None:
+def _check_ledger(world: SimulatedWorld, rows: list[AttemptRow]) -> None:
     credits = world.transact(ledger.all_credits)
     for name, account in world.accounts.items():
         mine = [row for row in rows if row.provider == name]

@@ -61,7 +61,7 @@ class Outside(Protocol):
 
 
 @dataclass(slots=True)
-class Job:
+class PaidJob:
     """A job that a provider took: it cost a credit."""
 
     id: str
@@ -86,7 +86,7 @@ class Account(ProviderClient):
     name: Provider
     wants_bytes: bool = False
     balance: int = 1000
-    jobs: dict[str, Job] = field(default_factory=dict)
+    jobs: dict[str, PaidJob] = field(default_factory=dict)
     arrivals: dict[str, list[str]] = field(default_factory=dict)
     looks: list[tuple[float, str]] = field(default_factory=list)
     """When somebody began to ask about which job."""
@@ -137,7 +137,7 @@ class Account(ProviderClient):
         delay = rng.choice((0.0, 0.5, 3.0, 8.0, 60.0))
         gone = not calm and rng.random() < 0.06
         visible_from, findable_from = now + rng.choice((0.0, 0.0, 5.0)), now + rng.choice((0.0, 10.0, 50.0))
-        job = Job(job_id, attempt_id, outcome, now + delay, visible_from, is_gone=gone, findable_from=findable_from)
+        job = PaidJob(job_id, attempt_id, outcome, now + delay, visible_from, is_gone=gone, findable_from=findable_from)
         self.jobs[job_id] = job
         self.balance -= 1
         remaining = self.balance if self.name == Provider("iacrea") else None
@@ -148,12 +148,12 @@ class Account(ProviderClient):
             return Accepted(job_id if rng.random() < 0.5 else None, remaining, outcome)
         return Accepted(job_id, remaining)
 
-    def _refund(self, job: Job) -> None:
+    def _refund(self, job: PaidJob) -> None:
         if isinstance(job.outcome, Failed) and not job.refunded:
             job.refunded = True
             self.balance += 1
 
-    def _plan_webhooks(self, job: Job, delay: float) -> None:
+    def _plan_webhooks(self, job: PaidJob, delay: float) -> None:
         rng = self.outside.rng
         if job.outcome is None or (not self.outside.calm and rng.random() < 0.3):
             return
@@ -165,7 +165,7 @@ class Account(ProviderClient):
         for _ in range(rng.choice((1, 1, 1, 2, 3))):
             self.outside.send_webhook(job.attempt_id, body, delay + rng.choice((0.0, 0.1, 1.0, 30.0)))
 
-    def job_at(self, url: str) -> Job | None:
+    def job_at(self, url: str) -> PaidJob | None:
         """Give the job that gave an address."""
         found = (job for job in self.jobs.values() if isinstance(job.outcome, Ready) and url in job.outcome.urls)
         return next(found, None)
@@ -262,7 +262,7 @@ class Line:
 
 
 @dataclass(slots=True)
-class Broker:
+class SimulatedBroker:
     """What reached the subscribers, in its order, and what was confirmed."""
 
     outside: Outside

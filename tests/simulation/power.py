@@ -5,7 +5,7 @@ from typing import Any
 
 from store.database import StoreUnavailable
 from store.group import GroupCommit, Work
-from tests.simulation.world import World
+from tests.simulation.world import SimulatedWorld
 
 _FULL = 2
 _DECISIONS = ("INSERT INTO outbox", "INSERT INTO credits", "INSERT INTO videos", "INSERT INTO webhooks")
@@ -15,7 +15,7 @@ class Unsynced(AssertionError):
     """A transaction that others rely on was committed without a sync."""
 
 
-class PoweredWorld(World):
+class PoweredWorld(SimulatedWorld):
     """Commits as the store's writer does, repeatable work without a sync, and keeps a copy of what was synced.
 
     The broker, the providers and what was already told to anybody are elsewhere: they keep their power.

@@ -8,7 +8,7 @@ from schemas.problem import Refusal
 from store import attempts
 from store.database import StoreUnavailable
 from tests.simulation.peers import SIMULATED
-from tests.simulation.world import World
+from tests.simulation.world import SimulatedWorld
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Retried:
     accepts_risk: bool
 
 
-def ask_again(world: World) -> None:
+def ask_again(world: SimulatedWorld) -> None:
     """Have a caller retry some video, whatever became of it."""
     video_id = world.rng.choice(world.accepted)
     asker = Asker("tester", accepts_risk=world.rng.random() < 0.3)
@@ -37,19 +37,19 @@ def ask_again(world: World) -> None:
         world.note("caller", f"retries {video_id} as {made.video.id}")
 
 
-def paid_silently(world: World) -> list[Retried]:
+def paid_silently(world: SimulatedWorld) -> list[Retried]:
     """List the retries, made without taking a risk, of what had cost a credit that did not come back."""
     return [retried for retried in world.retried if not retried.accepts_risk and _was_paid(world, retried)]
 
 
-def _was_paid(world: World, retried: Retried) -> bool:
+def _was_paid(world: SimulatedWorld, retried: Retried) -> bool:
     rows = world.transact(attempts.of_videos, retried.family)
     tried = {row.id for found in rows.values() for row in found}
     jobs = [job for account in world.accounts.values() for job in account.jobs.values() if job.attempt_id in tried]
     return any(not (job.refunded and isinstance(job.outcome, Failed)) for job in jobs)
 
 
-def together(world: World) -> list[tuple[str, ...]]:
+def together(world: SimulatedWorld) -> list[tuple[str, ...]]:
     """List the families of which more than one member is in work or ready."""
     found = world.connection.execute("SELECT id FROM videos WHERE state <> 'failed'").fetchall()
     living = {video_id for (video_id,) in found}

@@ -10,7 +10,7 @@ from tests.simulation.histories import advance, pass_time, settle, story
 from tests.simulation.invariants import check_all
 from tests.simulation.outsiders import forge
 from tests.simulation.virtual import virtual
-from tests.simulation.world import World
+from tests.simulation.world import SimulatedWorld
 
 which = st.integers(0, 5)
 
@@ -20,11 +20,11 @@ class Trouble(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world: World | None = None
+        self.world: SimulatedWorld | None = None
         self._virtual = ExitStack()
 
     @property
-    def here(self) -> World:
+    def here(self) -> SimulatedWorld:
         """Give the world, which is there from the first rule on."""
         assert self.world is not None
         return self.world
@@ -32,7 +32,7 @@ class Trouble(RuleBasedStateMachine):
     @initialize(seed=st.integers(0, 2**16))
     def begin(self, seed: int) -> None:
         """Let there be a world with one request in it."""
-        self.world = World(seed)
+        self.world = SimulatedWorld(seed)
         self._virtual.enter_context(virtual(self.world))
         self.world.request()
 

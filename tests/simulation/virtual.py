@@ -16,14 +16,14 @@ import poller.checking
 import poller.proving
 from providers import registry
 from tests.simulation.steps import Silence, Step
-from tests.simulation.world import World
+from tests.simulation.world import SimulatedWorld
 
-alive: list[World] = []
+alive: list[SimulatedWorld] = []
 """The world that the code under test lives in now, for those who tamper with it."""
 
 
 @contextmanager
-def virtual(world: World) -> Iterator[None]:
+def virtual(world: SimulatedWorld) -> Iterator[None]:
     """Give the code under test the world's clock, its chance and its names."""
     made = {"video": 0, "attempt": 0}
     alive.append(world)
@@ -57,5 +57,5 @@ def virtual(world: World) -> Iterator[None]:
             alive.remove(world)
 
 
-async def _sleep(world: World, seconds: float) -> None:
+async def _sleep(world: SimulatedWorld, seconds: float) -> None:
     await Step(lambda: None, world.now + seconds, "sleeping")

@@ -35,7 +35,7 @@ from store.outbox import OutboxEvent
 from store.videos import VideoRow
 from store.webhooks import Delivery
 from tests.simulation import outsiders
-from tests.simulation.peers import SIMULATED, Account, Broker, Line
+from tests.simulation.peers import SIMULATED, Account, Line, SimulatedBroker
 from tests.simulation.processes import Process
 from tests.simulation.steps import Step, Task
 from tests.support.stores import emptied, in_memory, transact
@@ -61,7 +61,7 @@ _ACCEPTED = "SELECT accepted_at FROM attempts WHERE state = 'generating'"
 class Mending:
     """What stands in for the clock's watch of a process."""
 
-    world: "World"
+    world: "SimulatedWorld"
     process: Process
 
     async def mend(self) -> None:
@@ -69,7 +69,7 @@ class Mending:
         self.world.mend_clock(self.process)
 
 
-class World:
+class SimulatedWorld:
     """A store, processes, providers, a broker, and the time that it is for all of them."""
 
     def __init__(self, seed: int, *, policy: Policy | None = None) -> None:
@@ -94,7 +94,7 @@ class World:
         self.wishes: dict[str, list[Cancellation | CannotCancel]] = {}
         """What was answered to those who wished to stop a video."""
         self.accounts = {name: Account(self, name) for name in SIMULATED}
-        self.broker = Broker(self)
+        self.broker = SimulatedBroker(self)
         roles = ("generator", "poller", "relay")
         self.processes = [Process(role, number, self._clock) for role in roles for number in (1, 2)]
         self.coming: list[tuple[float, int, Callable[[], None]]] = []

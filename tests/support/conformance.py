@@ -10,14 +10,14 @@ KEY = "a key of the tests"
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class Conformance:
     """What became of it: how many requests were made, and the report where something was wrong."""
 
     cases: int
     wrong: str | None
 
 
-async def conform(url: str, folder: Path, *, examples: int, seed: int) -> Findings:
+async def conform(url: str, folder: Path, *, examples: int, seed: int) -> Conformance:
     """Generate requests for every route but the endless one, and hold each answer against the document.
 
     Every check is made but one: that all a schema allows is accepted. A schema cannot say which texts are the
@@ -44,4 +44,4 @@ async def conform(url: str, folder: Path, *, examples: int, seed: int) -> Findin
     report = output.decode(errors="replace")
     counted = re.search(r"(\d+) generated", report)
     cases = int(counted[1]) if counted else 0
-    return Findings(cases, None if child.returncode == 0 and cases else report)
+    return Conformance(cases, None if child.returncode == 0 and cases else report)

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 _PIECE = 64 * 1024
 
 
-class Relay:
+class TcpRelay:
     """Forwards bytes both ways between its own port and a target's, as long as nobody hurts it.
 
     With several targets it gives each connection to the next one that lets it in, as a load balancer does.
@@ -102,9 +102,9 @@ def _reset(writer: asyncio.StreamWriter) -> None:
 
 
 @asynccontextmanager
-async def relay(*targets: int) -> AsyncIterator[Relay]:
+async def relay(*targets: int) -> AsyncIterator[TcpRelay]:
     """Relay to ports of loopback for as long as the context lasts."""
-    relaying = Relay(targets)
+    relaying = TcpRelay(targets)
     server = await asyncio.start_server(relaying.serve, "127.0.0.1", 0)
     relaying.port = server.sockets[0].getsockname()[1]
     try:

@@ -36,7 +36,7 @@ class Skew:
         LAYOUT.pack_into(self._map, 0, ahead, sync)
 
 
-class SlowDisk(sqlite3.Connection):
+class SlowlySyncedConnection(sqlite3.Connection):
     """A connection whose commits wait for a slow disk, where they are synced."""
 
     _full = True
@@ -59,7 +59,7 @@ def _slowly(skew: Skew, descriptor: int) -> None:
 _time, _fsync = time.time, os.fsync
 
 if SHARED in os.environ:
-    SlowDisk.skew = Skew(os.environ[SHARED])
-    time.time = lambda: _time() + SlowDisk.skew.ahead
-    os.fsync = partial(_slowly, SlowDisk.skew)
-    sqlite3.connect = partial(sqlite3.connect, factory=SlowDisk)  # type: ignore[assignment]  # the same, slower
+    SlowlySyncedConnection.skew = Skew(os.environ[SHARED])
+    time.time = lambda: _time() + SlowlySyncedConnection.skew.ahead
+    os.fsync = partial(_slowly, SlowlySyncedConnection.skew)
+    sqlite3.connect = partial(sqlite3.connect, factory=SlowlySyncedConnection)  # type: ignore[assignment]  # the same, slower
