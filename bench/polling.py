@@ -215,7 +215,7 @@ class Verdict:
 
 
 def compare(world: str, seed: int) -> Verdict:
-    """Let the three plan the same jobs."""
+    """Plan the same jobs by all three."""
     jobs = durations(world, seed)
     return Verdict(
         best_fixed(jobs),

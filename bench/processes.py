@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Self
 
 ROOT = Path(__file__).parent.parent
-PATIENCE_SECONDS = 60.0
+WAIT_SECONDS = 60.0
 
 
 class Started:
@@ -46,7 +46,7 @@ class Started:
         """End the process and wait for its end."""
         if self.running:
             self._process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
-        self._process.wait(PATIENCE_SECONDS)
+        self._process.wait(WAIT_SECONDS)
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 stream.close()
@@ -108,7 +108,7 @@ def free_port() -> int:
         return port
 
 
-def until(condition: Callable[[], bool], *, what: str, within: float = PATIENCE_SECONDS) -> None:
+def until(condition: Callable[[], bool], *, what: str, within: float = WAIT_SECONDS) -> None:
     """Wait until something is so. Raises TimeoutError."""
     deadline = time.monotonic() + within
     while not condition():

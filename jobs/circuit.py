@@ -76,7 +76,7 @@ def _probed_until(tx: Tx, row: CircuitRow, now: float) -> float | None:
 
 
 def probe(tx: Tx, provider: Provider, attempt_id: str) -> None:
-    """Have an attempt test a provider: nobody else may until it has been answered or its owner is dead."""
+    """Test a provider by an attempt: no other may until it has been answered or its owner is dead."""
     circuits.put(tx, provider, circuits.held(tx, provider)._replace(probe_attempt=attempt_id))
 
 

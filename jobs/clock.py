@@ -38,7 +38,7 @@ def redated(tx: Tx, attempt: AttemptRow) -> AttemptRow:
 
 
 def put_forward(tx: Tx, seconds: float, *, now: float) -> None:
-    """Have what is open be as old as it was before the clock was put forward by so many seconds."""
+    """Keep what is open as old as it was before the clock was put forward by so many seconds."""
     open_attempts.put_forward(tx, seconds, now=now)
     circuits.put_forward(tx, seconds, now=now)
     pauses.put_forward(tx, seconds, now=now)

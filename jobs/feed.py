@@ -53,7 +53,7 @@ def of_video(tx: Tx, video_id: str) -> VideoEvents | None:
 
 
 def redeliver(tx: Tx, video_id: str) -> str | None:
-    """Have a video's terminal event published once more; give its id, or None where there is none."""
+    """Publish a video's terminal event again; give its id, or None where there is none."""
     return outbox.publish_again(tx, video_id)
 
 

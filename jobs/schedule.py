@@ -31,12 +31,12 @@ def first_check(provider: Provider, policy: Policy, *, accepted_at: float, plan:
 
     At its time-out at the latest, so that no job is given up without a look.
     """
-    patience = min(4 * policy.poll_min, policy.poll_max)
+    first_delay = min(4 * policy.poll_min, policy.poll_max)
     if capabilities(provider).calls_back:
-        patience = policy.grace(provider)
+        first_delay = policy.grace(provider)
     elif plan.learnt:
-        patience = max(_planned_gap(plan, provider, policy, age=0), policy.poll_min)
-    return accepted_at + min(patience, policy.job_timeout)
+        first_delay = max(_planned_gap(plan, provider, policy, age=0), policy.poll_min)
+    return accepted_at + min(first_delay, policy.job_timeout)
 
 
 def can_be_asked_for(provider: Provider) -> bool:

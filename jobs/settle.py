@@ -148,7 +148,7 @@ def _fall_back(tx: Tx, failed: AttemptRow, following: Provider, now: float) -> N
 
 
 def begin_attempt(tx: Tx, video_id: str, provider: Provider, *, number: int, now: float) -> None:
-    """Have a provider try a video."""
+    """Begin a provider's attempt at a video."""
     from_states = (VideoStatus.ACCEPTED, VideoStatus.SUBMITTING, VideoStatus.GENERATING)
     if videos.move(tx, video_id, VideoStatus.SUBMITTING, from_states=from_states, provider=provider, now=now):
         # Ids that sort by age keep what is new on few pages of each index, so that a commit writes little.

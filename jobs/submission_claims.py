@@ -118,7 +118,7 @@ def _through(
     owner: str,
     now: float,
 ) -> Claim:
-    """Have the one attempt that comes through test the provider; the others wait without their pictures."""
+    """Test the provider by the one attempt that comes through; the others wait without their pictures."""
     testing = {attempt.id for attempt, _ in work}
     for attempt_id in testing:
         circuit.probe(tx, provider, attempt_id)

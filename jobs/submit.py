@@ -136,7 +136,7 @@ def not_accepted(
     now: float,
     step: Transition = RETRY,
 ) -> None:
-    """Have an attempt tried again later, or fail it when it was tried often enough.
+    """Retry an attempt later, or fail it when it was tried often enough.
 
     `step` leads back to where it waits.
     """

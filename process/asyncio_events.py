@@ -64,7 +64,7 @@ async def wait(event: asyncio.Event, *, timeout: float) -> None:
 
 @asynccontextmanager
 async def linked(event: asyncio.Event, *, by: tuple[asyncio.Event, ...]) -> AsyncIterator[None]:
-    """Have an event set too as soon as one of others is: to wait for the one often costs far less than for all."""
+    """Link an event to others: it is set with the first of them. Waiting for one costs far less than for all."""
 
     async def pass_on(other: asyncio.Event) -> None:
         await other.wait()

@@ -59,7 +59,7 @@ def _address_space() -> int:
 
 
 def _allow(*, memory: int, seconds: int) -> None:
-    """Let this process have so much address space in all, and so much more of the processor."""
+    """Limit the address space of this process, and the processor time that it has from now on."""
     _lower(resource.RLIMIT_AS, memory)
     _lower(resource.RLIMIT_CPU, math.ceil(time.process_time()) + seconds)
 

@@ -23,7 +23,7 @@ from schemas.picture import Picture, PictureRejected
 AT_ONCE = 4
 """How many pictures are looked into at once; each may cost two seconds of a processor."""
 
-PATIENCE_SECONDS = 10.0
+ANSWER_SECONDS = 10.0
 """How long an answer may take on a busy machine, from when the picture was handed over."""
 
 _START_SECONDS = 30.0
@@ -53,8 +53,8 @@ class _Died(Exception):
 class Inspectors:
     """A few child processes that look into pictures."""
 
-    def __init__(self, *, at_once: int = AT_ONCE, patience: float = PATIENCE_SECONDS) -> None:
-        self._patience = patience
+    def __init__(self, *, at_once: int = AT_ONCE, timeout: float = ANSWER_SECONDS) -> None:
+        self._timeout = timeout
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="inspector")
         self._idle: list[_Child] = []
         self._busy: set[_Child] = set()
@@ -79,7 +79,7 @@ class Inspectors:
             child = self._child()
             self._busy.add(child)
             try:
-                found = child.ask(data, patience=self._patience)
+                found = child.ask(data, timeout=self._timeout)
             except PictureRejected:
                 self._idle.append(child)
                 raise
@@ -140,7 +140,7 @@ class _Child:
         """With what it left; None while it lives."""
         return self._process.returncode
 
-    def ask(self, data: bytes, *, patience: float) -> Picture:
+    def ask(self, data: bytes, *, timeout: float) -> Picture:
         """Say what picture these bytes are. Raises `PictureRejected`, `_Died`, and OSError where they find no room."""
         with os.fdopen(os.memfd_create("picture"), "wb", buffering=0) as file:
             view = memoryview(data)
@@ -149,7 +149,7 @@ class _Child:
             file.seek(0)
             with suppress(ConnectionError):  # then there is no answer either
                 socket.send_fds(self._socket, [b"?"], [file.fileno()])
-            answer = self._receive(patience)
+            answer = self._receive(timeout)
         match answer:
             case {"rejected": str(why)}:
                 raise PictureRejected(why)
@@ -162,7 +162,7 @@ class _Child:
         raise _Died
 
     def interrupt(self) -> None:
-        """Have whoever waits for its answer hear that it died."""
+        """Kill the child, so that whoever waits for its answer is told that it died."""
         self._process.kill()
 
     def end(self) -> None:
@@ -171,8 +171,8 @@ class _Child:
         self._process.kill()
         self._process.wait()
 
-    def _receive(self, patience: float) -> object:
-        self._socket.settimeout(patience)
+    def _receive(self, timeout: float) -> object:
+        self._socket.settimeout(timeout)
         try:
             message = self._socket.recv(_ANSWER_BYTES)
         except (TimeoutError, ConnectionError) as error:

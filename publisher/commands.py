@@ -192,7 +192,7 @@ class _Taking:
         metrics.commands.labels(outcome).inc()
 
     async def _failed(self, message: AbstractIncomingMessage, error: Exception) -> None:
-        """Have a command that broke the handler delivered again, or park it at its fourth delivery."""
+        """Requeue a command that broke the handler, or dead-letter it at its fourth delivery."""
         try:
             times = deliveries(message)
             if times >= FAILED_DELIVERIES:

@@ -66,7 +66,7 @@ class BrokerConnection:
         self.mark_lost(self._why if error is None else reason(error))
 
     def mark_lost(self, why: str) -> None:
-        """Have whoever waits for `lost` give this connection up."""
+        """Mark the connection as lost, so that whoever waits for `lost` gives it up."""
         if not self.lost.is_set():
             self._why = why
             self.lost.set()
@@ -119,7 +119,7 @@ class BrokerConnection:
             self.mark_lost(gone if absent else "the broker ended the consumer, as after its consumer time-out")
 
     async def declare(self) -> None:
-        """Have its part of the topology there. Raises whatever aio-pika does."""
+        """Declare its part of the topology. Raises whatever aio-pika does."""
         await topology.declare(self.connection, self._part, self._exchange, within=self._timing.declare)
 
     async def look(self) -> None:
@@ -130,7 +130,7 @@ class BrokerConnection:
             metrics.dead_letters.set(depth)
 
     async def keep_declared(self) -> None:
-        """Have it there again and again, so that what was deleted comes back; doubt the connection if it cannot be."""
+        """Declare it again and again, so that what was deleted comes back; mark the connection lost if that fails."""
         try:
             await self.look()
             while not _is_cancelled():

@@ -71,7 +71,7 @@ class Lease:
             self.turn.clear()
 
     async def give_back(self) -> None:
-        """Let another process have its turn at once."""
+        """Give the lease back, so that another process can acquire it at once."""
         self._until = 0.0
         self.turn.clear()
         try:

@@ -96,7 +96,7 @@ def described(part: Declare, exchange: str) -> Sequence[str]:
 
 
 async def declare(connection: AbstractConnection, part: Declare, exchange: str, *, within: float) -> None:
-    """Have a part of the topology there, on a channel of its own: a refusal closes the channel it happens on.
+    """Declare a part of the topology on a channel of its own: a refusal closes the channel it happens on.
 
     Raises whatever aio-pika does: `ChannelPreconditionFailed` where something else has the name.
     """

@@ -15,7 +15,7 @@ from schemas.problem import ProblemCode, Refusal
 
 _PIECE = 256 * 1024
 _PROGRESS = 4096
-"""Bytes that must come in each patience interval; fewer count as a stall."""
+"""Bytes that must come in each interval of a stall; fewer count as a stall."""
 
 
 class Body:
@@ -78,7 +78,7 @@ async def _fill(body: Body, receive: Receive, stall: float, limit: int) -> None:
     clock = asyncio.get_running_loop()
     progress = 0
     try:
-        async with asyncio.timeout(stall) as patience:
+        async with asyncio.timeout(stall) as deadline:
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":
@@ -91,7 +91,7 @@ async def _fill(body: Body, receive: Receive, stall: float, limit: int) -> None:
                     return
                 progress += len(chunk)
                 if progress >= _PROGRESS:
-                    patience.reschedule(clock.time() + stall)
+                    deadline.reschedule(clock.time() + stall)
                     progress = 0
     except TimeoutError:
         detail = f"the body brought too little in {stall:g} s; send it without pauses"

@@ -1,4 +1,4 @@
-"""Have a video stopped, as far as that can be done."""
+"""Cancel a video, as far as that can be done."""
 
 from starlette.requests import Request
 from starlette.responses import Response

@@ -1,4 +1,4 @@
-"""Have a provider asked about a video now, and not when the next check would fall due."""
+"""Check a video at its provider now, and not when the next check would fall due."""
 
 from starlette.requests import Request
 from starlette.responses import Response

@@ -57,7 +57,7 @@ class Connection(asyncio.BufferedProtocol):
         self._http.pause_writing()
 
     def resume_writing(self) -> None:
-        """Let those who answer go on."""
+        """Resume those who answer."""
         self._http.stuck_since = None
         self._http.resume_writing()
 

@@ -90,7 +90,7 @@ class PlainHttp(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """Let a request begin whose head is within bounds and plain."""
+        """Begin a request whose head is within bounds and plain."""
         size = len(self.url) + sum([len(name) + len(value) for name, value in self.headers])
         if size > self.limits.head_bytes or len(self.headers) > self.limits.head_fields:
             raise _Refused(_TOO_LARGE)

@@ -1,4 +1,4 @@
-"""Have a failed video made again, as a new one."""
+"""Make a failed video again, as a new one."""
 
 from starlette.requests import Request
 from starlette.responses import Response

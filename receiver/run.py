@@ -123,7 +123,7 @@ async def _serve(
 
 
 async def _end(context: Context, stop: asyncio.Event) -> None:
-    """Let the answers that never end by themselves end."""
+    """End the answers that never end by themselves."""
     await stop.wait()
     context.stopping.set()
 

@@ -79,7 +79,7 @@ class Videos:
         return _document(found, headers={"link": f'<{following.path}?{following.query}>; rel="next"'})
 
     async def redeliver(self, request: Request) -> Response:
-        """Have a video's terminal event published again."""
+        """Publish a video's terminal event again."""
         video_id = video_id_of(request)
         caller: str = request.scope["reelbus.caller"]
         self._redeliveries.hit(caller)
@@ -96,7 +96,7 @@ class Videos:
         return _document(Redelivery(id=video_id, event_id=event_id), 202)
 
     async def retry(self, request: Request) -> Response:
-        """Have a failed video made again."""
+        """Make a failed video again."""
         return await Retries(self._context).retry(request, video_id_of(request))
 
     async def credits(self, request: Request) -> Response:  # noqa: ARG002 - every endpoint is given one

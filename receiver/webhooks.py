@@ -1,4 +1,4 @@
-"""Hear that a provider has news. The body is not believed and not read here: it is kept, and a check falls due."""
+"""Receive webhooks. The body is not believed and not read here: it is kept, and a check falls due."""
 
 import asyncio
 from collections.abc import Collection

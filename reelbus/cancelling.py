@@ -11,15 +11,15 @@ _LOOK_SECONDS = 0.3
 _REFUNDS = {"not_charged": "costs nothing", "charged": "is paid for", "refunded": "is credited back"}
 
 
-def cancel_all(video_ids: list[str], *, patience: float) -> int:
-    """Stop videos, wait `patience` seconds for their providers' words, print what came of each; give the exit status.
+def cancel_all(video_ids: list[str], *, within: float) -> int:
+    """Stop videos, wait `within` seconds for their providers' words, print what came of each; give the exit status.
 
     It is 1 where a video could not be stopped any more.
     """
     outcomes: list[str] = []
 
     def cancel(reelbus: Client, video_id: str) -> str:
-        told = _told(reelbus, video_id, patience)
+        told = _told(reelbus, video_id, within)
         outcomes.append(told["outcome"])
         return _line(told)
 
@@ -27,8 +27,8 @@ def cancel_all(video_ids: list[str], *, patience: float) -> int:
     return FAILURE if status == 0 and "too_late" in outcomes else status
 
 
-def _told(reelbus: Client, video_id: str, patience: float) -> Cancellation:
-    give_up_at = time.monotonic() + patience
+def _told(reelbus: Client, video_id: str, within: float) -> Cancellation:
+    give_up_at = time.monotonic() + within
     told = reelbus.cancel(video_id)
     while told["outcome"] == "wished" and time.monotonic() < give_up_at:
         time.sleep(_LOOK_SECONDS)

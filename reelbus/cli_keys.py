@@ -50,7 +50,7 @@ def disable_keys(
 
 @keys.command("enable")
 def enable_caller(name: Annotated[str, typer.Argument(help="The caller's name.")]) -> None:
-    """Let the keys in the settings of a disabled name in again."""
+    """Enable the keys in the settings of a disabled name again."""
     from reelbus.keys import enable_caller
 
     raise typer.Exit(enable_caller(name))

@@ -128,4 +128,4 @@ def cancel(
     """
     from reelbus.cancelling import cancel_all
 
-    raise typer.Exit(cancel_all(video_ids, patience=wait))
+    raise typer.Exit(cancel_all(video_ids, within=wait))

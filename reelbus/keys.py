@@ -107,7 +107,7 @@ def disable_one_key(name: str, digest: str) -> int:
 
 
 def enable_caller(name: str) -> int:
-    """Let the keys that the settings hold for a name in again; a key of the store stays disabled."""
+    """Enable the keys that the settings hold for a name again; a key of the store stays disabled."""
     now = time.time()
 
     def enable(tx: Tx) -> bool:

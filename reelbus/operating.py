@@ -22,7 +22,7 @@ def retry(
         bool, typer.Option("--accept-risk", help="Retry even what may have been paid for already.")
     ] = False,
 ) -> None:
-    """Have failed videos made again as new ones, and print their ids."""
+    """Make failed videos again as new ones, and print their ids."""
     from reelbus.retrying import retry_all
 
     raise typer.Exit(retry_all(video_ids or [], failed=failed, since=since, code=code, accept_risk=accept_risk))

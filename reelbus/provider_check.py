@@ -76,7 +76,7 @@ async def _wrong_id(client: ProviderClient) -> Line:
 
 
 async def _signature(client: ProviderClient, record: Capabilities) -> Line:
-    """Have a signature examined that nobody made: WRONG says that what it is checked by could be had."""
+    """Verify a signature that nobody made: WRONG says that what it is checked by could be had."""
     headers = dict.fromkeys(record.webhook_headers, "00" * 64)
     headers |= {name: "v1,AAAA" for name in headers if name == "webhook-signature"}
     reading = await client.read_webhook(WebhookMessage(b"{}", headers, time.time()))

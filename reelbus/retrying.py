@@ -1,4 +1,4 @@
-"""Have failed videos made again, one by one or all of a while."""
+"""Make failed videos again, one by one or all of a while."""
 
 import re
 from collections.abc import Iterator

@@ -91,7 +91,7 @@ def print_video(video_id: str, *, as_json: bool) -> int:
 
 
 def redeliver_all(video_ids: list[str]) -> int:
-    """Have terminal events published again, naming each video that has none; give the exit status."""
+    """Publish terminal events again, naming each video that has none; give the exit status."""
     return for_each(video_ids, lambda reelbus, video_id: reelbus.redeliver(video_id))
 
 

@@ -116,7 +116,7 @@ class Control:
         return JSONResponse({provider: standin.plans.outage for provider, standin in self.standins.items()})
 
     async def outage(self, request: Request) -> Response:
-        """Let every request to a provider meet one fault, until it is lifted with null."""
+        """Apply one fault to every request to a provider, until it is lifted with null."""
         body = await _body(request, {"provider", "mode"})
         provider, mode = _provider(body), body.get("mode")
         fault = fault_named(mode) if isinstance(mode, str) else None

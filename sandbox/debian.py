@@ -60,7 +60,7 @@ def unpack(packages: Path, target: Path) -> None:
 
 @contextmanager
 def one_at_a_time(cache: Path) -> Iterator[None]:
-    """Let one process at a time fetch into the same folder."""
+    """Lock a folder, so that one process at a time fetches into it."""
     cache.mkdir(parents=True, exist_ok=True)
     with (cache / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -54,7 +54,7 @@ class Plans:
         self._draws = random.Random(seed)  # noqa: S311  (repeatable on purpose)
 
     def queue(self, on: On, choices: list[Choice], count: int) -> None:
-        """Let the next requests of this kind meet these, the whole list `count` times."""
+        """Apply these to the next requests of this kind, the whole list `count` times."""
         queue = self._queues[on]
         if len(choices) == 1:
             queue.append(Entry(choices[0], count))

@@ -35,7 +35,7 @@ def _packages(cache: Path) -> set[str]:
 
 
 def main() -> int:
-    """Have both ready; give the exit status."""
+    """Make both ready; give the exit status."""
     try:
         for name in NAMES:
             locate(name)

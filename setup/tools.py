@@ -20,7 +20,7 @@ def locate(program: str, cache: Path = CACHE) -> Path:
 
 
 def main() -> int:
-    """Have all ready; give the exit status."""
+    """Make all ready; give the exit status."""
     try:
         for program in PACKAGES:
             locate(program)

@@ -57,7 +57,7 @@ def disable_one(tx: Tx, name: str, digest: str, *, now: float) -> int:
 
 
 def enable(tx: Tx, name: str) -> bool:
-    """Let the keys that the settings hold for a name in again; say whether they were shut out."""
+    """Enable the keys that the settings hold for a name again; say whether they were disabled."""
     return tx.execute("DELETE FROM disabled_callers WHERE name = ?", (name,)).rowcount == 1
 
 

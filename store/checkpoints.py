@@ -40,7 +40,7 @@ class Checkpoints:
     def __init__(self, path: Path, commits: GroupCommit) -> None:
         self._log = path.with_name(path.name + "-wal")
         self._commits = commits
-        self._connection = sqlite.connect(path, patience=sqlite.CHECKPOINT_SECONDS)
+        self._connection = sqlite.connect(path, busy_timeout=sqlite.CHECKPOINT_SECONDS)
         self._stopping = threading.Event()
         self._moved = 0
         self._seen = 0

@@ -52,7 +52,7 @@ def put(tx: Tx, provider: Provider, row: CircuitRow) -> None:
 
 
 def put_forward(tx: Tx, seconds: float, *, now: float) -> None:
-    """Have circuits that are open be so since so many seconds later, if they opened before that step of the clock."""
+    """Move the beginning of open circuits forward by so many seconds, if they opened before that step of the clock."""
     tx.execute(
         "UPDATE circuits SET opened_at = opened_at + :seconds WHERE closed_at IS NULL AND opened_at <= :before",
         {"seconds": seconds, "before": now - seconds},
@@ -60,7 +60,7 @@ def put_forward(tx: Tx, seconds: float, *, now: float) -> None:
 
 
 def bring_near(tx: Tx, seconds: float, *, now: float) -> None:
-    """Have a provider tested at once that would be tested only when a clock that was put back has caught up."""
+    """Make the test of a provider due at once where it would wait until a clock that was put back has caught up."""
     tx.execute(
         "UPDATE circuits SET probe_at = CASE WHEN probe_at > :now + :seconds THEN probe_at - :seconds ELSE :now END,"
         " opened_at = CASE WHEN opened_at > :now THEN opened_at - :seconds ELSE opened_at END"

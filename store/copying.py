@@ -96,7 +96,7 @@ def last_number(tx: Tx, dialect: dict[str, str], table: Table) -> int:
 
 
 def keep_numbers(tx: Tx, dialect: dict[str, str], table: Table, last: int) -> None:
-    """Have the database give only numbers above a last one."""
+    """Continue a sequence of the database above a last number."""
     for sql in dialect["keep_number"].split(";"):
         tx.execute(sql, {"table": table.name, "column": table.key[0], "last": max(last, 1)})
 

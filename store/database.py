@@ -105,7 +105,7 @@ class Store(Protocol):
         """Wake those who wait for a topic, for work that is added in this very turn."""
 
     def observe_commits(self, observe: Observe) -> None:
-        """Have every group commit told, in whichever thread it is made."""
+        """Report every group commit to a callback, in whichever thread it is made."""
 
     def raise_if_broken(self) -> None:
         """Raise `StoreUnavailable` if a thread that writes is dead: every write from now on raises the same."""

@@ -68,17 +68,17 @@ class GroupCommit:
         except Exception as error:
             return Committed(_refused(group, error)) if len(group) == 1 else self._one_by_one(group)
 
-    def commit(self, group: list[Work], *, patience: float | None = None) -> Committed:
-        """Commit a group as a whole, after up to `patience` seconds of waiting for other processes.
+    def commit(self, group: list[Work], *, busy_timeout: float | None = None) -> Committed:
+        """Commit a group as a whole, after up to `busy_timeout` seconds of waiting for other processes.
 
         A group of repeatable work that decides something (`Tx.must_sync`) is rolled back and done again, synced:
         what is decided is on the disk before anybody can see it. Raises `NotBegun`, or what a piece raises.
         """
         synced = not all(work.repeatable for work in group)
         try:
-            return self._transact(group, synced=synced, patience=patience)
+            return self._transact(group, synced=synced, busy_timeout=busy_timeout)
         except _MustBeSynced:
-            return self._transact(group, synced=True, patience=patience)
+            return self._transact(group, synced=True, busy_timeout=busy_timeout)
 
     def _one_by_one(self, group: list[Work]) -> Committed:
         all_of_them = Committed()
@@ -95,12 +95,12 @@ class GroupCommit:
                 all_of_them.signals |= done.signals
         return all_of_them
 
-    def _transact(self, group: list[Work], *, synced: bool, patience: float | None) -> Committed:
+    def _transact(self, group: list[Work], *, synced: bool, busy_timeout: float | None) -> Committed:
         tx = Tx(self.connection)
         began = perf_counter()
         try:
             sqlite.sync(tx, at_once=synced)
-            sqlite.begin(tx, patience=patience)
+            sqlite.begin(tx, busy_timeout=busy_timeout)
         except sqlite3.Error as error:
             raise NotBegun from error
         try:

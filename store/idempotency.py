@@ -29,7 +29,7 @@ def keep_key(tx: Tx, *, caller: str, key: str, kept: KeptKey, now: float) -> Kep
 
 
 def drop_key(tx: Tx, *, caller: str, key: str) -> None:
-    """Let a caller use an idempotency key for another request."""
+    """Free an idempotency key, so that its caller can use it for another request."""
     tx.execute("DELETE FROM idempotency_keys WHERE caller = ? AND key = ?", (caller, key))
 
 

@@ -19,12 +19,12 @@ def take(tx: Tx, name: str, *, owner: str, now: float, seconds: float) -> bool:
 
 
 def give_back(tx: Tx, name: str, *, owner: str) -> None:
-    """Let others have a lease at once."""
+    """Give a lease back, so that others can acquire it at once."""
     tx.execute("DELETE FROM leases WHERE name = ? AND owner = ?", (name, owner))
 
 
 def bring_near(tx: Tx, seconds: float, *, now: float) -> None:
-    """Have a lease that a clock put back by so many seconds left far ahead end so much earlier, or now."""
+    """Shorten a lease that a clock put back by so many seconds left far ahead: it ends so much earlier, or now."""
     tx.execute(
         "UPDATE leases SET until = CASE WHEN until > :now + :seconds THEN until - :seconds ELSE :now END"
         " WHERE until > :now + :seconds OR until > :now + :longest",

@@ -73,7 +73,7 @@ def accepted_before(tx: Tx, *, before: float, limit: int) -> list[AttemptRow]:
 
 
 def put_forward(tx: Tx, seconds: float, *, now: float) -> None:
-    """Have attempts be accepted, doubted, looked at and woken so much later, if that was before a step of the clock.
+    """Move the past times of open attempts forward by so many seconds, if they were before a step of the clock.
 
     What was noted since the step by so many seconds, up to `now`, is left alone.
     """

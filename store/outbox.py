@@ -93,7 +93,7 @@ def mark_published(tx: Tx, seqs: Collection[int], *, now: float) -> None:
 
 
 def bring_near(tx: Tx, *, now: float) -> None:
-    """Have every refused event tried again at once, as nobody can tell when after a clock was put back."""
+    """Make every refused event due at once: after a clock was put back nobody can tell when it is."""
     refused = "published_at IS NULL AND retry_at > 0 AND retry_at > :now"
     tx.execute(f"UPDATE outbox SET retry_at = :now WHERE {refused}", {"now": now})  # noqa: S608 - constant parts
 
@@ -111,7 +111,7 @@ def refuse(tx: Tx, event: OutboxEvent, why: str, *, retry_at: float) -> None:
 
 
 def publish_again(tx: Tx, video_id: str) -> str | None:
-    """Have a video's terminal event published once more; give its id, or None where there is none."""
+    """Publish a video's terminal event again; give its id, or None where there is none."""
     row = tx.execute(
         "UPDATE outbox SET published_at = NULL, retry_at = 0, refusals = 0"
         " WHERE video_id = ? AND type IN ('video.ready', 'video.failed') RETURNING event_id",

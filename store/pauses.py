@@ -34,7 +34,7 @@ def end(tx: Tx, provider: Provider) -> bool:
 
 
 def put_forward(tx: Tx, seconds: float, *, now: float) -> None:
-    """Have pauses be since so many seconds later, if they began before that step of the clock."""
+    """Move the beginning of pauses forward by so many seconds, if they began before that step of the clock."""
     tx.execute(
         "UPDATE pauses SET since = since + :seconds WHERE since <= :before",
         {"seconds": seconds, "before": now - seconds},

@@ -76,7 +76,7 @@ class Pictures:
         self._orphans: dict[str, float] = {}
 
     async def keep(self, content_type: str, body: bytes) -> Upload:
-        """Have a picture on disk, for a video that is about to be accepted. Raises `StoreUnavailable`."""
+        """Write and sync the picture of a video that is about to be accepted. Raises `StoreUnavailable`."""
         return await _in_thread(self._writing, self._keep, content_type, body)
 
     @asynccontextmanager
@@ -122,7 +122,7 @@ class Pictures:
         return len(old)
 
     async def close(self) -> None:
-        """Let what is being written and read end."""
+        """Wait until what is being written and read has ended."""
         for threads in (self._writing, self._reading):
             await asyncio.to_thread(threads.shutdown)
 

@@ -111,7 +111,7 @@ class Session:
             self.close()
 
     def cancel(self) -> None:
-        """Have the server stop what is under way; may be called from another thread."""
+        """Cancel the statement under way; may be called from another thread."""
         if self._connection is not None and not self._connection.closed:
             self._connection.cancel_safe(timeout=1.0)
 
@@ -152,7 +152,7 @@ class WritingTx(Tx):
         self._pipeline.next_piece()
 
     def send(self) -> None:
-        """Have done what was given until now. Raises `psycopg.Error`."""
+        """Flush the pipeline: wait until all statements so far are executed. Raises `psycopg.Error`."""
         self._pipeline.send()
 
     def commit(self) -> None:
@@ -168,14 +168,14 @@ class WritingTx(Tx):
             raise psycopg.errors.InFailedSqlTransaction("a statement of this transaction had failed")
 
     def must_sync(self) -> None:
-        """Have this very commit synced: nothing need be done again for it."""
+        """Sync this very commit: nothing need be done again for it."""
         self.decided = True
         if not self._synced:
             self._synced = True
             self.execute("SET LOCAL synchronous_commit TO DEFAULT")
 
     def must_outlast_server(self) -> None:
-        """Have this very commit synced: the server can crash while we live."""
+        """Sync this very commit: the server can crash while we live."""
         self.must_sync()
 
     def lock(self, name: str) -> None:

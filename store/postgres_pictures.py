@@ -33,7 +33,7 @@ class PostgresPictures:
         self._hashing = ThreadPoolExecutor(1, thread_name_prefix="picture-reader")
 
     async def keep(self, content_type: str, body: bytes) -> Upload:
-        """Have a picture stored, for a video that is about to be accepted. Raises `StoreUnavailable`."""
+        """Store the picture of a video that is about to be accepted. Raises `StoreUnavailable`."""
         digest = await asyncio.get_running_loop().run_in_executor(self._hashing, hashlib.sha256, body)
         upload = Upload(content_type, len(body), digest.hexdigest(), uuid4().hex)
         await self._write(uploads.keep_body, upload.name, body, now=self._now())
@@ -83,5 +83,5 @@ class PostgresPictures:
         return removed
 
     async def close(self) -> None:
-        """Let what is being read end."""
+        """Wait until what is being read has ended."""
         await asyncio.to_thread(self._hashing.shutdown)

@@ -103,7 +103,7 @@ class PostgresStore:
         self._coming.add(topic)
 
     def observe_commits(self, observe: Observe) -> None:
-        """Have every group commit of durable work told, in a thread of ours."""
+        """Report every group commit of durable work to a callback, in a thread of ours."""
         self._durable.observe = observe
 
     def raise_if_broken(self) -> None:

@@ -41,7 +41,7 @@ def set_tokens(tx: Tx, provider: Provider, *, tokens: float, now: float) -> None
 
 
 def pause(tx: Tx, provider: Provider, *, until: float) -> None:
-    """Let nobody ask a provider before a time; an earlier pause is never shortened."""
+    """Back off: nobody asks a provider before a time; an earlier pause is never shortened."""
     tx.execute("UPDATE providers SET paused_until = ? WHERE name = ? AND paused_until < ?", (until, provider, until))
 
 
@@ -66,7 +66,7 @@ def set_solvent(tx: Tx, provider: Provider, *, solvent: bool, now: float) -> Non
 
 
 def bring_near(tx: Tx, seconds: float, *, now: float) -> None:
-    """Have a pause that a clock put back by so many seconds left far ahead end so much earlier, or now."""
+    """Shorten a pause that a clock put back by so many seconds left far ahead: it ends so much earlier, or now."""
     tx.execute(
         "UPDATE providers SET paused_until ="
         " CASE WHEN paused_until > :now + :seconds THEN paused_until - :seconds ELSE :now END"

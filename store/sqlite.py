@@ -38,15 +38,15 @@ LOG_BYTES = 16 * 2**20
 _AGAIN_SECONDS = 0.001
 
 
-def connect(path: Path, *, patience: float = BUSY_SECONDS) -> sqlite3.Connection:
+def connect(path: Path, *, busy_timeout: float = BUSY_SECONDS) -> sqlite3.Connection:
     """Open the database file, made if it is missing, so that a commit is on disk when it returns.
 
-    The write-ahead log with `synchronous=FULL` syncs at every commit. A statement waits up to `patience` seconds
+    The write-ahead log with `synchronous=FULL` syncs at every commit. A statement waits up to `busy_timeout` seconds
     for other processes. Raises `sqlite3.Error`, and OSError where the file cannot be made.
     """
     _create_private(path)
     connection = sqlite3.connect(
-        path, timeout=patience, isolation_level=None, check_same_thread=False, cached_statements=256
+        path, timeout=busy_timeout, isolation_level=None, check_same_thread=False, cached_statements=256
     )
     _use_write_ahead_log(connection)
     connection.execute("PRAGMA synchronous = FULL")
@@ -69,28 +69,28 @@ def _create_private(path: Path) -> None:
 def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
     """Switch to the write-ahead log."""
     try:
-        _patiently(lambda: connection.execute("PRAGMA journal_mode = WAL"), max(BUSY_SECONDS, RECOVERY_SECONDS))
+        _while_busy(lambda: connection.execute("PRAGMA journal_mode = WAL"), max(BUSY_SECONDS, RECOVERY_SECONDS))
     except sqlite3.Error:
         connection.close()
         raise
 
 
-def begin(tx: Tx, *, patience: float | None = None) -> None:
+def begin(tx: Tx, *, busy_timeout: float | None = None) -> None:
     """Begin a writing transaction; a deferred one would fail at once instead of waiting for its turn.
 
-    It waits up to `patience` seconds for another process's, `BUSY_SECONDS` by default. SQLite's own wait
+    It waits up to `busy_timeout` seconds for another process's, `BUSY_SECONDS` by default. SQLite's own wait
     sleeps ever longer, up to a tenth of a second, while transactions here take a few milliseconds.
     """
-    _patiently(lambda: tx.execute("BEGIN IMMEDIATE"), BUSY_SECONDS if patience is None else patience)
+    _while_busy(lambda: tx.execute("BEGIN IMMEDIATE"), BUSY_SECONDS if busy_timeout is None else busy_timeout)
 
 
-def _patiently(step: Callable[[], object], patience: float) -> None:
+def _while_busy(step: Callable[[], object], busy_timeout: float) -> None:
     """Take a step that may find the database busy, again and again for so many seconds.
 
     An error's code is the extended one: its lowest byte says busy, the others why, such as that another process
     is just recovering the write-ahead log of one that crashed.
     """
-    give_up_at = time.monotonic() + patience
+    give_up_at = time.monotonic() + busy_timeout
     while True:
         try:
             step()
@@ -103,7 +103,7 @@ def _patiently(step: Callable[[], object], patience: float) -> None:
 
 
 def sync(tx: Tx, *, at_once: bool) -> None:
-    """Have the transaction that begins next synced to the disk when it is committed, or with the next one that is."""
+    """Choose whether the commit of the next transaction is synced to the disk, or left to the next one that is."""
     tx.execute("PRAGMA synchronous = FULL" if at_once else "PRAGMA synchronous = NORMAL")
 
 
@@ -116,7 +116,7 @@ def restart_log(connection: sqlite3.Connection) -> bool:
     """Empty the write-ahead log wholly and cut its file; say whether that could be done.
 
     Most is copied beside those who write; for the rest they wait. Where somebody still reads an old state, or
-    another process is at it, this gives up after the connection's patience.
+    another process is at it, this gives up after the connection's busy time-out.
     """
     checkpoint(connection)
     busy: int = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]

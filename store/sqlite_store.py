@@ -41,7 +41,7 @@ class SqliteStore:
 
     def __init__(self, path: Path) -> None:
         self._loop = asyncio.get_running_loop()
-        self._commits = GroupCommit(sqlite.connect(path, patience=0))  # `sqlite.begin` has its own
+        self._commits = GroupCommit(sqlite.connect(path, busy_timeout=0))  # `sqlite.begin` has its own
         self._checkpoints = Checkpoints(path, self._commits)
         self._readers = Readers(path)
         self.pictures = Pictures(path, self._readers)
@@ -133,7 +133,7 @@ class SqliteStore:
         self._set({topic})
 
     def observe_commits(self, observe: Observe) -> None:
-        """Have every group commit told, in whichever thread it is made."""
+        """Report every group commit to a callback, in whichever thread it is made."""
         self._commits.observe = observe
 
     def raise_if_broken(self) -> None:
@@ -187,7 +187,7 @@ class SqliteStore:
     def _commit_inline(self, group: list[Work]) -> bool:
         """Write a group on the event loop if that can be done at once; say whether it was."""
         try:
-            committed = self._commits.commit(group, patience=0)
+            committed = self._commits.commit(group, busy_timeout=0)
         except Exception:  # the writer does it again, waits where it must, and finds out whose error it is
             return False
         deliver(committed.outcomes)

@@ -60,7 +60,7 @@ def _one(tx: Tx, kind: Kind, row_id: str, work: Callable[[], T], now: float) -> 
 
 
 def put_aside(tx: Tx, kind: Kind, row_id: str, reason: str, *, now: float) -> None:
-    """Have nobody find a row as work until it can be read."""
+    """Put a row aside: nobody finds it as work until it can be read."""
     tx.execute(
         "INSERT INTO unreadable (kind, id, reason, found_at) VALUES (?, ?, ?, ?) ON CONFLICT (kind, id) DO NOTHING",
         (kind, row_id, reason[:500], now),
@@ -68,7 +68,7 @@ def put_aside(tx: Tx, kind: Kind, row_id: str, reason: str, *, now: float) -> No
 
 
 def take_back(tx: Tx, row: Unreadable) -> None:
-    """Have a row found as work again."""
+    """Take a row back: it is found as work again."""
     tx.execute("DELETE FROM unreadable WHERE kind = ? AND id = ?", (row.kind, row.id))
 
 

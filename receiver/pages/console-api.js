@@ -2,7 +2,7 @@
 
 import { $, node, setAttribute } from "./console-dom.js";
 
-const PATIENCE_MS = 10000;
+const TIMEOUT_MS = 10000;
 
 /** Something that the service refused; `problem` is its problem document. */
 export class Refused extends Error {
@@ -43,7 +43,7 @@ export const post = (path, body) =>
   });
 
 async function reach(path, options) {
-  const signal = options.signal ?? AbortSignal.timeout(options.patience ?? PATIENCE_MS);
+  const signal = options.signal ?? AbortSignal.timeout(options.timeout ?? TIMEOUT_MS);
   try {
     return await fetch(path, { ...options, signal });
   } catch (error) {

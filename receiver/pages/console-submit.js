@@ -91,7 +91,7 @@ async function send(onAccepted) {
   }
   $("send").disabled = true;
   try {
-    const video = await api("/v1/videos", { method: "POST", body: form, headers: { "idempotency-key": idempotencyKey }, patience: 60000 });
+    const video = await api("/v1/videos", { method: "POST", body: form, headers: { "idempotency-key": idempotencyKey }, timeout: 60000 });
     idempotencyKey = null;
     $("submit").close();
     $("submit-form").reset();

@@ -122,11 +122,11 @@ class Client:
         return list(self._ask("GET", _path(video_id, "/events"))["items"])
 
     def redeliver(self, video_id: str) -> str:
-        """Have a video's terminal event published again; give its id, which stays the same."""
+        """Publish a video's terminal event again; give its id, which stays the same."""
         return str(self._ask("POST", _path(video_id, "/redeliver"))["event_id"])
 
     def retry(self, video_id: str, *, accept_risk: bool = False) -> Video:
-        """Have a failed video made again, as a new one; one that may have been paid for only with `accept_risk`."""
+        """Make a failed video again, as a new one; one that may have been paid for only with `accept_risk`."""
         return cast("Video", self._ask("POST", _path(video_id, "/retry"), json={"accept_risk": accept_risk}))
 
     def cancel(self, video_id: str) -> Cancellation:

@@ -44,7 +44,7 @@ def stop(node: Node, *, now: bool = False) -> None:
 
 
 def prepare() -> None:
-    """Have the programs here before they are needed, if they will be.
+    """Fetch the programs before they are needed, if they will be.
 
     Raises:
         BrokerMissing: they will be needed and cannot be had.

@@ -37,7 +37,7 @@ class Cluster:
         node.ctl("eval", _HIDE)
 
     def mend(self, node: Node) -> None:
-        """Let a node find its like again."""
+        """Reconnect a node to the others of its cluster."""
         others = ", ".join(f"'{each.name}'" for each in self.nodes if each is not node)
         node.ctl("eval", _SHOW.format(nodes=f"[{others}]"))
 

@@ -40,7 +40,7 @@ class Node:
         configuration: str = "",
         plugins: Sequence[str] = (),
     ) -> None:
-        """Have a node of this name and with these plugins; `configuration` are more lines of its file."""
+        """Describe a node of this name and with these plugins; `configuration` are more lines of its file."""
         self.folder = folder.resolve()
         self.name = name
         self._cache = cache
@@ -113,22 +113,22 @@ class Node:
         if not record:
             return
         if record.broker:
-            processes.end(record.broker, patience=0.0 if now else STOP_SECONDS)
+            processes.end(record.broker, within=0.0 if now else STOP_SECONDS)
         if record.names:
-            processes.end(record.names, patience=1.0)
+            processes.end(record.names, within=1.0)
         Record(ports=record.ports).save(self.folder)
         if record.watcher and record.watcher.pid != os.getpid():
-            processes.end(record.watcher, patience=1.0)
+            processes.end(record.watcher, within=1.0)
 
     def kill(self) -> None:
         """End the broker as a power cut would; what it wrote to disk stays."""
         pid = self.pid
-        processes.end(processes.identify(pid), patience=0.0)
+        processes.end(processes.identify(pid), within=0.0)
 
     def restart(self) -> str:
         """Stop it politely if it runs, start it with its data, and return its address."""
         with suppress(BrokerFailed):
-            processes.end(processes.identify(self.pid), patience=STOP_SECONDS)
+            processes.end(processes.identify(self.pid), within=STOP_SECONDS)
         return self.start()
 
     def join(self, first: "Node") -> None:
@@ -146,7 +146,7 @@ class Node:
         os.kill(self.pid, signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let a frozen broker go on."""
+        """Resume a frozen broker."""
         os.kill(self.pid, signal.SIGCONT)
 
     def ctl(self, *command: str, timeout: float = 90.0) -> str:
@@ -200,9 +200,9 @@ class Node:
         try:
             self._await_ready(started)
         except BaseException:  # Ctrl-C included: leave nothing running
-            processes.end(broker, patience=0.0)
+            processes.end(broker, within=0.0)
             if names:
-                processes.end(names, patience=0.0)
+                processes.end(names, within=0.0)
             raise
         return started
 

@@ -45,12 +45,12 @@ def send(process: Process, number: signal.Signals) -> None:
             os.kill(process.pid, number)
 
 
-def end(process: Process, *, patience: float) -> None:
-    """Ask it to end, and insist after `patience` seconds; 0 insists at once, and lets one that is frozen do no more."""
-    if patience:
+def end(process: Process, *, within: float) -> None:
+    """Ask it to end, and insist after `within` seconds; 0 insists at once, and lets one that is frozen do no more."""
+    if within:
         send(process, signal.SIGCONT)
         send(process, signal.SIGTERM)
-    if not gone(process, within=patience):
+    if not gone(process, within=within):
         send(process, signal.SIGKILL)
         gone(process, within=5.0)
 

@@ -1,4 +1,4 @@
-"""Have PostgreSQL's programs ready for the tests: `python3 -m setup.postgres`."""
+"""Fetch PostgreSQL's programs for the tests: `python3 -m setup.postgres`."""
 
 import sys
 

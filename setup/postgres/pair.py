@@ -30,7 +30,7 @@ class Pair:
         self.attach()
 
     def attach(self) -> None:
-        """Have the standby begin anew as a copy of the primary, and the primary wait for it at every commit."""
+        """Make the standby anew as a copy of the primary, and the primary wait for it at every commit."""
         self.standby.kill()
         self.order(_ALONE)
         self.standby.clone(self.primary)

@@ -108,7 +108,7 @@ class Server:
         return bool(self.pids)
 
     def limit_files(self, size: int | None) -> None:
-        """Let none of its processes make a file longer than so many bytes, as on a full disk; None is no limit.
+        """Limit the size of the files that its processes write, as on a full disk; None is no limit.
 
         Those that serve clients from now on inherit it.
         """
@@ -191,7 +191,7 @@ def _children(parent: int) -> list[int]:
 
 
 def _watched(server: int, folder: Path) -> subprocess.Popen[bytes]:
-    """Have a server ended, and its folder removed, soon after this process is gone, however it went."""
+    """End a server, and remove its folder, soon after this process is gone, however it went."""
     return subprocess.Popen(
         [sys.executable, "-m", "setup.postgres.watch", str(os.getpid()), str(server), str(folder)],
         cwd=TOP,

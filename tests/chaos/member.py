@@ -26,11 +26,11 @@ _PARENT_DEATH_SIGNAL = 1  # of prctl(2)
 def _spoil(control: Path) -> None:
     begin = sqlite.begin
 
-    def begin_spoilt(tx: Tx, *, patience: float | None = None) -> None:
+    def begin_spoilt(tx: Tx, *, busy_timeout: float | None = None) -> None:
         with suppress(FileNotFoundError):
             for pragma in control.read_text().splitlines():
                 tx.execute(pragma)
-        begin(tx, patience=patience)
+        begin(tx, busy_timeout=busy_timeout)
 
     sqlite.begin = begin_spoilt
 

@@ -37,7 +37,7 @@ from tests.support.weighing import resident
 BATCH = 500
 HONEST_EVERY = 50
 MOST_GROWN = 100_000_000
-PATIENCE_SECONDS = 60.0
+WAIT_SECONDS = 60.0
 _FLAGS = list(commands.Basic.Properties.flags)
 _WORDS = [b"\xff\xfe", b"", b"amq.gen-x", b"video.commands.dead", b"amq.rabbitmq.reply-to.x", b"\x00", b"9" * 255]
 _BODIES = [b"", b"{}", b"[", b"[" * 50_000, b"\xff", b'{"motion": NaN}', b'{"a": "\\ud800"}', b"null", b'{"motion": 1}']
@@ -214,7 +214,7 @@ async def _quiet(url: str, honest: set[str], taken: set[str | None]) -> tuple[in
             if not left:
                 break
             if left < fewest:
-                fewest, deadline = left, time.monotonic() + PATIENCE_SECONDS
+                fewest, deadline = left, time.monotonic() + WAIT_SECONDS
             await asyncio.sleep(0.2)
         dead = await channel.declare_queue(DEAD_QUEUE, passive=True)
         missing = len(honest - taken)

@@ -197,7 +197,7 @@ def renamed(event: OutboxEvent, event_id: str) -> OutboxEvent:
     return event._replace(event_id=event_id, body=json.dumps({**json.loads(event.body), "id": event_id}))
 
 
-def answered_before_the_commit(self: GroupCommit, group: list[Any], *, patience: float | None = None) -> object:
+def answered_before_the_commit(self: GroupCommit, group: list[Any], *, busy_timeout: float | None = None) -> object:
     def hasty(work: Callable[[Tx], object], future: Any) -> Callable[[Tx], object]:
         def run(tx: Tx) -> object:
             result = work(tx)
@@ -209,7 +209,7 @@ def answered_before_the_commit(self: GroupCommit, group: list[Any], *, patience:
 
     for piece in group:
         piece.run = hasty(piece.run, piece.future)
-    return _commit(self, group, patience=patience)
+    return _commit(self, group, busy_timeout=busy_timeout)
 
 
 def looking_after_the_time_out(provider: Provider, policy: Policy, *, accepted_at: float, plan: object) -> float:

@@ -34,9 +34,9 @@ async def inspectors() -> AsyncIterator[Inspectors]:
 
 @pytest.fixture
 async def odd(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Inspectors]:
-    """Give inspectors with faults, of little patience."""
+    """Give inspectors with faults, that give up soon."""
     odd_inspectors(monkeypatch)
-    opened = Inspectors(patience=8.0)
+    opened = Inspectors(timeout=8.0)
     yield opened
     await opened.close()
 

@@ -65,7 +65,7 @@ async def connected(port: int) -> AsyncIterator[RawRequest]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def brisk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Receiver]:
-    """Give a receiver with little patience and little room; its tests run in their module's event loop."""
+    """Give a receiver with short time-outs and little room; its tests run in their module's event loop."""
     limits = Limits(body_stall=0.3, head_seconds=0.3)
     async with serving(tmp_path_factory.mktemp("brisk"), limits=limits, max_body_bytes=100_000) as service:
         yield service

@@ -112,7 +112,7 @@ def test_it_ends_when_its_owner_is_gone(other: Node) -> None:
 def test_stopping_ends_no_process_that_merely_has_the_same_id() -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as stranger:
         now = processes.identify(stranger.pid)
-        processes.end(processes.Process(now.pid, now.born - 1), patience=0.0)
+        processes.end(processes.Process(now.pid, now.born - 1), within=0.0)
         assert processes.alive(now)
         stranger.kill()
 

@@ -14,7 +14,7 @@ from tests.simulation.virtual import virtual
 from tests.simulation.world import SimulatedWorld
 
 TROUBLE = 70
-PATIENCE = 400
+MOST_ROUNDS = 400
 
 ACTS: list[tuple[int, str]] = [
     (50, "advance"), (22, "work"), (10, "time passes"), (4, "request"), (3, "crash"), (2, "stop"), (3, "freeze"),
@@ -116,7 +116,7 @@ def settle(world: SimulatedWorld) -> None:
         world.transact(pauses.end, provider)
     for process in world.processes:
         process.frozen_until = 0.0
-    for _ in range(PATIENCE):
+    for _ in range(MOST_ROUNDS):
         world.happen()
         ran = take_turns(world)
         if not at_rest(world):

@@ -39,7 +39,7 @@ UNHEARD = CancelAnswer(CancelResult.UNKNOWN, "no answer came")
 SIMULATED = (Provider("iacrea"), Provider("homedesigns"))
 """The providers of this world, in the order of preference, however many more there are."""
 
-PATIENCE = 5.0
+GIVES_UP_SECONDS = 5.0
 """Seconds after which a request without an answer is of unknown outcome."""
 
 
@@ -106,7 +106,7 @@ class Account(ProviderClient):
         box: list[SubmissionOutcome] = []
         if not self._chance(0.04):
             self.outside.later(self.outside.rng.uniform(0, 0.5), lambda: self._arrive(order.webhook_url or "", box))
-        gives_up_at = self.outside.now + (PATIENCE if not self.outside.calm else 0.6)
+        gives_up_at = self.outside.now + (GIVES_UP_SECONDS if not self.outside.calm else 0.6)
         await Step(lambda: None, self.outside.now + self.outside.rng.uniform(0.5, 1.5), "waiting for the answer")
         if not box:
             await Step(lambda: None, gives_up_at, "waiting for the answer")

@@ -71,9 +71,9 @@ async def test_a_store_that_cannot_be_written_now_is_opened_all_the_same(
     await first.close()
     begin = sqlite.begin
 
-    def begin_read_only(tx: Tx, *, patience: float | None = None) -> None:
+    def begin_read_only(tx: Tx, *, busy_timeout: float | None = None) -> None:
         tx.execute("PRAGMA query_only = ON")
-        begin(tx, patience=patience)
+        begin(tx, busy_timeout=busy_timeout)
 
     monkeypatch.setattr(sqlite, "begin", begin_read_only)
     store = await Store.open(url_of(path))

@@ -24,7 +24,7 @@ from sandbox.broker.errors import BrokerFailed
 from sandbox.broker.node import Node
 from tests.support.waiting import eventually
 
-PATIENCE_SECONDS = 30.0
+WAIT_SECONDS = 30.0
 
 
 class Broker:
@@ -121,14 +121,14 @@ class Inbox:
         """The event ids in the order in which they came, repetitions included."""
         return [str(message.message_id) for message in self.messages]
 
-    async def until(self, done: Callable[["Inbox"], bool], *, within: float = PATIENCE_SECONDS) -> None:
+    async def until(self, done: Callable[["Inbox"], bool], *, within: float = WAIT_SECONDS) -> None:
         """Take messages until `done` says that there are enough."""
         async with asyncio.timeout(within):
             while not done(self):
                 with suppress(*CONNECTION_EXCEPTIONS):
                     await self._take_until(done)
 
-    async def take(self, count: int, *, within: float = PATIENCE_SECONDS) -> list[AbstractIncomingMessage]:
+    async def take(self, count: int, *, within: float = WAIT_SECONDS) -> list[AbstractIncomingMessage]:
         """Take messages until there are `count` in all."""
         await self.until(lambda inbox: len(inbox.messages) >= count, within=within)
         return self.messages
