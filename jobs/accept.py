@@ -72,7 +72,7 @@ def accept(
     kept = _keep_key(tx, new, video_id, now)
     if kept is not None and kept.video_id != video_id:
         return _already(tx, kept, new.fingerprint)
-    if not spending.take(tx, new.caller, budget=new.budget, now=now):
+    if not spending.book(tx, new.caller, budget=new.budget, now=now):
         if new.idempotency_key is not None:
             idempotency.drop_key(tx, caller=new.caller, key=new.idempotency_key)
         return BudgetExhausted()

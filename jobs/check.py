@@ -7,7 +7,7 @@ import math
 from typing import assert_never
 
 from jobs import check_claims, clock, late, learning, settle
-from jobs.decide import Decision, Succeed, Wait, decide, prompted_by
+from jobs.decide import AttemptSucceeded, CheckAgain, Decision, decide, prompted_by
 from jobs.learning import Observation
 from jobs.policy import Policy
 from jobs.results import Finding, Proven, Unproven
@@ -46,14 +46,14 @@ def apply(
     attempt = _with_wish(tx, attempt, report)
     decision = decide(clock.redated(tx, attempt), report, policy, now=now, asked_at=asked_at, plan=plan)
     match decision:
-        case Succeed(urls, media, kept):
+        case AttemptSucceeded(urls, media, kept):
             by = prompted_by(attempt)
             applied = settle.succeed(tx, attempt, urls, detected_by=by, now=now, media=media, kept=kept)
             if not applied:
                 late.apply_late(tx, policy, attempt, report, owner=owner, now=now)
         case AttemptFailed():
             applied = settle.fail(tx, policy, attempt, decision, now=now)
-        case Wait():
+        case CheckAgain():
             applied = _wait(tx, policy, attempt, decision, owner=owner, now=now)
         case unreachable:
             assert_never(unreachable)
@@ -77,7 +77,7 @@ def lesson(attempt: AttemptRow, report: Finding, decision: Decision, *, now: flo
     accepted_at = now if attempt.accepted_at is None else attempt.accepted_at
     if isinstance(decision, AttemptFailed) and decision.code is ErrorCode.TIMED_OUT:
         return Observation(attempt.provider, now - accepted_at, math.inf)
-    if not isinstance(report, Ready | Failed | Proven) or isinstance(decision, Wait):
+    if not isinstance(report, Ready | Failed | Proven) or isinstance(decision, CheckAgain):
         return None
     if attempt.woken_at is not None and prompted_by(attempt) is DetectedBy.WEBHOOK:
         found_at = unfinished_at = attempt.woken_at
@@ -88,7 +88,7 @@ def lesson(attempt: AttemptRow, report: Finding, decision: Decision, *, now: flo
     return Observation(attempt.provider, unfinished_at - accepted_at, found_at - accepted_at)
 
 
-def _wait(tx: Tx, policy: Policy, attempt: AttemptRow, wait: Wait, *, owner: str, now: float) -> bool:
+def _wait(tx: Tx, policy: Policy, attempt: AttemptRow, wait: CheckAgain, *, owner: str, now: float) -> bool:
     current = attempts.get(tx, attempt.id)
     woken = check_claims.woken_meanwhile(tx, attempt)
     wished = current is not None and current.cancel is CancelState.WISHED and attempt.cancel is None

@@ -28,7 +28,7 @@ def prompted_by(attempt: AttemptRow) -> DetectedBy:
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class CheckAgain:
     """Look again at `due_at`; `doubt` is what the provider must repeat to be believed."""
 
     due_at: float
@@ -40,7 +40,7 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
-class Succeed:
+class AttemptSucceeded:
     """There is a video."""
 
     urls: tuple[str, ...]
@@ -48,7 +48,7 @@ class Succeed:
     kept: tuple[str, ...] = ()
 
 
-Decision = Wait | Succeed | AttemptFailed
+Decision = CheckAgain | AttemptSucceeded | AttemptFailed
 
 
 def decide(
@@ -66,10 +66,10 @@ def decide(
     proof. `asked_at` is now by default.
     """
     if isinstance(report, Ready) and attempt.provider in policy.proves:
-        return Wait(now)
+        return CheckAgain(now)
     decision = _meaning(attempt, report, policy, now, plan)
     last = overdue.is_over(attempt, policy, at=now if asked_at is None else asked_at)
-    if isinstance(decision, Wait) and last and not isinstance(report, Unavailable | Unproven):
+    if isinstance(decision, CheckAgain) and last and not isinstance(report, Unavailable | Unproven):
         return overdue.timed_out(policy)
     return decision
 
@@ -77,9 +77,9 @@ def decide(
 def _meaning(attempt: AttemptRow, report: Finding, policy: Policy, now: float, plan: Plan) -> Decision:
     match report:
         case Ready(urls):
-            return Succeed(urls)
+            return AttemptSucceeded(urls)
         case Proven(urls, media, kept):
-            return Succeed(urls, media, kept)
+            return AttemptSucceeded(urls, media, kept)
         case Failed(message, code, cancelled=cancelled):
             # The provider's word that somebody stopped it; our own caller, if that wished it.
             code = ErrorCode.CANCELLED if cancelled and attempt.cancel is not None else code
@@ -99,11 +99,11 @@ def _open(
 ) -> Decision:
     match report:
         case Working():
-            return Wait(next_check)
+            return CheckAgain(next_check)
         case Unavailable(retry_after=retry_after):
             not_before = now + (retry_after or 0)
             doubt = (attempt.doubt, attempt.doubt_since, attempt.doubt_count)
-            return Wait(max(next_check, not_before), *doubt, not_before)
+            return CheckAgain(max(next_check, not_before), *doubt, not_before)
         case UnknownJob(message):
             return _lost(attempt, message, policy, now, next_check)
         case Doubtful(code, message):
@@ -117,7 +117,7 @@ def _open(
 
 def _lost(attempt: AttemptRow, message: str, policy: Policy, now: float, next_check: float) -> Decision:
     if now - (attempt.accepted_at or now) < UNKNOWN_JOB_GRACE:
-        return Wait(next_check)
+        return CheckAgain(next_check)
     doubt = f"{ErrorCode.JOB_LOST}: {message}"
     return _doubt(attempt, Doubtful(ErrorCode.JOB_LOST, message), doubt, policy, now, next_check)
 
@@ -130,4 +130,4 @@ def _doubt(
     since = attempt.doubt_since if repeated and attempt.doubt_since is not None else now
     if report.final or (count >= _REPEATS and now - since >= _DOUBT_GAPS * policy.poll_min):
         return AttemptFailed(report.code, report.message, refunds.UNKNOWN, prompted_by(attempt))
-    return Wait(min(next_check, now + _DOUBT_GAPS / _REPEATS * policy.poll_min), doubt, since, count)
+    return CheckAgain(min(next_check, now + _DOUBT_GAPS / _REPEATS * policy.poll_min), doubt, since, count)

@@ -1,7 +1,7 @@
 """Late truth: what becomes of an attempt that was given up."""
 
 from jobs import check_claims, events, refunds, schedule
-from jobs.decide import Decision, Succeed
+from jobs.decide import AttemptSucceeded, Decision
 from jobs.policy import Policy
 from jobs.results import Finding, Proven, Unproven
 from jobs.schedule import NO_DOUBT
@@ -27,7 +27,7 @@ def apply_late(
             if apply_transition(tx, KEEP_WATCHING, current.id, {**columns, **RELEASED_LEASE}):
                 history.note(tx, current.video_id, "finished late", now=now, attempt=current.number)
                 events.announce(tx, current.video_id, EventType.LATE, attempt=current.number, now=now)
-            return Succeed(urls)
+            return AttemptSucceeded(urls)
         case Failed(message):
             apply_transition(tx, KEEP_WATCHING, current.id, {"due_at": None, **RELEASED_LEASE})
             history.note(tx, current.video_id, "failed late", now=now, attempt=current.number, detail=message)

@@ -8,7 +8,7 @@ from store.transaction import Tx
 _DAY = 86400.0
 
 
-def take(tx: Tx, caller: str, *, budget: int | None, videos: int = 1, now: float) -> bool:
+def book(tx: Tx, caller: str, *, budget: int | None, videos: int = 1, now: float) -> bool:
     """Count videos towards today's budget of a caller; say whether it has room. None is no limit, and not counted."""
     if budget is None:
         return True

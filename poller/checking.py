@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from jobs import cancelling, check, decide, learning, unconfirmed
-from jobs.decide import Decision, Succeed, Wait
+from jobs.decide import AttemptSucceeded, CheckAgain, Decision
 from jobs.learning import Observation
 from jobs.overdue import Watch
 from jobs.policy import Policy
@@ -15,7 +15,7 @@ from jobs.settle import AttemptFailed
 from poller.proving import Prover, ReadWebhook
 from poller.results import Prove
 from poller.signed import SignedWebhooks
-from poller.telling import tell_answer
+from poller.telling import log_answer
 from poller.tracing import check_span, record_settling, trace_of
 from process import metrics
 from process.clock import ClockWatch
@@ -61,7 +61,7 @@ class Checker:
             await self._prover().seek(client, attempt)
             decision = None
         await failpoint("settled")
-        if decision is None or isinstance(decision, Wait):
+        if decision is None or isinstance(decision, CheckAgain):
             return False
         _count(attempt, decision, now=self.store.now())
         return True
@@ -86,7 +86,7 @@ class Checker:
         )
         if decision is not None:
             self._learn(attempt, report, decision, now)
-            if not isinstance(decision, Wait):
+            if not isinstance(decision, CheckAgain):
                 record_settling(attempt, trace, began=now, ended=self.store.now())
         return decision
 
@@ -136,20 +136,20 @@ class Checker:
         self.watch.answered(attempt, at=time.monotonic())
         metrics.checks.labels(client.name, type(report).__name__.lower()).inc()
         self.answered(client.name, answers, type(report).__name__.lower())
-        tell_answer(self.providers, client.name, report)
+        log_answer(self.providers, client.name, report)
         await failpoint("look answered")
         return report
 
 
-def _count(attempt: AttemptRow, decision: Succeed | AttemptFailed, *, now: float) -> None:
-    outcome = "ready" if isinstance(decision, Succeed) else decision.code
+def _count(attempt: AttemptRow, decision: AttemptSucceeded | AttemptFailed, *, now: float) -> None:
+    outcome = "ready" if isinstance(decision, AttemptSucceeded) else decision.code
     detected_by = decide.prompted_by(attempt)
     log.info(
         "attempt settled",
         video=attempt.video_id,
         provider=str(attempt.provider),
         outcome=outcome,
-        reason=None if isinstance(decision, Succeed) else decision.message,
+        reason=None if isinstance(decision, AttemptSucceeded) else decision.message,
         detected_by=detected_by,
     )
     metrics.attempts_ended.labels(attempt.provider, outcome, detected_by).inc()

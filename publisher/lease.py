@@ -58,7 +58,7 @@ class Lease:
             await self._clock.mend()
             now = self._store.now()
             ours = await self._store.write_unsynced(
-                leases.take, self._name, owner=self._owner, now=now, seconds=seconds
+                leases.acquire, self._name, owner=self._owner, now=now, seconds=seconds
             )
         except StoreUnavailable as error:
             logger.warning("lease not renewed", lease=self._name, error=str(error))
@@ -75,7 +75,7 @@ class Lease:
         self._until = 0.0
         self.turn.clear()
         try:
-            await self._store.write(leases.give_back, self._name, owner=self._owner)
+            await self._store.write(leases.release, self._name, owner=self._owner)
         except StoreUnavailable as error:
             logger.warning("lease left to expire", lease=self._name, error=str(error))
 

@@ -38,7 +38,7 @@ async def run(
 
     async def store_check() -> None:
         # A transaction that changes nothing would also succeed on a full disk.
-        await store.write_unsynced(leases.take, "commands", owner="any", now=store.now(), seconds=1)
+        await store.write_unsynced(leases.acquire, "commands", owner="any", now=store.now(), seconds=1)
 
     relay = Relay(settings, store, stop=stop, timing=timing)
     rooms = [supervise(settings, relay.work, name="relay", state=state, stop=stop, timing=timing)]

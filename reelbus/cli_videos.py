@@ -49,9 +49,9 @@ def submit(  # noqa: PLR0913, PLR0917 - one parameter an option
     """Submit a picture and print the video's id."""
     if timeout is not None and not wait:
         raise typer.BadParameter("--timeout is for --wait; give both")
-    from reelbus.video_commands import Submission, submit_and_report
+    from reelbus.video_commands import SubmitInput, submit_and_report
 
-    submission = Submission(
+    submission = SubmitInput(
         image=image,
         motion=motion,
         provider=provider,

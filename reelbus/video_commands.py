@@ -34,7 +34,7 @@ _SUBSCRIPTIONS_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Submission:
+class SubmitInput:
     """What `reelbus submit` was told."""
 
     image: str
@@ -47,7 +47,7 @@ class Submission:
     idempotency_key: str | None
 
 
-def submit_and_report(submission: Submission, output: Output, *, wait: bool, timeout: float | None = None) -> int:
+def submit_and_report(submission: SubmitInput, output: Output, *, wait: bool, timeout: float | None = None) -> int:
     """Submit, print the video's id or with `wait` its terminal event; give the exit status."""
     with service() as reelbus:
         if output is not Output.QUIET:
@@ -151,7 +151,7 @@ def _warn_of_deaf_bus(reelbus: Client, provider: str) -> None:
         complain(f"warning: no queue is bound to {', '.join(deaf)}, so only the log will keep this video's end")
 
 
-def _submit(reelbus: Client, submission: Submission) -> Video:
+def _submit(reelbus: Client, submission: SubmitInput) -> Video:
     try:
         return reelbus.submit(
             submission.image,

@@ -6,8 +6,8 @@ _LONGEST_LEASE = 60.0
 """Nobody takes a lease for longer."""
 
 
-def take(tx: Tx, name: str, *, owner: str, now: float, seconds: float) -> bool:
-    """Take or prolong a lease; say whether it is the owner's now."""
+def acquire(tx: Tx, name: str, *, owner: str, now: float, seconds: float) -> bool:
+    """Acquire or prolong a lease; say whether it is the owner's now."""
     tx.must_outlast_server()
     taken = tx.execute(
         "INSERT INTO leases (name, owner, until) VALUES (:name, :owner, :until)"
@@ -18,7 +18,7 @@ def take(tx: Tx, name: str, *, owner: str, now: float, seconds: float) -> bool:
     return taken.rowcount == 1
 
 
-def give_back(tx: Tx, name: str, *, owner: str) -> None:
+def release(tx: Tx, name: str, *, owner: str) -> None:
     """Give a lease back, so that others can acquire it at once."""
     tx.execute("DELETE FROM leases WHERE name = ? AND owner = ?", (name, owner))
 

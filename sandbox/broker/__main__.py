@@ -47,11 +47,11 @@ def _run(asked: argparse.Namespace) -> None:
         case "fetch":
             choice.prepare()
         case "watch":
-            _outlive(asked.owner_pid)
+            _wait_for_exit(asked.owner_pid)
             node.stop(now=True)
 
 
-def _outlive(owner: int) -> None:
+def _wait_for_exit(owner: int) -> None:
     """Return when the process `owner` is gone."""
     try:
         handle = os.pidfd_open(owner)

@@ -55,7 +55,7 @@ def environment(folder: Path, binaries: Binaries, ports: Ports, name: str = NAME
         "HOME": str(folder),  # where Erlang looks for the cookie
         "ERL_CRASH_DUMP": os.devnull,
         "ERL_EPMD_ADDRESS": "127.0.0.1",
-        "ERL_EPMD_PORT": str(ports.names),
+        "ERL_EPMD_PORT": str(ports.epmd),
         "RABBITMQ_NODENAME": name,
         "RABBITMQ_DIST_PORT": str(ports.distribution),
         "RABBITMQ_CTL_DIST_PORT_MIN": "0",  # any free one: many commands may run at once

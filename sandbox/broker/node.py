@@ -93,7 +93,7 @@ class Node:
         """
         binaries = locate(self._cache)
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with self._alone():
+        with self._locked():
             record = Record.load(self.folder) or Record(ports=isolation.free_ports(prefer=prefer))
             if not record.ports.management:  # an older release started it first
                 record = replace(record, ports=replace(record.ports, management=isolation.free_ports().management))
@@ -114,8 +114,8 @@ class Node:
             return
         if record.broker:
             processes.end(record.broker, within=0.0 if now else STOP_SECONDS)
-        if record.names:
-            processes.end(record.names, within=1.0)
+        if record.epmd:
+            processes.end(record.epmd, within=1.0)
         Record(ports=record.ports).save(self.folder)
         if record.watcher and record.watcher.pid != os.getpid():
             processes.end(record.watcher, within=1.0)
@@ -135,7 +135,7 @@ class Node:
         """Be of a cluster with a node that runs, from this one's first start on: they share name server and cookie."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         isolation.keep_cookie(self.folder, (first.folder / isolation.COOKIE).read_text())
-        ports = replace(isolation.free_ports(), names=first.ports.names)
+        ports = replace(isolation.free_ports(), epmd=first.ports.epmd)
         Record(ports=ports).save(self.folder)
         self._configuration += "cluster_formation.peer_discovery_backend = classic_config\n"
         for place, name in enumerate((first.name, self.name), 1):
@@ -187,22 +187,22 @@ class Node:
         )
         if self._plugins:
             environment |= plugins_of(binaries, self._cache)
-        names = record.names
-        if not (names and processes.alive(names)):
-            ports = ["-port", str(record.ports.names), "-address", "127.0.0.1"]
-            if _listens(record.ports.names):  # one of its cluster has brought it
-                names = None
+        epmd = record.epmd
+        if not (epmd and processes.alive(epmd)):
+            ports = ["-port", str(record.ports.epmd), "-address", "127.0.0.1"]
+            if _listens(record.ports.epmd):  # one of its cluster has brought it
+                epmd = None
             else:
-                names = self._spawn([binaries.epmd, *ports], environment)
-                _await_port(record.ports.names)
+                epmd = self._spawn([binaries.epmd, *ports], environment)
+                _await_port(record.ports.epmd)
         broker = self._spawn([str(binaries.server)], environment)
-        started = Record(ports=record.ports, broker=broker, names=names, watcher=record.watcher)
+        started = Record(ports=record.ports, broker=broker, epmd=epmd, watcher=record.watcher)
         try:
             self._await_ready(started)
         except BaseException:  # Ctrl-C included: leave nothing running
             processes.end(broker, within=0.0)
-            if names:
-                processes.end(names, within=0.0)
+            if epmd:
+                processes.end(epmd, within=0.0)
             raise
         return started
 
@@ -238,7 +238,7 @@ class Node:
         return (self.folder / "output.log").read_text(errors="replace")[-1500:]
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _locked(self) -> Iterator[None]:
         with (self.folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield

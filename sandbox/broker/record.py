@@ -15,7 +15,7 @@ class Ports:
     """Where a node listens: for clients, for the search by name, for other nodes and `rabbitmqctl`, for management."""
 
     amqp: int
-    names: int
+    epmd: int
     distribution: int
     management: int = 0
 
@@ -26,7 +26,7 @@ class Record:
 
     ports: Ports
     broker: Process | None = None
-    names: Process | None = None
+    epmd: Process | None = None
     watcher: Process | None = None
 
     @classmethod
@@ -36,7 +36,7 @@ class Record:
             known: dict[str, Any] = json.loads((folder / FILE).read_text())
         except FileNotFoundError:
             return None
-        processes = {role: Process(**known[role]) if known[role] else None for role in ("broker", "names", "watcher")}
+        processes = {role: Process(**known[role]) if known[role] else None for role in ("broker", "epmd", "watcher")}
         return cls(ports=Ports(**known["ports"]), **processes)
 
     def save(self, folder: Path) -> None:

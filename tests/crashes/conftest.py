@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from tests.crashes.scenario import Stage, stage
+from tests.crashes.scenario import CrashScenario, stage
 from tests.support.broker import Broker
 from tests.support.service import Sandbox
 
-SetStage = Callable[..., AbstractAsyncContextManager[Stage]]
+SetStage = Callable[..., AbstractAsyncContextManager[CrashScenario]]
 
 
 @pytest_asyncio.fixture
@@ -26,7 +26,7 @@ async def sandbox(tmp_path: Path) -> AsyncIterator[Sandbox]:
 async def set_stage(tmp_path: Path, sandbox: Sandbox, broker: Broker) -> SetStage:
     """Give a function that sets a stage in a folder of a name, with settings."""
 
-    def one(name: str = "stage", **env: str) -> AbstractAsyncContextManager[Stage]:
+    def one(name: str = "stage", **env: str) -> AbstractAsyncContextManager[CrashScenario]:
         folder = tmp_path / name
         folder.mkdir()
         return stage(folder, sandbox, broker, env)

@@ -28,7 +28,7 @@ SETTINGS = {
 
 
 @dataclass
-class Stage:
+class CrashScenario:
     """A service of its own beside stand-ins that others may use too."""
 
     service: Service
@@ -127,12 +127,14 @@ async def died(command: Command) -> None:
 
 
 @asynccontextmanager
-async def stage(folder: Path, sandbox: Sandbox, broker: Broker, env: Mapping[str, str]) -> AsyncIterator[Stage]:
+async def stage(folder: Path, sandbox: Sandbox, broker: Broker, env: Mapping[str, str]) -> AsyncIterator[CrashScenario]:
     """Set a stage in a folder; nothing runs on it yet."""
     exchange = broker.settings().exchange
     settings = {"REELBUS_AMQP_URL": broker.url, "REELBUS_EXCHANGE": exchange, **sandbox.env, **SETTINGS, **env}
     service = Service(folder, settings)
-    set_up = Stage(service, sandbox, broker, exchange, Subscriber(settings["REELBUS_AMQP_URL"], ""), asyncio.Event())
+    set_up = CrashScenario(
+        service, sandbox, broker, exchange, Subscriber(settings["REELBUS_AMQP_URL"], ""), asyncio.Event()
+    )
     try:
         yield set_up
     finally:

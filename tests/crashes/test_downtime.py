@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.crashes.conftest import SetStage
-from tests.crashes.scenario import Stage
+from tests.crashes.scenario import CrashScenario
 from tests.support.waiting import eventually
 
 VIDEOS = 60
@@ -32,7 +32,7 @@ async def test_a_service_that_was_down_for_longer_than_the_time_out_finds_all_vi
         assert Counter(_end(video) for video in ended) == {"ready": VIDEOS}
 
 
-async def _all_taken(on: Stage, ids: list[str]) -> None:
+async def _all_taken(on: CrashScenario, ids: list[str]) -> None:
     async def taken() -> bool:
         videos = [await on.service.video(video_id) for video_id in ids]
         return all(video["status"] in {"generating", "ready"} for video in videos)

@@ -12,7 +12,7 @@ import pytest
 
 from process.failpoints import POINTS
 from tests.crashes.conftest import SetStage
-from tests.crashes.scenario import Stage, died
+from tests.crashes.scenario import CrashScenario, died
 from tests.support.gallery import gallery
 
 ROOT = Path(__file__).parents[2]
@@ -92,7 +92,7 @@ async def _case(
     return None
 
 
-async def adds_up(on: Stage, provider: str, attempts: list[dict[str, object]]) -> bool:
+async def adds_up(on: CrashScenario, provider: str, attempts: list[dict[str, object]]) -> bool:
     """Say whether the ledger and the refunds tell of the attempts what is true of them."""
     shown = (await on.service.http.get("/v1/credits")).json()[provider]
     known = sum(attempt["provider_job_id"] is not None for attempt in attempts)

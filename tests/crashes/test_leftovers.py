@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.crashes.conftest import SetStage
-from tests.crashes.scenario import Stage
+from tests.crashes.scenario import CrashScenario
 from tests.support.service import Command
 from tests.support.waiting import eventually
 
@@ -66,7 +66,7 @@ async def test_a_row_that_cannot_be_read_stops_no_process_and_no_other_video(set
         assert process.running
 
 
-async def _refused_once(on: Stage, video_id: str) -> None:
+async def _refused_once(on: CrashScenario, video_id: str) -> None:
     async def refused() -> bool:
         timeline = (await on.service.http.get(f"/v1/videos/{video_id}/timeline")).json()["items"]
         return any(entry["what"] == "not accepted" for entry in timeline)
@@ -74,19 +74,19 @@ async def _refused_once(on: Stage, video_id: str) -> None:
     await eventually(refused, what="a try that was not accepted")
 
 
-async def _in_status(on: Stage, video_id: str, status: str) -> None:
+async def _in_status(on: CrashScenario, video_id: str, status: str) -> None:
     async def reached() -> Any:
         return (await on.service.video(video_id))["status"] == status
 
     await eventually(reached, what=f"the status {status}")
 
 
-def _write(on: Stage, sql: str, video_id: str) -> None:
+def _write(on: CrashScenario, sql: str, video_id: str) -> None:
     with closing(sqlite3.connect(on.service.folder / "reelbus.db", timeout=30)) as store, store:
         store.execute(sql, (video_id,))
 
 
-async def _doctor(on: Stage, **env: str) -> str:
+async def _doctor(on: CrashScenario, **env: str) -> str:
     log = on.service.folder / "doctor.log"
     log.unlink(missing_ok=True)
     command = await Command.start("doctor", env={**on.service.env, **env}, log=log)

@@ -12,7 +12,7 @@ import pytest
 
 from tests.crashes.conftest import SetStage
 from tests.crashes.power.sitecustomize import KEPT_IN
-from tests.crashes.scenario import Stage, died
+from tests.crashes.scenario import CrashScenario, died
 from tests.crashes.test_each_place import PLACES, adds_up
 from tests.support.gallery import gallery
 from tests.support.service import ROOT
@@ -66,7 +66,7 @@ async def _case(
     return None
 
 
-def cut_power(on: Stage, copies: Path) -> None:
+def cut_power(on: CrashScenario, copies: Path) -> None:
     """Put what was synced in the place of what was written."""
     store = on.service.folder / "reelbus.db"
     for file in (store, *(store.with_name(store.name + end) for end in ("-wal", "-shm"))):

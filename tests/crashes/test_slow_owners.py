@@ -4,11 +4,11 @@ import signal
 
 from jobs.policy import LEASE_SECONDS
 from tests.crashes.conftest import SetStage
-from tests.crashes.scenario import Stage
+from tests.crashes.scenario import CrashScenario
 from tests.support.waiting import eventually
 
 
-async def _seen(on: Stage, video_id: str, what: str) -> None:
+async def _seen(on: CrashScenario, video_id: str, what: str) -> None:
     async def noted() -> bool:
         timeline = (await on.service.http.get(f"/v1/videos/{video_id}/timeline")).json()["items"]
         return any(what in entry["what"] for entry in timeline)

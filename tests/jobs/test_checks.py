@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs.decide import Succeed, Wait
+from jobs.decide import AttemptSucceeded, CheckAgain
 from jobs.policy import UNKNOWN_JOB_GRACE
 from providers.reports import Doubtful, Ready, Report, Unavailable, UnknownJob, Working
 from schemas.names import PROVIDERS, DetectedBy, ErrorCode, Provider
@@ -20,7 +20,7 @@ def test_an_unsure_answer_ends_nothing_and_stays_within_the_bounds(desk: JobScen
     attempt = desk.generating(HOMEDESIGNS)
     decision = desk.checked(attempt, report)
 
-    assert isinstance(decision, Wait)
+    assert isinstance(decision, CheckAgain)
     due_at = desk.current(attempt).due_at
     assert due_at is not None
     assert desk.policy.poll_min <= due_at - desk.now <= desk.policy.poll_max
@@ -29,7 +29,7 @@ def test_an_unsure_answer_ends_nothing_and_stays_within_the_bounds(desk: JobScen
 
 def test_the_addresses_of_a_ready_video_are_shown_and_announced(desk: JobScenario) -> None:
     attempt = desk.generating(HOMEDESIGNS)
-    assert desk.checked(attempt, Ready((CLIP, CLIP + "?2"))) == Succeed((CLIP, CLIP + "?2"))
+    assert desk.checked(attempt, Ready((CLIP, CLIP + "?2"))) == AttemptSucceeded((CLIP, CLIP + "?2"))
 
     video = desk.video(attempt)
     assert (video.status, video.output_urls, video.error, video.refund) == ("ready", [CLIP, CLIP + "?2"], None, None)
@@ -56,7 +56,7 @@ def test_evidence_of_an_end_counts_though_the_lease_was_lost(desk: JobScenario) 
     desk.now += 11
     assert [row.id for row in desk.due(owner="poller-2")] == [attempt.id]
 
-    assert desk.learn(claimed, READY) == Succeed((CLIP,))
+    assert desk.learn(claimed, READY) == AttemptSucceeded((CLIP,))
     assert desk.video(attempt).status == "ready"
 
 
@@ -186,7 +186,7 @@ def test_no_job_is_given_up_without_a_last_look(desk: JobScenario, provider: Pro
 def test_the_last_look_may_still_find_the_video(desk: JobScenario) -> None:
     attempt = desk.under(job_timeout=60).generating()
     desk.now = START + 60
-    assert isinstance(desk.checked(attempt, READY), Succeed)
+    assert isinstance(desk.checked(attempt, READY), AttemptSucceeded)
 
 
 def test_retry_after_puts_a_check_off(desk: JobScenario) -> None:

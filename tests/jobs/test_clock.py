@@ -3,7 +3,7 @@
 import pytest
 
 from jobs import circuit, clock, outage, overdue, submission_claims, unconfirmed
-from jobs.decide import Succeed, Wait
+from jobs.decide import AttemptSucceeded, CheckAgain
 from jobs.policy import ABANDONED_LEASE_SECONDS, LEASE_SECONDS
 from jobs.sightings import Sightings
 from process.clock import Clock
@@ -96,16 +96,16 @@ def test_only_ones_own_leases_are_renewed(desk: JobScenario) -> None:
 def test_a_clock_put_back_delays_neither_checks_nor_providers_nor_leases(desk: JobScenario, times: int) -> None:
     attempt = desk.generating(HOMEDESIGNS)
     desk.do(providers.pause, HOMEDESIGNS, until=desk.now + 5)
-    assert desk.do(leases.take, "relay", owner="one", now=desk.now, seconds=5)
+    assert desk.do(leases.acquire, "relay", owner="one", now=desk.now, seconds=5)
     due_in = (desk.current(attempt).due_at or 0) - desk.now
     desk.now -= 3600
     for _ in range(times):
         desk.do(clock.put_back, 3600, now=desk.now)
     assert desk.current(attempt).due_at == pytest.approx(desk.now + due_in)
     desk.now += 6
-    assert desk.do(leases.take, "relay", owner="another", now=desk.now, seconds=5)
+    assert desk.do(leases.acquire, "relay", owner="another", now=desk.now, seconds=5)
     desk.now += due_in
-    assert isinstance(desk.checked(attempt, READY), Succeed)
+    assert isinstance(desk.checked(attempt, READY), AttemptSucceeded)
 
 
 @pytest.mark.parametrize("times", [1, 2])
@@ -204,7 +204,7 @@ def put_forward(desk: JobScenario, seconds: float) -> None:
 def test_a_clock_put_forward_times_nothing_out_however_young_the_poller(desk: JobScenario) -> None:
     attempt = desk.generating(HOMEDESIGNS)
     put_forward(desk, 3600)
-    assert isinstance(desk.checked(attempt, Working()), Wait)
+    assert isinstance(desk.checked(attempt, Working()), CheckAgain)
     assert desk.do(overdue.find, desk.policy, now=desk.now).attempts == []
 
 
@@ -213,7 +213,7 @@ def test_a_clock_put_forward_while_a_provider_is_asked_ends_nothing(desk: JobSce
     claimed, asked_at = desk.wait_until_due(attempt), desk.now
     put_forward(desk, 3600)
     for report in (Working(), UnknownJob("404")):
-        assert isinstance(desk.answered(claimed, report, asked_at=asked_at), Wait | None)
+        assert isinstance(desk.answered(claimed, report, asked_at=asked_at), CheckAgain | None)
     assert desk.told(attempt) == ["submitted"]
 
 
@@ -223,7 +223,7 @@ def test_a_clock_put_back_while_a_provider_is_asked_ends_nothing(desk: JobScenar
     claimed, asked_at = desk.wait_until_due(attempt), desk.now
     desk.now -= 3600
     mended(desk, -3600.0)
-    assert isinstance(desk.answered(claimed, Working(), asked_at=asked_at), Wait)
+    assert isinstance(desk.answered(claimed, Working(), asked_at=asked_at), CheckAgain)
 
 
 def test_a_clock_put_forward_leaves_a_lost_submission_its_time_for_a_proof(desk: JobScenario) -> None:
@@ -245,10 +245,10 @@ def test_a_clock_put_forward_gives_up_nothing_that_waits_for_a_provider(desk: Jo
 def test_a_lease_and_a_pause_that_ended_before_the_step_was_seen_hold_nobody_up(desk: JobScenario) -> None:
     desk.generating(HOMEDESIGNS)
     desk.do(providers.pause, HOMEDESIGNS, until=desk.now + 5)
-    assert desk.do(leases.take, "relay", owner="one", now=desk.now, seconds=5)
+    assert desk.do(leases.acquire, "relay", owner="one", now=desk.now, seconds=5)
     desk.now += 30 - 3600
     desk.do(clock.put_back, 3600, now=desk.now)
-    assert desk.do(leases.take, "relay", owner="another", now=desk.now, seconds=5)
+    assert desk.do(leases.acquire, "relay", owner="another", now=desk.now, seconds=5)
     shared = desk.do(providers.get, HOMEDESIGNS)
     assert shared is not None
     assert shared.paused_until == desk.now

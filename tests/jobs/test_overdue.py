@@ -3,7 +3,7 @@
 import pytest
 
 from jobs import overdue
-from jobs.decide import Succeed, Wait
+from jobs.decide import AttemptSucceeded, CheckAgain
 from jobs.overdue import Watch
 from jobs.policy import LATE_RESULT_SECONDS, OVERDUE_GRACE
 from jobs.results import Unproven
@@ -59,7 +59,7 @@ def test_what_was_made_while_nobody_looked_is_found(
     attempt = desk.generating(provider)
     desk.now += 3600
     assert poller.steps(60) == 0
-    assert isinstance(desk.checked(attempt, READY), Succeed)
+    assert isinstance(desk.checked(attempt, READY), AttemptSucceeded)
 
 
 def test_what_waits_for_its_turn_is_not_given_up(desk: JobScenario, poller: SteadyPoller) -> None:
@@ -97,7 +97,7 @@ def test_no_answer_is_not_the_last_look_until_the_grace_is_over(desk: JobScenari
     attempt = desk.generating(HOMEDESIGNS)
     desk.now += 3600
     poller.step()
-    assert isinstance(desk.checked(attempt, Unavailable("no route to the host")), Wait)
+    assert isinstance(desk.checked(attempt, Unavailable("no route to the host")), CheckAgain)
     assert poller.steps(int(OVERDUE_GRACE) - 1) == 0
     assert code(desk, attempt) is None
     assert poller.steps(2) == 1
@@ -109,10 +109,12 @@ def test_a_finished_video_is_not_given_up_while_its_address_is_asked_again(
 ) -> None:
     attempt = desk.generating(HOMEDESIGNS)
     desk.now += 3600
-    assert isinstance(desk.checked(attempt, Unproven(READY.urls, "the video's host took longer than 5 seconds")), Wait)
+    assert isinstance(
+        desk.checked(attempt, Unproven(READY.urls, "the video's host took longer than 5 seconds")), CheckAgain
+    )
     desk.checked(attempt, Unavailable("no route to the host"))
     assert poller.steps(20) == 0
-    assert isinstance(desk.checked(attempt, READY), Succeed)
+    assert isinstance(desk.checked(attempt, READY), AttemptSucceeded)
 
 
 def test_after_no_answer_it_is_asked_again_and_found(desk: JobScenario, poller: SteadyPoller) -> None:
@@ -120,7 +122,7 @@ def test_after_no_answer_it_is_asked_again_and_found(desk: JobScenario, poller: 
     desk.now += 3600
     desk.checked(attempt, Unavailable("no route to the host"))
     assert poller.steps(2) == 0
-    assert isinstance(desk.checked(attempt, READY), Succeed)
+    assert isinstance(desk.checked(attempt, READY), AttemptSucceeded)
 
 
 def test_while_its_provider_wants_no_requests_nothing_is_given_up(desk: JobScenario, poller: SteadyPoller) -> None:
@@ -129,7 +131,7 @@ def test_while_its_provider_wants_no_requests_nothing_is_given_up(desk: JobScena
     desk.checked(attempt, Unavailable("429", retry_after=60, throttled=True))
     assert poller.steps(59) == 0
     poller.steps(2)
-    assert isinstance(desk.checked(attempt, READY), Succeed)
+    assert isinstance(desk.checked(attempt, READY), AttemptSucceeded)
 
 
 def test_while_its_provider_is_paused_for_all_nothing_is_given_up(desk: JobScenario, poller: SteadyPoller) -> None:
@@ -145,7 +147,7 @@ def test_a_look_of_a_dead_poller_is_no_look(desk: JobScenario, poller: SteadyPol
     desk.now += 3600
     assert [row.id for row in desk.due(HOMEDESIGNS, owner="it dies")] == [attempt.id]
     assert poller.steps(30) == 0
-    assert isinstance(desk.checked(attempt, READY), Succeed)
+    assert isinstance(desk.checked(attempt, READY), AttemptSucceeded)
 
 
 def test_a_look_that_began_before_the_deadline_is_not_the_last(desk: JobScenario) -> None:
@@ -155,7 +157,7 @@ def test_a_look_that_began_before_the_deadline_is_not_the_last(desk: JobScenario
     asked_at = desk.now
     desk.now += 2
     from_before = desk.answered(claimed, Working(), asked_at=asked_at)
-    assert isinstance(from_before, Wait)
+    assert isinstance(from_before, CheckAgain)
     assert from_before.due_at <= START + desk.policy.job_timeout + 5
     last = desk.checked(attempt, Working())
     assert isinstance(last, AttemptFailed)

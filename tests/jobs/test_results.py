@@ -6,7 +6,7 @@ from itertools import cycle
 import pytest
 
 from jobs import results
-from jobs.decide import Succeed, Wait
+from jobs.decide import AttemptSucceeded, CheckAgain
 from jobs.results import Proven, Unproven
 from providers.reports import Working
 from schemas.names import DetectedBy, ErrorCode, Provider
@@ -27,7 +27,7 @@ def desk(desk: JobScenario) -> JobScenario:
 
 def test_what_was_found_at_the_address_is_told_in_the_event(desk: JobScenario) -> None:
     attempt = desk.generating()
-    assert isinstance(desk.checked(attempt, PROVEN), Succeed)
+    assert isinstance(desk.checked(attempt, PROVEN), AttemptSucceeded)
     video = desk.video(attempt)
     assert (video.status, video.media, video.kept_urls) == ("ready", MEDIA, ["file:///clips/1.mp4"])
     [_, end] = desk.events(attempt)
@@ -37,7 +37,7 @@ def test_what_was_found_at_the_address_is_told_in_the_event(desk: JobScenario) -
 
 def test_a_report_alone_announces_nothing(desk: JobScenario) -> None:
     attempt = desk.generating()
-    assert desk.checked(attempt, READY) == Wait(desk.now)
+    assert desk.checked(attempt, READY) == CheckAgain(desk.now)
     assert desk.told(attempt) == ["submitted"]
     assert desk.checked(attempt, PROVEN)
     assert desk.told(attempt) == ["submitted", "ready"]
@@ -63,7 +63,7 @@ def test_an_address_without_a_video_is_asked_three_times_before_the_result_is_in
 
 def test_an_address_that_answers_the_second_time_is_ready(desk: JobScenario) -> None:
     attempt = desk.generating()
-    assert isinstance(desk.checked(attempt, GONE), Wait)
+    assert isinstance(desk.checked(attempt, GONE), CheckAgain)
     assert desk.checked(attempt, PROVEN)
     assert desk.video(attempt).status == "ready"
 
@@ -72,7 +72,7 @@ def test_a_made_video_whose_address_is_asked_again_is_not_timed_out(desk: JobSce
     attempt = desk.generating()
     desk.now += desk.policy.job_timeout + 60
     claimed = desk.wait_until_due(attempt)
-    assert isinstance(desk.answered(claimed, GONE, asked_at=desk.now), Wait)
+    assert isinstance(desk.answered(claimed, GONE, asked_at=desk.now), CheckAgain)
     assert desk.checked(attempt, PROVEN)
     assert desk.video(attempt).status == "ready"
 
@@ -80,7 +80,7 @@ def test_a_made_video_whose_address_is_asked_again_is_not_timed_out(desk: JobSce
 def test_a_doubt_about_the_address_is_not_mixed_with_others(desk: JobScenario) -> None:
     attempt = desk.generating()
     for finding in (GONE, GONE, Working(), GONE):
-        assert isinstance(desk.checked(attempt, finding), Wait)
+        assert isinstance(desk.checked(attempt, finding), CheckAgain)
     assert desk.current(attempt).doubt_count == 1
 
 

@@ -128,7 +128,7 @@ def test_the_decision_is_the_learnt_plans(desk: JobScenario) -> None:
     attempt = desk.generating(HOMEDESIGNS)
     plan = taught(desk, 50)
     decision = decide.decide(attempt, Working(), desk.policy, now=START, plan=plan)
-    assert isinstance(decision, decide.Wait)
+    assert isinstance(decision, decide.CheckAgain)
     assert decision.due_at - START > 33
 
 

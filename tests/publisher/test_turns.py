@@ -54,12 +54,12 @@ async def test_a_relay_whose_lease_ran_out_between_two_windows_sends_no_more(
 
     async def stepping(work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         result = await write(work, *args, **kwargs)
-        if work is leases.take:
+        if work is leases.acquire:
             if args == (LEASE,) and not result:
                 refused.set()
         elif not clock.ahead and args:  # the first window is marked: time passes, and another has its turn
             clock.ahead = 1000.0
-            assert await other.write(leases.take, LEASE, owner="another", now=clock.time(), seconds=1000.0)
+            assert await other.write(leases.acquire, LEASE, owner="another", now=clock.time(), seconds=1000.0)
         return result
 
     monkeypatch.setattr(store, "write_unsynced", stepping)
@@ -84,7 +84,7 @@ async def test_confirmed_events_are_marked_before_anything_is_sent_again(
 
     async def away_for_a_while(work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         nonlocal away
-        if work is not leases.take and away:
+        if work is not leases.acquire and away:
             away -= 1
             raise StoreUnavailable("the disk is full")
         return await write(work, *args, **kwargs)
@@ -109,7 +109,7 @@ async def test_a_lease_keeper_that_dies_loses_the_link_and_is_begun_anew(
 
     async def break_once(work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         nonlocal asked
-        if work is leases.take:
+        if work is leases.acquire:
             asked += 1
             if asked == 1:
                 raise ZeroDivisionError

@@ -62,7 +62,7 @@ def test_it_lets_in_only_whoever_knows_the_password_and_a_virtual_host(node: Nod
 
 def test_an_open_port_that_does_not_speak_amqp_is_no_broker(node: Node) -> None:
     ports = json.loads((node.folder / "node.json").read_text())["ports"]
-    assert not answers(f"amqp://guest:guest@127.0.0.1:{ports['names']}/", timeout=0.5)
+    assert not answers(f"amqp://guest:guest@127.0.0.1:{ports['epmd']}/", timeout=0.5)
 
 
 def test_starting_it_again_changes_nothing(node: Node) -> None:

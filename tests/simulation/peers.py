@@ -239,7 +239,7 @@ class Account(ProviderClient):
 
 
 @dataclass(slots=True)
-class Line:
+class OneSubmission:
     """The client of one submission, which remembers the answer that it gave."""
 
     account: Account

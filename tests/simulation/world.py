@@ -35,7 +35,7 @@ from store.outbox import OutboxEvent
 from store.videos import VideoRow
 from store.webhooks import Delivery
 from tests.simulation import outsiders
-from tests.simulation.peers import SIMULATED, Account, Line, SimulatedBroker
+from tests.simulation.peers import SIMULATED, Account, OneSubmission, SimulatedBroker
 from tests.simulation.processes import Process
 from tests.simulation.steps import Step, Task
 from tests.support.stores import emptied, in_memory, transact
@@ -239,9 +239,9 @@ class SimulatedWorld:
             claim = partial(submission_claims.claim, owner=owner, room=8, now=self.wall, dead=dead)
             found = self.transact_repeatable(claim, self.policy, name)
             for attempt, video in found.work:
-                self.begin(process, attempt.id, self._submit(submitter, Line(account), attempt, video))
+                self.begin(process, attempt.id, self._submit(submitter, OneSubmission(account), attempt, video))
 
-    async def _submit(self, submitter: Submitter, line: Line, attempt: AttemptRow, video: VideoRow) -> None:
+    async def _submit(self, submitter: Submitter, line: OneSubmission, attempt: AttemptRow, video: VideoRow) -> None:
         await submitter.submit(line, attempt, video)  # type: ignore[arg-type]  # it is a client as far as submitting goes
         if isinstance(line.answer, Taken):
             self.recorded[attempt.id] = line.answer.provider_job_id
@@ -277,7 +277,7 @@ class SimulatedWorld:
         try:
             self.mend_clock(process)
             until = self.wall + RELAY_LEASE
-            if not await self.write_unsynced(leases.take, "relay", owner=owner, now=self.wall, seconds=RELAY_LEASE):
+            if not await self.write_unsynced(leases.acquire, "relay", owner=owner, now=self.wall, seconds=RELAY_LEASE):
                 return
             rows: list[OutboxEvent] = await self.read(outbox.sendable, now=self.wall, limit=50)
             confirmed = []

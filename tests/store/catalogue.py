@@ -117,7 +117,7 @@ CALLS: list[Callable[[Tx], object]] = [
     lambda tx: history.of_video(tx, any_video(tx)),
     lambda tx: durations.load(tx, P),
     lambda tx: durations.save(tx, P, "[]", completions=1),
-    lambda tx: leases.give_back(tx, "relay", owner="o"),
+    lambda tx: leases.release(tx, "relay", owner="o"),
     lambda tx: providers.pause(tx, P, until=NOW),
     lambda tx: due_attempts.to_fetch(
         tx, P, owner="o", now=NOW, forgotten_before=NOW, not_from=["http://slow.example/"], limit=1
