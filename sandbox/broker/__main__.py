@@ -1,4 +1,4 @@
-"""The commands: `python3 -m sandbox.broker start|stop|restart|kill|url|ctl|fetch --dir FOLDER`.
+"""The commands: `python3 -m sandbox.broker start|stop|fetch|watch --dir FOLDER`.
 
 The address goes to stdout, everything else to stderr.
 """
@@ -34,16 +34,6 @@ def _run(asked: argparse.Namespace) -> None:
             print(choice.start(node, private=asked.private, owner=asked.owner_pid))
         case "stop":
             choice.stop(node, now=asked.now)
-        case "restart":
-            print(node.restart())
-        case "kill":
-            node.kill()
-        case "url":
-            print(node.url)
-        case "pid":
-            print(node.pid)
-        case "ctl":
-            print(node.ctl(*asked.arguments), end="")
         case "fetch":
             choice.prepare()
         case "watch":
@@ -68,13 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument("--owner-pid", type=int, help="end the broker when this process is gone")
     stop = _command(commands, "stop", "end what start started")
     stop.add_argument("--now", action="store_true", help="do not wait for it to say goodbye")
-    _command(commands, "restart", "stop and start, keeping data and address")
-    _command(commands, "kill", "end the broker as a power cut would")
-    _command(commands, "url", "print the private broker's address")
-    _command(commands, "pid", "print the id of the private broker's process")
-    ctl = _command(commands, "ctl", "run rabbitmqctl against the private broker")
-    ctl.add_argument("arguments", nargs=argparse.REMAINDER)
-    _command(commands, "fetch", "have RabbitMQ's programs ready")
+    _command(commands, "fetch", "make RabbitMQ's programs ready")
     watch = _command(commands, "watch", "wait for a process to end, then stop the broker")
     watch.add_argument("--owner-pid", type=int, required=True)
     return parser

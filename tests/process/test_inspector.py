@@ -90,10 +90,10 @@ async def test_a_picture_that_kills_its_inspector_is_rejected(odd: Inspectors, w
 
 async def test_a_picture_that_takes_for_ever_is_rejected(odd: Inspectors) -> None:
     await odd.inspect(picture())
-    odd._patience = 0.3
+    odd._timeout = 0.3
 
     assert "too much" in await rejection(odd, b"sleep")
-    odd._patience = 10
+    odd._timeout = 10
     assert await odd.inspect(picture()) == SMALL
 
 
@@ -124,7 +124,7 @@ async def test_an_inspector_that_dies_by_chance_costs_no_picture(
 ) -> None:
     await inspectors.inspect(picture())
     dead = process_of(inspectors)
-    inspectors._patience = 3
+    inspectors._timeout = 3
     os.kill(dead, number)
 
     assert await inspectors.inspect(picture()) == SMALL
@@ -195,7 +195,7 @@ async def test_closing_waits_for_no_picture(odd: Inspectors) -> None:
 
     with pytest.raises(InspectorUnavailable, match="stopped"):
         await asking
-    assert time.monotonic() - began < odd._patience / 2
+    assert time.monotonic() - began < odd._timeout / 2
 
 
 async def test_oddities_are_told_nobody(inspectors: Inspectors, capfd: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,7 @@ from store.circuits import CircuitRow
 from store.transaction import Tx
 from tests.support.stores import in_memory, transact
 
-P = Provider.IACREA
+P = Provider("iacrea")
 NOW = 1_000.0
 
 
