@@ -5,8 +5,10 @@ from functools import cache
 from html import escape
 from pathlib import Path
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
 
 from documents import asyncapi, json_schemas, openapi
 from documents.problem_help import EXPLANATIONS
@@ -14,21 +16,10 @@ from receiver import problems
 from schemas.problem import status_of
 
 _OURS = Path(__file__).parent / "pages"
-_TYPES = {
-    ".html": "text/html",
-    ".js": "text/javascript",
-    ".css": "text/css",
-    ".svg": "image/svg+xml",
-    ".txt": "text/plain",
-}
 _VIEWERS = Path(__file__).parent / "viewers"
 """Others' work, put there by setup/viewers/install.sh; in the wheel and the image, and perhaps not in a checkout."""
 
-_OF_VIEWERS = {
-    "swagger-ui-bundle.js": "text/javascript",
-    "swagger-ui.css": "text/css",
-    "redoc.standalone.js": "text/javascript",
-}
+_OF_VIEWERS = frozenset({"swagger-ui-bundle.js", "swagger-ui.css", "redoc.standalone.js"})
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'{style}; img-src {images}; connect-src 'self';"
@@ -57,23 +48,29 @@ async def docs_of_events(request: Request) -> Response:  # noqa: ARG001 - as abo
 
 async def docs_of_problems(request: Request) -> Response:  # noqa: ARG001 - as above
     """Explain every problem code; the `type` of each problem document points here."""
-    return _answer(_problems_page(), ".html", _PLAIN)
+    return _answer(_problems_page(), "text/html", _PLAIN)
 
 
 async def llms(request: Request) -> Response:  # noqa: ARG001 - as above
     """Say in plain text, for language models, what there is and where."""
-    return _answer((_OURS / "llms.txt").read_text(), ".txt", _PLAIN)
+    return _answer((_OURS / "llms.txt").read_text(), "text/plain", _PLAIN)
 
 
 async def asset(request: Request) -> Response:
-    """Give a script or a style of one of the pages."""
+    """Give a script or a style of one of the pages; whoever has it already is told so by its ETag."""
     name = request.path_params["name"]
-    if name in _OF_VIEWERS and (_VIEWERS / name).is_file():
-        headers = {"cache-control": "max-age=86400", "x-content-type-options": "nosniff"}
-        return FileResponse(_VIEWERS / name, headers=headers, media_type=_OF_VIEWERS[name])
-    if name in {file.name for file in _OURS.iterdir()} and not name.endswith(".html"):
-        return _answer((_OURS / name).read_text(), Path(name).suffix, _PLAIN)
-    return problems.not_found()
+    theirs = name in _OF_VIEWERS
+    if name.endswith(".html"):
+        return problems.not_found()
+    try:
+        files = StaticFiles(directory=_VIEWERS if theirs else _OURS, check_dir=False)
+        answer = await files.get_response(name, request.scope)
+    except HTTPException:
+        return problems.not_found()
+    answer.headers.update(_headers(_PLAIN))
+    if theirs:
+        answer.headers["cache-control"] = "max-age=86400"
+    return answer
 
 
 async def openapi_document(request: Request) -> Response:  # noqa: ARG001 - as above
@@ -118,18 +115,21 @@ def _viewer(page: str, *, needs: str) -> str:
 
 
 def _page(name: str, policy: str) -> Response:
-    return _answer((_OURS / name).read_text(), ".html", policy)
+    return _answer((_OURS / name).read_text(), "text/html", policy)
 
 
-def _answer(text: str, suffix: str, policy: str) -> Response:
-    headers = {
+def _answer(text: str, media_type: str, policy: str) -> Response:
+    return Response(text, headers=_headers(policy), media_type=media_type)
+
+
+def _headers(policy: str) -> dict[str, str]:
+    return {
         "cache-control": "no-cache",
         "content-security-policy": policy,
         "referrer-policy": "no-referrer",
         "x-content-type-options": "nosniff",
         "x-frame-options": "DENY",
     }
-    return Response(text, headers=headers, media_type=_TYPES[suffix])
 
 
 @cache

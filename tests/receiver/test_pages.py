@@ -66,6 +66,14 @@ async def test_our_own_assets_reach_nowhere_else(shared: Receiver, name: str) ->
     assert {text for text in re.findall(r"https?://[^\s\"'`)]+", answer.text) if "w3.org" not in text} == set()
 
 
+async def test_an_asset_that_a_browser_has_already_is_not_sent_again(shared: Receiver) -> None:
+    first = await shared.http.get("/docs/assets/console.js")
+    again = await shared.http.get("/docs/assets/console.js", headers={"if-none-match": first.headers["etag"]})
+
+    assert (first.headers["cache-control"], again.status_code, again.content) == ("no-cache", 304, b"")
+    assert again.headers["x-content-type-options"] == "nosniff"
+
+
 @pytest.mark.parametrize("name", MODULES)
 async def test_the_console_never_builds_markup_from_text(shared: Receiver, name: str) -> None:
     script = (await shared.http.get(f"/docs/assets/{name}")).text
