@@ -18,7 +18,7 @@ LIMITED_BEFORE_ANOTHER = 15.0
 """Seconds for which a provider's limit is waited out while another provider is left that may make the video."""
 
 LONGEST_LIMIT_PAUSE = 60.0
-_LIMIT_PATIENCE = 4
+_WAITED_PER_PAUSE = 4
 
 SORTED_AT_ONCE = 100
 """Few, because it runs beside everything else."""
@@ -51,7 +51,7 @@ def _after_limit(
     waited = max(now - since, 0.0)
     if following is not None and waited >= LIMITED_BEFORE_ANOTHER:
         return None
-    due_at = now + max(min(waited / _LIMIT_PATIENCE, LONGEST_LIMIT_PAUSE), answer.retry_after or 1.0)
+    due_at = now + max(min(waited / _WAITED_PER_PAUSE, LONGEST_LIMIT_PAUSE), answer.retry_after or 1.0)
     return due_at if due_at <= since + policy.submit_deadline else None
 
 

@@ -11,7 +11,7 @@ from providers.registry import capabilities, lookup_of
 from schemas.names import Provider
 from store.attempts import AttemptRow
 
-_PATIENCE = 5
+_AGE_PER_GAP = 5
 """While nothing is learnt yet, a job is left alone for a fifth of the time that it has been watched."""
 
 NOTHING_LEARNT = Plan()
@@ -59,7 +59,7 @@ def next_check(attempt: AttemptRow, policy: Policy, *, now: float, plan: Plan = 
     if plan.learnt and attempt.woken_at is None:
         gap = _planned_gap(plan, attempt.provider, policy, age=max(now - (attempt.accepted_at or now), 0))
     else:
-        gap = max(now - _watched_since(attempt, policy, now=now), 0) / _PATIENCE
+        gap = max(now - _watched_since(attempt, policy, now=now), 0) / _AGE_PER_GAP
     jittered = gap * random.uniform(0.95, 1.05)  # noqa: S311 - spreads load, guards nothing
     due_at = now + min(max(jittered, policy.poll_min), policy.poll_max)
     deadline = (attempt.accepted_at or now) + policy.job_timeout
@@ -71,7 +71,7 @@ def next_late_check(attempt: AttemptRow, policy: Policy, *, now: float) -> float
     given_up_for = now - (attempt.finished_at or now)
     if given_up_for >= LATE_RESULT_SECONDS:
         return None
-    return now + min(max(given_up_for / _PATIENCE, policy.poll_max), _LONGEST_LATE_GAP)
+    return now + min(max(given_up_for / _AGE_PER_GAP, policy.poll_max), _LONGEST_LATE_GAP)
 
 
 def retry_delay(tries: int, retry_after: float | None) -> float:

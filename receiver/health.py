@@ -21,7 +21,7 @@ from store.database import StoreUnavailable
 from store.probe import probe
 
 _FRESH_SECONDS = 0.5
-_PATIENCE_SECONDS = 8.0
+_PROBE_SECONDS = 8.0
 _HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
 
@@ -86,7 +86,7 @@ class Health:
         if context.broker:
             metrics.broker_connected.set(int(context.broker.connected))
         with suppress(StoreUnavailable, TimeoutError):
-            async with asyncio.timeout(_PATIENCE_SECONDS):
+            async with asyncio.timeout(_PROBE_SECONDS):
                 rates = {provider: context.settings.rate(provider) for provider in PROVIDERS}
                 await gauges.refresh(context.store, now=context.now(), rates=rates)
         return Response(generate_latest(metrics.REGISTRY), headers=_HEADERS, media_type=CONTENT_TYPE_LATEST)
@@ -134,13 +134,13 @@ class Health:
     async def _store(self) -> tuple[str | None, Overview | None]:
         context = self._context
         try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
+            async with asyncio.timeout(_PROBE_SECONDS):
                 await context.store.write(probe, now=context.now())
                 return None, await context.store.read(feed.overview)
         except StoreUnavailable as error:
             return f"cannot be written: {error}", None
         except TimeoutError:
-            return f"has not answered for {_PATIENCE_SECONDS:g} s", None
+            return f"has not answered for {_PROBE_SECONDS:g} s", None
 
     def _broker(self) -> str | None:
         link = self._context.broker

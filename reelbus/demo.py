@@ -31,7 +31,7 @@ from reelbus.local import (
 from reelbus.terminal import has_colours
 from schemas.event import Event
 
-_PATIENCE_SECONDS = 50.0
+_ENDS_WITHIN_SECONDS = 50.0
 
 
 def demonstrate() -> None:
@@ -107,7 +107,7 @@ async def _show(service: LocalService, stop: asyncio.Event) -> bool:
 
 async def _take_until_complete(seen: _Seen, arrivals: list[Arrival], stop: asyncio.Event) -> None:
     try:
-        async with asyncio.timeout(_PATIENCE_SECONDS):
+        async with asyncio.timeout(_ENDS_WITHIN_SECONDS):
             while not (seen.complete or stop.is_set()):
                 while arrivals:
                     seen.take(arrivals.pop(0))

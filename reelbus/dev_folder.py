@@ -9,7 +9,7 @@ from pathlib import Path
 FOLDER = Path(".run")
 ENV = FOLDER / "env"
 _LOCK = FOLDER / "dev.lock"
-_PATIENCE_SECONDS = 1.0
+_WAIT_SECONDS = 1.0
 _HEAD = "# Written by `reelbus dev` while it runs; the command line reads it beside it.\n"
 
 
@@ -51,7 +51,7 @@ def publish(settings: Mapping[str, str]) -> None:
 
 def _lock(lock: int) -> None:
     """Lock for good. A command that looks whether somebody runs here holds the lock for a moment: wait for it."""
-    give_up_at = time.monotonic() + _PATIENCE_SECONDS
+    give_up_at = time.monotonic() + _WAIT_SECONDS
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -28,7 +28,7 @@ from schemas.names import AUTO
 T = TypeVar("T")
 
 _LOOK_SECONDS = 0.3
-_PATIENCE_SECONDS = 30.0
+_WAIT_SECONDS = 30.0
 _LEARNT_FROM = 20
 _SUBSCRIPTIONS_SECONDS = 5.0
 
@@ -191,7 +191,7 @@ def _next_check(reelbus: Client, video_id: str) -> float | None:
 
 def _patiently(ask: Callable[[], T]) -> T:
     """Ask again while the service is away for a moment: the video goes on without us."""
-    give_up_at = time.monotonic() + _PATIENCE_SECONDS
+    give_up_at = time.monotonic() + _WAIT_SECONDS
     while True:
         try:
             return ask()

@@ -12,8 +12,8 @@ from providers.http.account import Account
 from providers.http.client import NoResponse, ProviderHttp
 from providers.http.responses import Response
 from providers.http.submission import Submissions
-from providers.parsing.account_check import ask_account
 from providers.parsing.json import decode
+from providers.parsing.questions import ask_account
 from providers.parsing.status import UnknownStatus, ignore
 from providers.prompt_motions import utf16_units, whole_prompt
 from providers.reports import (

@@ -10,11 +10,10 @@ from providers.http.account import Account
 from providers.http.client import NoResponse, ProviderHttp
 from providers.http.responses import Response
 from providers.http.submission import Submissions
-from providers.parsing.account_check import ask_account
-from providers.parsing.error_text import is_web_page
 from providers.parsing.fields import job_id_in
 from providers.parsing.json import decode
-from providers.parsing.status import UnknownStatus, describe_response, ignore
+from providers.parsing.questions import ask_account, ask_job
+from providers.parsing.status import UnknownStatus, ignore
 from providers.prompt_motions import whole_prompt
 from providers.replicate.answers import NAME_PARAMETER, ReplicateAnswers
 from providers.replicate.capabilities import CAPABILITIES
@@ -28,7 +27,6 @@ from providers.reports import (
     Report,
     SubmissionOutcome,
     Unavailable,
-    UnknownJob,
     WebhookReading,
 )
 
@@ -73,15 +71,7 @@ class Replicate(ProviderClient):
 
     async def check(self, job: Handle) -> Report:
         """Read the state of a prediction."""
-        try:
-            answer = await self._checks.get(_path(job))
-        except NoResponse as error:
-            return Unavailable(str(error))
-        if answer.status in (404, 410) and not is_web_page(answer.body):
-            return UnknownJob(describe_response(answer, self._account))
-        if not answer.is_success:
-            return self._answers.no_answer(answer)
-        return self._answers.report(self._answers.document(answer), answer)
+        return await ask_job(self._checks, _path(job), self._answers, report=self._answers.report)
 
     async def cancel(self, job: Handle) -> CancelAnswer:
         """End a prediction; what it ran until then is charged."""

@@ -9,10 +9,9 @@ from providers.http.account import Account
 from providers.http.client import NoResponse, ProviderHttp
 from providers.http.responses import Response
 from providers.http.submission import Submissions
-from providers.parsing.account_check import ask_account
 from providers.parsing.answers import Answers
-from providers.parsing.error_text import is_web_page
 from providers.parsing.fields import job_id_in
+from providers.parsing.questions import ask_account, ask_job
 from providers.parsing.status import UnknownStatus, describe_response, ignore
 from providers.parsing.submission import interpret_status, unreadable
 from providers.prompt_motions import utf16_units, whole_prompt
@@ -26,8 +25,6 @@ from providers.reports import (
     Refused,
     Report,
     SubmissionOutcome,
-    Unavailable,
-    UnknownJob,
     Working,
 )
 from providers.runway.capabilities import CAPABILITIES
@@ -68,15 +65,7 @@ class Runway(ProviderClient):
 
     async def check(self, job: Handle) -> Report:
         """Read the state of a task; a finished one gives fresh addresses each time."""
-        try:
-            answer = await self._checks.get(_path(job))
-        except NoResponse as error:
-            return Unavailable(str(error))
-        if answer.status in (404, 410) and not is_web_page(answer.body):
-            return UnknownJob(describe_response(answer, self._account))
-        if not answer.is_success:
-            return self._answers.no_answer(answer)
-        return self._report(self._answers.document(answer), answer)
+        return await ask_job(self._checks, _path(job), self._answers, report=self._report)
 
     async def cancel(self, job: Handle) -> CancelAnswer:
         """Delete a task that is not finished: of a finished one that would destroy the video."""

@@ -22,7 +22,7 @@ _ARGUMENTS = [
     "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
-_PATIENCE_MS = 20_000
+_TIMEOUT_MS = 20_000
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 
@@ -77,7 +77,7 @@ async def running_browser() -> AsyncIterator[Browser]:
 async def console_of(service: Receiver, browser: Browser, **options: Any) -> AsyncIterator[Console]:
     """Give a console with a profile of its own; afterwards no error and no request to elsewhere may have been seen."""
     context = await browser.new_context(**{"viewport": DESKTOP, **options})
-    context.set_default_timeout(_PATIENCE_MS)
+    context.set_default_timeout(_TIMEOUT_MS)
     console = Console(service, await context.new_page())
     console.page.on("pageerror", lambda error: console.errors.append(str(error)))
     console.page.on("console", lambda line: console.errors.append(line.text) if line.type == "error" else None)

@@ -1,4 +1,4 @@
-"""An outage is waited out: elsewhere where another provider may make the video, with patience where none may."""
+"""An outage is waited out: elsewhere where another provider may make the video, at the same one where none may."""
 
 import pytest
 
@@ -64,7 +64,7 @@ def test_no_try_is_made_after_the_deadline(desk: JobScenario) -> None:
     assert 60 <= desk.now - began <= 100
 
 
-def test_the_last_provider_is_waited_for_with_all_patience(desk: JobScenario) -> None:
+def test_the_last_provider_is_waited_for_to_the_end(desk: JobScenario) -> None:
     first = desk.routed(choice=ProviderChoice("auto"), fallback=True)
     try_until_it_moves_on(desk, first)
     assert try_until_it_moves_on(desk, desk.attempt(first.video_id, 2)) == 20

@@ -9,7 +9,7 @@ from store.postgres import Session, WritingTx
 from store.transaction import Tx
 from tests.support.stores import transact
 
-_PATIENCE = 20.0
+_WAIT_SECONDS = 20.0
 
 
 class Two:
@@ -44,7 +44,7 @@ class Two:
         finally:
             self.committed = True
             tx.commit()
-        thread.join(_PATIENCE)
+        thread.join(_WAIT_SECONDS)
         assert not thread.is_alive()
         if isinstance(answers[0], BaseException):
             raise answers[0]
@@ -53,7 +53,7 @@ class Two:
     def _until_it_waits_or_ended(self, thread: threading.Thread) -> None:
         pid = self._second.connection.info.backend_pid
         waits = "SELECT 1 FROM pg_stat_activity WHERE pid = ? AND wait_event_type = 'Lock'"
-        give_up_at = time.monotonic() + _PATIENCE
+        give_up_at = time.monotonic() + _WAIT_SECONDS
         while thread.is_alive() and self._watcher.execute(waits, (pid,)).fetchone() is None:
             assert time.monotonic() < give_up_at
             time.sleep(0.002)
