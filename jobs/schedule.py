@@ -75,7 +75,7 @@ def next_late_check(attempt: AttemptRow, policy: Policy, *, now: float) -> float
 
 
 def retry_delay(tries: int, retry_after: float | None) -> float:
-    """Say how long to wait after so many failed tries: a second, twice as long each time, a minute at most."""
+    """Give the exponential backoff after so many failed tries: a second, twice as long each time, a minute at most."""
     return max(min(2.0 ** (tries - 1), _LONGEST_BACKOFF), retry_after or 0)
 
 

@@ -1,4 +1,4 @@
-"""Named places between two durable effects, where a test may have this process die or dawdle.
+"""Failpoints (fault injection): named places between two durable effects where a test makes a process die or wait.
 
 `REELBUS_TEST_CRASH` is a comma-separated list of `NAME[:N]` (die the N-th time the place is reached, the first by
 default) and `REELBUS_TEST_SLOW` of `NAME:SECONDS`. Without them a place costs one look into an empty mapping.

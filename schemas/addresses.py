@@ -1,8 +1,9 @@
 """Which web addresses we take and hand on: syntax and publicness, without asking any name server.
 
-A name can still resolve to a private address, so whoever connects must check the resolved address again with
-`is_public`. Sources: RFC 3986, RFC 6890 with IANA's special-purpose registries, and the way in which
-`inet_aton` and browsers read numbers as addresses.
+This is the first half of the defence against SSRF. A name can still resolve to a private address, or to another one
+each time (DNS rebinding), so whoever connects must check the resolved address again with `is_public`. Sources: RFC
+3986, RFC 6890 with IANA's special-purpose registries, and the way in which `inet_aton` and browsers read numbers as
+addresses.
 """
 
 import re

@@ -1,5 +1,7 @@
 """Which pictures we take: told by their content, from their header alone, without ever decoding their pixels.
 
+A decompression bomb is refused by the size that it claims.
+
 The time is linear in a picture's size, whatever its bytes: its parts are counted before Pillow reads any of them,
 and of a JPEG Pillow is shown the tables and the frame alone, never what cameras and programs note beside them.
 Bytes of strangers are still best looked into in a process of its own (`process.inspector`).

@@ -1,4 +1,4 @@
-"""The writer thread: it commits the groups that are handed to it, and notices what other processes commit."""
+"""The writer thread: it makes the group commits that are handed to it, and notices what other processes commit."""
 
 import queue
 import sqlite3

@@ -1,4 +1,4 @@
-"""A test suite is worth what it catches: every guard that is broken on purpose must be noticed."""
+"""Mutation tests: a test suite is worth what it catches, so every guard that is broken on purpose must be noticed."""
 
 import asyncio
 import os

@@ -39,11 +39,19 @@ def _is_paused(tx: Tx) -> None:
 
 
 IN_ORDER: list[tuple[str, Callable[[Tx], None], str]] = [
-    ("paused", _is_paused, "paused since 1970-01-01T00:16:40Z by :local"),
-    ("refusing", _refuses, "refuses our credentials since 1970-01-01T00:16:40Z"),
-    ("out_of_credits", _has_no_credits, "no credits are left; submissions are refused since 1970-01-01T00:16:40Z"),
-    ("away", _is_away, "takes no submissions since 1970-01-01T00:16:40Z: it answered 503; tested again at 1970-01-01"),
-    ("throttled", _throttles, "asked us to wait until 1970-01-01T00:17:40Z"),
+    ("paused", _is_paused, "paused since 1970-01-01T00:16:40.000000Z by :local"),
+    ("refusing", _refuses, "refuses our credentials since 1970-01-01T00:16:40.000000Z"),
+    (
+        "out_of_credits",
+        _has_no_credits,
+        "no credits are left; submissions are refused since 1970-01-01T00:16:40.000000Z",
+    ),
+    (
+        "away",
+        _is_away,
+        "takes no submissions since 1970-01-01T00:16:40.000000Z: it answered 503; tested again at 1970-01-01",
+    ),
+    ("throttled", _throttles, "asked us to wait until 1970-01-01T00:17:40.000000Z"),
 ]
 
 
@@ -51,6 +59,7 @@ IN_ORDER: list[tuple[str, Callable[[Tx], None], str]] = [
 def test_the_first_reason_is_what_the_state_stands_for(first: int) -> None:
     """With it, every reason of a lower rank holds too."""
     connection = in_memory()
+    transact(connection, providers.set_tokens, P, tokens=1.0, now=NOW)
     for _, befalls, _ in IN_ORDER[first:]:
         transact(connection, befalls)
     state = transact(connection, provider_states.of_one, P, [P], now=NOW).model_dump(mode="json")
