@@ -53,6 +53,15 @@ def test_no_function_outgrows_one_screen(folder: str) -> None:
     assert {name: size for name, size in sizes.items() if size > LONGEST_FUNCTION} == {}
 
 
+def test_the_plan_in_the_docs_is_the_one_that_lint_holds() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    contracts = PROJECT["tool"]["importlinter"]["contracts"]
+    [layers] = [contract["layers"] for contract in contracts if contract["id"] == "layers"]
+    drawing = page.split("rooms on one line do not know each other:")[1].split("```")[1]
+    assert [set(line.split()) for line in drawing.strip().splitlines()] == [set(line.split(" | ")) for line in layers]
+    assert sorted(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == sorted(ROOMS)
+
+
 def test_every_crash_point_is_reached_by_exactly_one_line() -> None:
     reached = Counter(
         node.args[0].value
