@@ -14,7 +14,7 @@ log = structlog.get_logger(__name__)
 _providers = ProviderLog()
 
 
-def tell(attempt: AttemptRow, answer: SubmissionOutcome) -> None:
+def log_outcome(attempt: AttemptRow, answer: SubmissionOutcome) -> None:
     """Write one line: accepted, to be tried again, refused for good, or of unknown outcome, with the reason."""
     provider = str(attempt.provider)
     line = log.bind(video=attempt.video_id, provider=provider, attempt=attempt.number)

@@ -10,7 +10,7 @@ import structlog
 from generator.fetching import Fetching
 from generator.pictures import Pictures
 from generator.submission import Submitter
-from generator.telling import tell_probe
+from generator.telling import log_probe
 from jobs import assignment, outage, submission_claims
 from jobs import clock as clock_rules
 from jobs.announced import ANNOUNCE_SECONDS
@@ -110,7 +110,7 @@ def _workers(
             fetching.drop(found.lost)
             fetching.claimed([attempt.id for attempt, _ in found.work])
         if found.is_probe:
-            tell_probe(log, client.name, found.work[0][0].video_id)
+            log_probe(log, client.name, found.work[0][0].video_id)
         return Found({attempt.id: (attempt, video) for attempt, video in found.work}, found.again_at)
 
     async def handle(work: tuple[AttemptRow, VideoRow]) -> bool:

@@ -13,9 +13,9 @@ from typing import assert_never
 
 import structlog
 
-from generator.outcome import tell
+from generator.outcome import log_outcome
 from generator.pictures import Pictures
-from generator.telling import tell_change
+from generator.telling import log_change
 from jobs import circuit, submit
 from jobs.circuit import Change
 from jobs.policy import LEASE_SECONDS, Policy
@@ -102,12 +102,12 @@ class Submitter:
         await failpoint("answer read")
         change = await self._conclude(client, attempt, result)
         await failpoint("acceptance recorded")
-        tell_change(log, client.name, change)
+        log_change(log, client.name, change)
         return isinstance(result.answer, Accepted)
 
     async def _conclude(self, client: ProviderClient, attempt: AttemptRow, result: Result) -> Change | None:
         metrics.submissions.labels(client.name, result.answer.label).inc()
-        tell(attempt, result.answer)
+        log_outcome(attempt, result.answer)
         return await self._record(attempt, result)
 
     async def _answer(
@@ -191,7 +191,7 @@ class Submitter:
 
         def work(tx: Tx) -> Change | None:
             # First, so that what becomes of the attempt follows from what is known by then.
-            change = circuit.heard(tx, attempt, result.answer, now=now) if result.asked else None
+            change = circuit.note_answer(tx, attempt, result.answer, now=now) if result.asked else None
             settle(tx)
             return change
 

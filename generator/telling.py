@@ -17,7 +17,7 @@ class Log(Protocol):
         """Write what somebody may want to look at."""
 
 
-def tell_change(log: Log, provider: Provider, change: Change | None) -> None:
+def log_change(log: Log, provider: Provider, change: Change | None) -> None:
     """Log that a provider is away, or back."""
     if change is None:
         return
@@ -27,6 +27,6 @@ def tell_change(log: Log, provider: Provider, change: Change | None) -> None:
         log.warning("provider is away", provider=provider, circuit=str(change.to), reason=change.reason)
 
 
-def tell_probe(log: Log, provider: Provider, video_id: str) -> None:
+def log_probe(log: Log, provider: Provider, video_id: str) -> None:
     """Log that a submission tests whether a provider is back."""
     log.info("provider is tested", provider=provider, circuit=str(CircuitState.HALF_OPEN), video=video_id)

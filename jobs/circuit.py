@@ -80,7 +80,7 @@ def probe(tx: Tx, provider: Provider, attempt_id: str) -> None:
     circuits.put(tx, provider, circuits.held(tx, provider)._replace(probe_attempt=attempt_id))
 
 
-def heard(tx: Tx, attempt: AttemptRow, answer: SubmissionOutcome, *, now: float) -> Change | None:
+def note_answer(tx: Tx, attempt: AttemptRow, answer: SubmissionOutcome, *, now: float) -> Change | None:
     """Learn from what a provider, which really was asked, answered; give the change that this makes.
 
     Being refused or throttled is no failure: whoever says so is there.

@@ -31,7 +31,7 @@ def not_found(tx: Tx, policy: Policy, attempt: AttemptRow, answer: NotFound, *, 
     if current is None or current.state is not AttemptState.UNCONFIRMED or current.lease_owner != owner:
         return
     if lookup_of(attempt.provider) is not Lookup.BY_NAME:
-        look_again(tx, policy, attempt, owner=owner, now=now)
+        retry_lookup(tx, policy, attempt, owner=owner, now=now)
         return
     absences = current.absences + 1
     since = now if current.doubt_since is None else current.doubt_since
@@ -51,7 +51,7 @@ def _send_again(tx: Tx, policy: Policy, attempt: AttemptRow, answer: NotFound, *
     submit.not_accepted(tx, policy, attempt, NotAcceptedYet(message), owner=owner, now=now, step=SEND_AGAIN)
 
 
-def look_again(tx: Tx, policy: Policy, attempt: AttemptRow, *, owner: str, now: float) -> None:
+def retry_lookup(tx: Tx, policy: Policy, attempt: AttemptRow, *, owner: str, now: float) -> None:
     """Look again later, ever more seldom, or give the submission up as unknown when the wait is over."""
     noted = clock.redated(tx, attempt).doubt_since
     since = now if noted is None else noted

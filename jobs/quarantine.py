@@ -16,7 +16,7 @@ def review(tx: Tx) -> list[Unreadable]:
         except (ValueError, TypeError):
             still.append(row)
         else:
-            unreadable.take_back(tx, row)
+            unreadable.restore(tx, row)
     return still
 
 

@@ -56,7 +56,7 @@ class Checker:
         metrics.check_delay_seconds.labels(client.name).observe(max(0.0, self.store.now() - (attempt.due_at or 0)))
         claimed = claimed_addresses(attempt)
         if attempt.provider_job_id is not None or claimed is not None:
-            decision = await self._look(client, attempt, claimed)
+            decision = await self._ask(client, attempt, claimed)
         else:
             await self._prover().seek(client, attempt)
             decision = None

@@ -78,7 +78,7 @@ class Prover:
             case NotFound():
                 await self._write(lookups.not_found, attempt, answer, owner=self.owner)
             case Unavailable():
-                await self._write(lookups.look_again, attempt, owner=self.owner)
+                await self._write(lookups.retry_lookup, attempt, owner=self.owner)
 
     async def _is_proven(self, attempt: AttemptRow, readings: list[WebhookReading]) -> bool:
         """Go on with the job that a signed webhook names; say whether there was one."""

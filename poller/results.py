@@ -11,7 +11,7 @@ from poller.keeping import ClipStore, NotKept
 from process import metrics
 from process.failpoints import failpoint
 from providers.http.guarded import Guard
-from providers.http.results import Clip, NoVideo, look_at, opened_clip
+from providers.http.results import Clip, NoVideo, examine, opened_clip
 from schemas.times import rfc3339
 from schemas.video import Media
 from store.attempts import AttemptRow
@@ -51,7 +51,7 @@ class ResultProver:
     async def _ask(self, attempt: AttemptRow, urls: tuple[str, ...]) -> tuple[Media, tuple[str, ...]]:
         if self.clips is not None:
             return await self._keep(self.clips, attempt, urls)
-        return _media(await look_at(urls[0], self.guard, timeout=self.timeout)), ()
+        return _media(await examine(urls[0], self.guard, timeout=self.timeout)), ()
 
     async def _keep(
         self, clips: ClipStore, attempt: AttemptRow, urls: tuple[str, ...]

@@ -15,7 +15,7 @@ from store.unreadable import Unreadable
 log = structlog.get_logger(__name__)
 
 
-def tell_unreadable(rows: Sequence[Unreadable]) -> None:
+def log_unreadable(rows: Sequence[Unreadable]) -> None:
     """Log the oldest of the rows that this release cannot read, and count them all."""
     metrics.rows_unreadable.set(len(rows))
     if rows:
@@ -23,7 +23,7 @@ def tell_unreadable(rows: Sequence[Unreadable]) -> None:
         log.warning("rows put aside as unreadable", count=len(rows), kind=oldest.kind, id=oldest.id, why=oldest.reason)
 
 
-def tell_answer(providers: ProviderLog, provider: Provider, report: Report) -> None:
+def log_answer(providers: ProviderLog, provider: Provider, report: Report) -> None:
     """Log when a provider begins to answer badly or well again."""
     match report:
         case Unavailable(message, unauthorized=True):
@@ -34,7 +34,7 @@ def tell_answer(providers: ProviderLog, provider: Provider, report: Report) -> N
             providers.note(provider, Answering.WELL)
 
 
-def tell_switched_off(off: Collection[tuple[Role, Provider]], ended: int) -> None:
+def log_switched_off(off: Collection[tuple[Role, Provider]], ended: int) -> None:
     """Count the providers that nobody has, and log what was ended because of it."""
     for provider in PROVIDERS:
         metrics.provider_switched_off.labels(provider).set(any(name == provider for _, name in off))

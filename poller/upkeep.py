@@ -9,7 +9,7 @@ import structlog
 from jobs import erasure, housekeeping, overdue, quarantine, switched_off
 from jobs.policy import Policy
 from poller.checking import Checker
-from poller.telling import tell_switched_off, tell_unreadable
+from poller.telling import log_switched_off, log_unreadable
 from providers.registry import PROVIDERS
 from store import announcements, open_attempts
 from store.announcements import Role
@@ -48,7 +48,7 @@ class Upkeep:
         seen = await self.store.read(announcements.announced)
         off = self.announced.step(seen, at=time.monotonic(), removed=removed)
         ended = await self.store.write(switched_off.end, self.policy, off, now=self.store.now()) if off else 0
-        tell_switched_off(off, ended)
+        log_switched_off(off, ended)
         return ended
 
     async def tidy(self) -> int:
@@ -74,5 +74,5 @@ class Upkeep:
 
     async def review(self) -> int:
         """Take back the rows that can be read by now, and tell of those that cannot."""
-        tell_unreadable(await self.store.write(quarantine.review))
+        log_unreadable(await self.store.write(quarantine.review))
         return 0

@@ -40,7 +40,7 @@ class Clock:
         self.ahead = wall() - even()
         """By how many seconds the wall clock was ahead at the last step."""
 
-    def look(self) -> float:
+    def measure(self) -> float:
         """Say by how many seconds the clock was put forward since the last look, or, below zero, back."""
         ahead = self._wall() - self._even()
         step = ahead - self.ahead
@@ -73,7 +73,7 @@ class ClockWatch:
         Gives 0: there is no more to be done at once. Raises what `write` raises, and then does it the next time.
         """
         async with self._turn:
-            step = self._clock.look()
+            step = self._clock.measure()
             if step:
                 log.warning("the clock was put forward" if step > 0 else "the clock was put back", seconds=abs(step))
                 self._mended = False

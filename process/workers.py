@@ -72,7 +72,7 @@ class Workers(Generic[T]):
             async with linked(self._wake, by=(stop,)):
                 while not stop.is_set():
                     self._wake.clear()
-                    pause = await self._take_up()
+                    pause = await self._fill()
                     await wait(self._wake, timeout=pause)
             await self._finish()
         finally:
@@ -91,7 +91,7 @@ class Workers(Generic[T]):
         finally:
             self._aside.discard(key)
 
-    async def _take_up(self) -> float:
+    async def _fill(self) -> float:
         """Claim and start what there is room for; say how long to wait unless woken, in seconds."""
         room = self._limit - len(self._in_hand.keys() - self._aside)
         self._full = room <= 0

@@ -75,10 +75,10 @@ class Processing:
             return "unreadable"
         if reply.accepted:
             await failpoints.failpoint("command accepted")
-        await self._tell(message, reply)
+        await self._send_reply(message, reply)
         return "accepted" if reply.accepted else "refused"
 
-    async def _tell(self, message: AbstractIncomingMessage, reply: Reply) -> None:
+    async def _send_reply(self, message: AbstractIncomingMessage, reply: Reply) -> None:
         """Answer where that is wanted; park a refusal that nobody can be told of."""
         why = _why(reply.document)
         if message.reply_to:

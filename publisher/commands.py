@@ -162,7 +162,7 @@ class _Taking:
         self._bytes += len(message.body)
         self._choose_way(message)
         # Not in the library's own task, which it cancels with the channel, wherever the work may be.
-        hand = asyncio.create_task(self._take(message))
+        hand = asyncio.create_task(self._on_message(message))
         self._hands.add(hand)
         hand.add_done_callback(self._hands.discard)
 
@@ -173,7 +173,7 @@ class _Taking:
         elif not message.redelivered:
             self._many.set()
 
-    async def _take(self, message: AbstractIncomingMessage) -> None:
+    async def _on_message(self, message: AbstractIncomingMessage) -> None:
         try:
             outcome = await self._processing.run(message)
             await message.ack()

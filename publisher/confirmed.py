@@ -20,7 +20,7 @@ _TERMINAL = {str(EventType.READY): "ready", str(EventType.FAILED): "failed"}
 logger = structlog.get_logger(__name__)
 
 
-def tell(events: Sequence[OutboxEvent], *, exchange: str, now: float) -> None:
+def log_published(events: Sequence[OutboxEvent], *, exchange: str, now: float) -> None:
     """Note each event, and of a terminal one how long its video took. Raises nothing: the events are published."""
     for event_type, count in Counter(event.type for event in events).items():
         metrics.events_published.labels(event_type).inc(count)

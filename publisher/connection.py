@@ -122,7 +122,7 @@ class BrokerConnection:
         """Declare its part of the topology. Raises whatever aio-pika does."""
         await topology.declare(self.connection, self._part, self._exchange, within=self._timing.declare)
 
-    async def look(self) -> None:
+    async def count_parked(self) -> None:
         """See how many commands are parked."""
         depth = await topology.depth(self.connection, topology.DEAD_QUEUE, within=self._timing.declare)
         self.state.dead_letters = depth
@@ -132,11 +132,11 @@ class BrokerConnection:
     async def keep_declared(self) -> None:
         """Declare it again and again, so that what was deleted comes back; mark the connection lost if that fails."""
         try:
-            await self.look()
+            await self.count_parked()
             while not _is_cancelled():
                 await asyncio.sleep(self._timing.topology)
                 await self.declare()
-                await self.look()
+                await self.count_parked()
         except (Exception, asyncio.CancelledError) as error:  # the library's cancellation, or the end of `link`
             self.mark_lost(reason(error))
 

@@ -84,15 +84,15 @@ async def requeue(settings: Settings, wanted: Collection[str] | None, *, timing:
     its copy, so a crash may put one back twice and loses none. Gives the ids that were put back (letters' ids
     for None). Raises `DeadLettersUnavailable`, which says how many were put back before.
     """
-    return await _take(settings, wanted, copies=True, timing=timing)
+    return await _fetch(settings, wanted, copies=True, timing=timing)
 
 
 async def drop(settings: Settings, wanted: Collection[str], *, timing: Timing = TIMING) -> set[str]:
     """Take parked commands away for good; ids as for `requeue`. Raises `DeadLettersUnavailable`."""
-    return await _take(settings, wanted, copies=False, timing=timing)
+    return await _fetch(settings, wanted, copies=False, timing=timing)
 
 
-async def _take(settings: Settings, wanted: Collection[str] | None, *, copies: bool, timing: Timing) -> set[str]:
+async def _fetch(settings: Settings, wanted: Collection[str] | None, *, copies: bool, timing: Timing) -> set[str]:
     done: set[str] = set()
     try:
         async with _opened(settings, timing) as channel:

@@ -101,8 +101,8 @@ class Relay:
         outcome = await self._publish(channel, events)
         self._count(outcome)
         following = await self._mark(outcome)
-        if outcome.mark_lost is not None:
-            raise ConnectionLost(f"events unconfirmed: {reason(outcome.mark_lost)}") from outcome.mark_lost
+        if outcome.lost is not None:
+            raise ConnectionLost(f"events unconfirmed: {reason(outcome.lost)}") from outcome.lost
         if any(why == UNROUTABLE for _, why in outcome.refused):
             await link.declare()
         return following
@@ -144,10 +144,10 @@ class Relay:
         return []
 
     def _count(self, outcome: Outcome) -> None:
-        confirmed.tell(outcome.confirmed, exchange=self._exchange, now=self._store.now())
+        confirmed.log_published(outcome.confirmed, exchange=self._exchange, now=self._store.now())
         for why, count in Counter(why for _, why in outcome.refused).items():
             metrics.publish_failures.labels(why.partition(":")[0]).inc(count)
-        if outcome.mark_lost is not None:
+        if outcome.lost is not None:
             metrics.publish_failures.labels("unconfirmed").inc()
 
 

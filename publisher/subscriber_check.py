@@ -162,7 +162,7 @@ class _Examiner:
         try:
             await channel.set_qos(prefetch_count=1)
             queue = await channel.get_queue(self._queue, ensure=False)
-            await queue.consume(partial(_take_back, returned=returned))
+            await queue.consume(partial(_receive_returned, returned=returned))
             left = await self._left(consumers)
         finally:
             await channel.close()
@@ -220,7 +220,7 @@ class _Examiner:
             await channel.close()
 
 
-async def _take_back(message: AbstractIncomingMessage, *, returned: list[str]) -> None:
+async def _receive_returned(message: AbstractIncomingMessage, *, returned: list[str]) -> None:
     """Keep a message of ours that was put back; what is anybody else's is theirs."""
     if TEST_HEADER in message.headers:
         returned.append(message.message_id or "")

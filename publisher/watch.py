@@ -124,7 +124,7 @@ class _Watcher:
     async def live(self, link: BrokerConnection) -> None:
         """Tell what arrives in a queue that lives as long as the connection."""
         queue = await self._own_queue(link)
-        await queue.consume(self._tell)
+        await queue.consume(self._emit)
         await self._until_stopped(link)
 
     async def replay(self, link: BrokerConnection) -> None:
@@ -135,7 +135,7 @@ class _Watcher:
         elif self.since:
             start = datetime.fromtimestamp(self.since, UTC)
         log = await self._log(link)
-        await log.consume(self._tell_logged, arguments={OFFSET: start})
+        await log.consume(self._emit_logged, arguments={OFFSET: start})
         await self._until_stopped(link)
 
     async def last(self, link: BrokerConnection) -> None:
@@ -151,13 +151,13 @@ class _Watcher:
         logged: list[AbstractIncomingMessage] = []
         holding = True
 
-        async def take(message: AbstractIncomingMessage) -> None:
+        async def on_message(message: AbstractIncomingMessage) -> None:
             if holding:
                 later.append(message)
             else:
-                await self._tell(message)
+                await self._emit(message)
 
-        await queue.consume(take)
+        await queue.consume(on_message)
         await self._read_last(link, logged)
         known = {message.message_id for message in later}
         newest = [message for message in logged if message.message_id not in known][-1:]
@@ -165,20 +165,20 @@ class _Watcher:
             if takes(self._binding, message.routing_key or ""):
                 self._hand_over(message)
         for message in later:
-            await self._tell(message)
+            await self._emit(message)
         holding, self._newest_told = False, True
         return await self._until_stopped(link)
 
     async def _read_last(self, link: BrokerConnection, logged: list[AbstractIncomingMessage]) -> None:
         heard = asyncio.Event()
 
-        async def take(message: AbstractIncomingMessage) -> None:
+        async def on_message(message: AbstractIncomingMessage) -> None:
             logged.append(message)
             heard.set()
             await message.ack()
 
         log = await self._log(link)
-        tag = await log.consume(take, arguments={OFFSET: "last"})
+        tag = await log.consume(on_message, arguments={OFFSET: "last"})
         while not self._stop.is_set():
             heard.clear()
             await wait_any(heard, self._stop, link.lost, timeout=QUIET_SECONDS)
@@ -203,11 +203,11 @@ class _Watcher:
         link.state.clear_error()
         await link.until(self._stop)
 
-    async def _tell(self, message: AbstractIncomingMessage) -> None:
+    async def _emit(self, message: AbstractIncomingMessage) -> None:
         self._hand_over(message)
         await message.ack()
 
-    async def _tell_logged(self, message: AbstractIncomingMessage) -> None:
+    async def _emit_logged(self, message: AbstractIncomingMessage) -> None:
         if self._is_wanted(message):
             self._hand_over(message)
         await message.ack()

@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from intake.auditing import tell
+from intake.auditing import log_action
 from intake.context import Context
 from jobs import cancelling
 from jobs.cancelling import CannotCancel
@@ -29,6 +29,6 @@ class Cancellations:
             return problems.not_found()
         if isinstance(outcome, CannotCancel):
             raise Refusal(ProblemCode.CANCEL_UNSUPPORTED, outcome.why)
-        tell(AuditAction.CANCELLED, actor=caller, subject=video_id, detail=outcome.outcome)
+        log_action(AuditAction.CANCELLED, actor=caller, subject=video_id, detail=outcome.outcome)
         status = 202 if outcome.outcome is CancelOutcome.WISHED else 200
         return Response(outcome.model_dump_json(), status, media_type="application/json")

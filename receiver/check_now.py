@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from intake.auditing import tell
+from intake.auditing import log_action
 from intake.context import Context
 from jobs import audit, view
 from receiver import problems
@@ -33,7 +33,7 @@ class CheckNow:
                 ProblemCode.NOT_GENERATING,
                 f"the video is {found.status}: no provider has it in work, so there is nobody to ask",
             )
-        tell(AuditAction.CHECKED, actor=caller, subject=video_id)
+        log_action(AuditAction.CHECKED, actor=caller, subject=video_id)
         return Response(found.model_dump_json(), 202, media_type="application/json")
 
 

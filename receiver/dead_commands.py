@@ -7,7 +7,7 @@ from typing import TypeVar
 from starlette.requests import Request
 from starlette.responses import Response
 
-from intake.auditing import tell
+from intake.auditing import log_action
 from intake.context import Context
 from intake.dead_commands import DeadCommandQueue, DeadCommandsUnavailable
 from jobs import audit
@@ -52,7 +52,7 @@ class DeadCommandRoutes:
         caller: str = request.scope["reelbus.caller"]
         subject = command_id[:200]
         # The broker has done it: what cannot be noted now is in the log at least.
-        tell(action, actor=caller, subject=subject)
+        log_action(action, actor=caller, subject=subject)
         await self._context.write_small(audit.record, action, actor=caller, subject=subject, now=self._context.now())
         return Response(status_code=204)
 

@@ -30,7 +30,7 @@ async def refresh(store: Store, *, now: float, rates: dict[Provider, float]) -> 
 
     Raises `StoreUnavailable`.
     """
-    seen = await store.read(_look, now)
+    seen = await store.read(_read, now)
     _backlog(seen.overview, now)
     for provider in PROVIDERS:
         _provider(provider, seen.providers[provider], rates[provider], now)
@@ -38,7 +38,7 @@ async def refresh(store: Store, *, now: float, rates: dict[Provider, float]) -> 
         _credits(provider, seen.credits[provider])
 
 
-def _look(tx: Tx, now: float) -> _Seen:
+def _read(tx: Tx, now: float) -> _Seen:
     rows = {provider: providers.get(tx, provider) for provider in PROVIDERS}
     # Who is enabled shows in no gauge.
     states = provider_states.of_all(tx, (), now=now)

@@ -7,7 +7,7 @@ import structlog
 from starlette.datastructures import Headers
 from starlette.types import Scope as Request
 
-from intake.auditing import tell
+from intake.auditing import log_action
 from intake.context import LOCAL_CALLER, Context
 from jobs import audit
 from process.api_keys import digest_of
@@ -141,7 +141,7 @@ class Guard:
         if len(self._noted) >= _NOTED_A_MINUTE:
             return
         self._noted.append(now)
-        tell(AuditAction.KEY_REFUSED, actor=audit.STRANGER, detail=peer)
+        log_action(AuditAction.KEY_REFUSED, actor=audit.STRANGER, detail=peer)
         noting = asyncio.ensure_future(
             self._context.store.write_small(
                 audit.record, AuditAction.KEY_REFUSED, actor=audit.STRANGER, detail=f"from {peer}", now=now

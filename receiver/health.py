@@ -120,10 +120,10 @@ class Health:
         if self._newest is not None and self._context.now() - self._newest.at < _FRESH_SECONDS:
             return self._newest
         if self._looking is None:
-            self._looking = asyncio.create_task(self._look())
+            self._looking = asyncio.create_task(self._probe())
         return await asyncio.shield(self._looking)
 
-    async def _look(self) -> Findings:
+    async def _probe(self) -> Findings:
         try:
             store_fault, overview = await self._store()
             self._newest = Findings(self._context.now(), store_fault, self._broker(), overview)

@@ -81,13 +81,13 @@ class Keyring:
         age = monotonic() - self._looked_at
         if age > FRESH_SECONDS:
             if self._looking is None:
-                self._looking = asyncio.create_task(self._look())
+                self._looking = asyncio.create_task(self._reload())
                 self._looking.add_done_callback(_report)
             if age > STALE_SECONDS:
                 await asyncio.shield(self._looking)
         return self._known
 
-    async def _look(self) -> None:
+    async def _reload(self) -> None:
         try:
             began = monotonic()
             self._reread_file()

@@ -6,7 +6,7 @@ from contextlib import suppress
 from starlette.requests import Request
 from starlette.responses import Response
 
-from intake.auditing import tell
+from intake.auditing import log_action
 from intake.context import Context
 from jobs import erasure, view
 from jobs.erasure import NotFinished
@@ -63,7 +63,7 @@ class OneVideo:
             return problems.not_found()
         if isinstance(outcome, NotFinished):
             raise Refusal(ProblemCode.NOT_FINISHED, outcome.why)
-        tell(AuditAction.ERASED, actor=caller, subject=video_id)
+        log_action(AuditAction.ERASED, actor=caller, subject=video_id)
         with suppress(StoreUnavailable):  # a file without a video is removed later
             await self._context.store.pictures.remove(outcome.pictures)
         return Response(status_code=204)

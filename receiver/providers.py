@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from intake.auditing import tell
+from intake.auditing import log_action
 from intake.context import Context
 from jobs import audit, provider_details, provider_states
 from providers.registry import PROVIDERS
@@ -31,7 +31,7 @@ class Providers:
         provider, caller = _provider(request), request.scope["reelbus.caller"]
         shown, changed = await self._context.write(self._paused, provider, caller, now=self._context.now())
         if changed:
-            tell(AuditAction.PAUSED, actor=caller, subject=provider)
+            log_action(AuditAction.PAUSED, actor=caller, subject=provider)
         return _document(shown)
 
     async def resume(self, request: Request) -> Response:
@@ -40,7 +40,7 @@ class Providers:
         self._context.store.notify(Signal.ACCEPTED)
         shown, changed = await self._context.write(self._resumed, provider, caller, now=self._context.now())
         if changed:
-            tell(AuditAction.RESUMED, actor=caller, subject=provider)
+            log_action(AuditAction.RESUMED, actor=caller, subject=provider)
         return _document(shown)
 
     def _paused(self, tx: Tx, provider: Provider, caller: str, *, now: float) -> tuple[NamedProvider, bool]:

@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from intake import accept as accepting
-from intake.auditing import tell
+from intake.auditing import log_action
 from intake.context import Context
 from intake.parsing import read_json
 from jobs import retry
@@ -39,7 +39,7 @@ class Retries:
         if isinstance(made, BudgetExhausted):
             raise accepting.budget_exhausted(caller, asker.budget, now=context.now())
         if made.created:
-            tell(AuditAction.RETRIED, actor=caller, subject=made.video.id, detail=f"for {video_id}")
+            log_action(AuditAction.RETRIED, actor=caller, subject=made.video.id, detail=f"for {video_id}")
             metrics.videos_accepted.labels("retry", caller).inc()
         headers = {"location": f"/v1/videos/{made.video.id}"}
         return Response(made.video.model_dump_json(), 202 if made.created else 200, headers, "application/json")

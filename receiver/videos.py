@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from intake import accept as accepting
 from intake.accept import RawRequest
-from intake.auditing import tell
+from intake.auditing import log_action
 from intake.context import Context
 from intake.parsing import read_json
 from jobs import audit, feed, ledger, timeline, view
@@ -92,7 +92,7 @@ class Videos:
                 ProblemCode.NO_TERMINAL_EVENT,
                 f"the video is {found.status} and has no terminal event yet; wait until it is ready or failed",
             )
-        tell(AuditAction.REDELIVERED, actor=caller, subject=video_id)
+        log_action(AuditAction.REDELIVERED, actor=caller, subject=video_id)
         return _document(Redelivery(id=video_id, event_id=event_id), 202)
 
     async def retry(self, request: Request) -> Response:

@@ -183,9 +183,9 @@ def requeue_dead(
 @dead.command("drop", epilog=examples("reelbus dead drop 1f0c53ab9d2e"))
 def drop_dead(ids: Annotated[list[str], typer.Argument(metavar="ID", help="Ids of letters, or message ids.")]) -> None:
     """Take parked commands away for good, and print their ids."""
-    from reelbus.dead import take_away
+    from reelbus.dead import drop_commands
 
-    raise typer.Exit(take_away(ids))
+    raise typer.Exit(drop_commands(ids))
 
 
 @app.command(epilog=examples("reelbus status --watch"))

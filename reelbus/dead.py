@@ -36,20 +36,20 @@ def put_back(ids: Sequence[str], *, everything: bool) -> int:
         done = asyncio.run(requeue(settings, None if everything else ids))
     except DeadLettersUnavailable as error:
         stop_with(f"cannot put back: {error}", UNAVAILABLE)
-    return _tell(ids, done)
+    return _report(ids, done)
 
 
-def take_away(ids: Sequence[str]) -> int:
+def drop_commands(ids: Sequence[str]) -> int:
     """Take commands away for good, those of these ids; give the exit status."""
     settings = settings_or_exit()
     try:
         done = asyncio.run(drop(settings, ids))
     except DeadLettersUnavailable as error:
         stop_with(f"cannot drop: {error}", UNAVAILABLE)
-    return _tell(ids, done)
+    return _report(ids, done)
 
 
-def _tell(ids: Sequence[str], done: set[str]) -> int:
+def _report(ids: Sequence[str], done: set[str]) -> int:
     for name in sorted(done):
         sys.stdout.write(f"{one_line(name)}\n")
     absent = [name for name in ids if name not in done]

@@ -71,7 +71,7 @@ class _Seen:
         """Whether all that was promised has arrived."""
         return self.found >= {"ready by webhook", "ready by poll", "failed with refund"}
 
-    def take(self, arrival: Arrival) -> None:
+    def note(self, arrival: Arrival) -> None:
         """Print an event, and note what it shows."""
         event = Event.model_validate_json(arrival.body)
         if event.subject not in self.videos:
@@ -99,18 +99,18 @@ async def _show(service: LocalService, stop: asyncio.Event) -> bool:
                 f"submitted {video['id']}  {video['motion']} at {provider}: {video['metadata']['listing']}\n"
             )
             seen.videos.add(video["id"])
-        await _take_until_complete(seen, early, stop)
+        await _watch_until_complete(seen, early, stop)
     finally:
         watching.cancel()
     return seen.complete
 
 
-async def _take_until_complete(seen: _Seen, arrivals: list[Arrival], stop: asyncio.Event) -> None:
+async def _watch_until_complete(seen: _Seen, arrivals: list[Arrival], stop: asyncio.Event) -> None:
     try:
         async with asyncio.timeout(_ENDS_WITHIN_SECONDS):
             while not (seen.complete or stop.is_set()):
                 while arrivals:
-                    seen.take(arrivals.pop(0))
+                    seen.note(arrivals.pop(0))
                 await asyncio.sleep(0.02)
     except TimeoutError:
         return

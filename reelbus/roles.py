@@ -211,7 +211,7 @@ async def _poller(parts: _Parts) -> None:
 async def _publisher(parts: _Parts) -> None:
     context = parts.context
 
-    async def take(command: Command) -> Reply:
+    async def handle(command: Command) -> Reply:
         return await commands.handle(context, command.body, command.message_id, command.trace)
 
-    await publisher.run.run(parts.settings, parts.store, parts.broker, take, parts.stop)
+    await publisher.run.run(parts.settings, parts.store, parts.broker, handle, parts.stop)

@@ -34,7 +34,7 @@ class Bell:
         self._stopping = threading.Event()
         self._threads = [
             threading.Thread(target=run, name=name, daemon=True)
-            for run, name in ((self._hear, "store-listen"), (self._tell, "store-notify"))
+            for run, name in ((self._listen, "store-listen"), (self._notify, "store-notify"))
         ]
 
     def start(self) -> None:
@@ -56,7 +56,7 @@ class Bell:
         for session in (self._hearing, self._telling):
             session.close()
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         while (topics := self._gathered()) is not None:
             try:
                 self._own.add(self._telling.connection.info.backend_pid)
@@ -78,7 +78,7 @@ class Bell:
             topics = topics | more
         return topics
 
-    def _hear(self) -> None:
+    def _listen(self) -> None:
         while not self._stopping.is_set():
             try:
                 if self._hearing.lost:

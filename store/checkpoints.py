@@ -73,11 +73,11 @@ class Checkpoints:
         pause = STORE_POLL_SECONDS
         while not self._stopping.wait(pause):
             try:
-                pause = STORE_POLL_SECONDS if self._look() else AGAIN_SECONDS
+                pause = STORE_POLL_SECONDS if self._check() else AGAIN_SECONDS
             except (sqlite3.Error, OSError):  # a full disk; the writer tells everybody
                 pause = AGAIN_SECONDS
 
-    def _look(self) -> bool:
+    def _check(self) -> bool:
         """Move what should be moved; say whether the log is as short as it should be."""
         pieces, quiet = self._commits.pieces, self._commits.pieces == self._seen
         self._seen = pieces

@@ -46,13 +46,13 @@ class Readers:
             connection.close()
 
     def _read(self, run: Callable[[Tx], T]) -> T:
-        connection = self._take()
+        connection = self._checkout()
         try:
             return read(connection, run)
         finally:
             self._resting.put(connection)
 
-    def _take(self) -> sqlite3.Connection:
+    def _checkout(self) -> sqlite3.Connection:
         try:
             return self._resting.get_nowait()
         except queue.Empty:

@@ -144,7 +144,7 @@ class SqliteStore:
     async def close(self) -> None:
         """Commit what waits and close the file. Reads that are still under way are interrupted."""
         if self._waiting:
-            self._commit_on_thread(self._take_waiting())
+            self._commit_on_thread(self._dequeue())
         await asyncio.to_thread(self._writer.stop)
         await asyncio.to_thread(self._checkpoints.stop)
         await self.pictures.close()
@@ -168,11 +168,11 @@ class SqliteStore:
             self._begin()
 
     def _begin(self) -> None:
-        group = self._take_waiting()
+        group = self._dequeue()
         if group and not (self._fits_here(group) and self._commit_inline(group)):
             self._commit_on_thread(group)
 
-    def _take_waiting(self) -> list[Work]:
+    def _dequeue(self) -> list[Work]:
         group, self._waiting = self._waiting, []
         return group
 
@@ -215,7 +215,7 @@ class SqliteStore:
         """Refuse all that waits and all that will come: the thread that writes is dead."""
         self._fault = StoreUnavailable(f"the thread that writes has died: {error!r}")
         self._fault.__cause__ = error
-        deliver([(work.future, None, self._fault) for work in self._writer.left() + self._take_waiting()])
+        deliver([(work.future, None, self._fault) for work in self._writer.left() + self._dequeue()])
         self.broken.set()
 
 

@@ -67,7 +67,7 @@ def put_aside(tx: Tx, kind: Kind, row_id: str, reason: str, *, now: float) -> No
     )
 
 
-def take_back(tx: Tx, row: Unreadable) -> None:
+def restore(tx: Tx, row: Unreadable) -> None:
     """Take a row back: it is found as work again."""
     tx.execute("DELETE FROM unreadable WHERE kind = ? AND id = ?", (row.kind, row.id))
 

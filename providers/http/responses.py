@@ -20,6 +20,11 @@ class Response:
     clock_ahead: float | None = None
     """Seconds by which the server's clock is ahead of ours, by its `Date`; that counts whole seconds."""
 
+    @property
+    def is_success(self) -> bool:
+        """Whether its status is one of 200 to 299."""
+        return 200 <= self.status < 300
+
 
 def seconds_ahead(date: str | None, now: float) -> float | None:
     """Read a `Date` header as seconds ahead of `now`; None for nonsense."""
@@ -28,11 +33,6 @@ def seconds_ahead(date: str | None, now: float) -> float | None:
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-
-    @property
-    def is_success(self) -> bool:
-        """Whether its status is one of 200 to 299."""
-        return 200 <= self.status < 300
 
 
 def seconds_to_wait(value: str | None, now: float) -> float | None:

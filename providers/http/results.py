@@ -43,7 +43,7 @@ class Clip:
             piece = await self._rest.readany()
 
 
-async def look_at(url: str, guard: Guard, *, timeout: float) -> Clip:
+async def examine(url: str, guard: Guard, *, timeout: float) -> Clip:
     """Ask for the beginning of what lies at an address. Raises `NoVideo`."""
     async with opened_clip(url, guard, timeout=timeout, first_bytes=FIRST_BYTES) as clip:
         return clip

@@ -24,7 +24,7 @@ from sandbox.broker.record import Ports, Record
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 15.0
-LOOK = 0.05  # seconds between two looks at a node that is starting
+POLL_SECONDS = 0.05  # seconds between two looks at a node that is starting
 TOP = Path(__file__).parents[2]
 
 
@@ -229,7 +229,7 @@ class Node:
         deadline = time.monotonic() + READY_SECONDS
         url = f"amqp://guest:guest@127.0.0.1:{record.ports.amqp}/"
         while not answers(url):
-            if not record.broker or processes.gone(record.broker, within=LOOK):
+            if not record.broker or processes.gone(record.broker, within=POLL_SECONDS):
                 raise BrokerFailed(f"RabbitMQ ended while starting:\n{self._last_words()}")
             if time.monotonic() > deadline:
                 raise BrokerFailed(f"RabbitMQ is not ready after {READY_SECONDS:g} s; see {self.folder}/log")
@@ -255,5 +255,5 @@ def _await_port(port: int) -> None:
     while time.monotonic() < deadline:
         if _listens(port):
             return
-        time.sleep(LOOK)
+        time.sleep(POLL_SECONDS)
     raise BrokerFailed(f"Erlang's name server did not open port {port}")

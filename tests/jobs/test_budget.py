@@ -11,7 +11,7 @@ from tests.support.job_scenario import START, JobScenario
 IACREA = Provider("iacrea")
 
 
-def take(desk: JobScenario, wanted: int) -> int:
+def spend(desk: JobScenario, wanted: int) -> int:
     """Take as many requests as there are, up to what is wanted."""
     allowed = desk.do(budget.allowance, desk.policy, IACREA, now=desk.now)
     taken = min(wanted, allowed.requests)
@@ -20,43 +20,43 @@ def take(desk: JobScenario, wanted: int) -> int:
 
 
 def test_a_full_burst_is_there_at_the_start_and_then_the_rate(desk: JobScenario) -> None:
-    assert take(desk, 100) == 20
-    assert take(desk, 100) == 0
+    assert spend(desk, 100) == 20
+    assert spend(desk, 100) == 0
     desk.now += 3
-    assert take(desk, 100) == 6
+    assert spend(desk, 100) == 6
 
 
 def test_an_unused_budget_grows_to_a_burst_and_no_further(desk: JobScenario) -> None:
-    take(desk, 100)
+    spend(desk, 100)
     desk.now += 3600
-    assert take(desk, 100) == 20
+    assert spend(desk, 100) == 20
 
 
 def test_it_says_when_one_more_may_be_asked(desk: JobScenario) -> None:
-    take(desk, 100)
+    spend(desk, 100)
     allowed = desk.do(budget.allowance, desk.policy, IACREA, now=desk.now)
     assert allowed == budget.Allowance(0, START + 0.5)
     desk.now = allowed.again_at
-    assert take(desk, 1) == 1
+    assert spend(desk, 1) == 1
 
 
 def test_the_slowest_budget_still_lets_one_through(desk: JobScenario) -> None:
     desk.under(rates={IACREA: 0.01})
-    assert take(desk, 5) == 1
+    assert spend(desk, 5) == 1
     desk.now += 99
-    assert take(desk, 5) == 0
+    assert spend(desk, 5) == 0
     desk.now += 1.1
-    assert take(desk, 5) == 1
+    assert spend(desk, 5) == 1
 
 
 def test_a_pause_stops_everybody_and_is_never_shortened(desk: JobScenario) -> None:
-    take(desk, 1)
+    spend(desk, 1)
     desk.do(providers.pause, IACREA, until=START + 60)
     desk.do(providers.pause, IACREA, until=START + 5)
     desk.now += 30
     assert desk.do(budget.allowance, desk.policy, IACREA, now=desk.now) == budget.Allowance(0, START + 60)
     desk.now += 30
-    assert take(desk, 1) == 1
+    assert spend(desk, 1) == 1
 
 
 @given(
@@ -68,7 +68,7 @@ def test_no_stretch_of_time_sees_more_than_a_burst_and_the_rate(rate: float, dra
     taken = []
     for wait, wanted in draws:
         desk.now += wait
-        taken.append((desk.now, take(desk, wanted)))
+        taken.append((desk.now, spend(desk, wanted)))
     for place, (begin, _) in enumerate(taken):
         for end, _ in taken[place:]:
             total = sum(count for at, count in taken if begin <= at <= end)
@@ -105,8 +105,8 @@ def test_whoever_finds_nothing_is_told_when_the_next_is_due(desk: JobScenario) -
 
 
 def test_a_clock_that_goes_back_stops_nobody_and_gives_nobody_more(desk: JobScenario) -> None:
-    take(desk, 15)
+    spend(desk, 15)
     desk.now -= 3600
-    assert take(desk, 100) == 5
+    assert spend(desk, 100) == 5
     desk.now += 3
-    assert take(desk, 100) == 6
+    assert spend(desk, 100) == 6

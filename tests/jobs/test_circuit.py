@@ -29,7 +29,7 @@ def claim(
 def answered(desk: JobScenario, attempt: AttemptRow, answer: SubmissionOutcome) -> Change | None:
     """Send an attempt, and record what the provider answered, as the generator does."""
     assert desk.do(submit.send, attempt.id, owner=GENERATOR, now=desk.now)
-    change = desk.do(circuit.heard, attempt, answer, now=desk.now)
+    change = desk.do(circuit.note_answer, attempt, answer, now=desk.now)
     match answer:
         case NotAcceptedYet():
             desk.do(submit.not_accepted, desk.policy, attempt, answer, owner=GENERATOR, now=desk.now)

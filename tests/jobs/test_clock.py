@@ -278,7 +278,7 @@ def test_a_clock_tells_steps_from_the_passing_of_time() -> None:
     def passes(seconds: float, step: float = 0.0) -> float:
         even[0] += seconds
         wall[0] += seconds + step
-        return watch.look()
+        return watch.measure()
 
     assert passes(86_400) == 0
     assert passes(10, step=3600) == 3600

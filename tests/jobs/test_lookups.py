@@ -118,7 +118,7 @@ def test_a_provider_that_cannot_be_reached_is_asked_until_the_wait_is_over(desk:
     attempt, began = lost(desk), desk.now
     while desk.video(attempt).status != "failed":
         claimed = desk.wait_until_due(attempt)
-        desk.do(lookups.look_again, desk.policy, claimed, owner=POLLER, now=desk.now)
+        desk.do(lookups.retry_lookup, desk.policy, claimed, owner=POLLER, now=desk.now)
     shown = desk.shown(attempt)
     assert shown.error
     assert shown.error.code is ErrorCode.SUBMISSION_UNKNOWN

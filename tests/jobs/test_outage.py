@@ -191,7 +191,7 @@ def test_the_timeline_says_what_a_video_waits_for_and_afterwards_what_it_waited_
     while desk.current(attempt).state is AttemptState.WAITING:
         for claimed in claim(desk):
             desk.do(submit.send, claimed.id, owner=GENERATOR, now=desk.now)
-            desk.do(circuit.heard, claimed, Accepted("job"), now=desk.now)
+            desk.do(circuit.note_answer, claimed, Accepted("job"), now=desk.now)
         desk.now += 0.5
     told = desk.do(timeline.of_video, attempt.video_id, now=desk.now)
     assert told is not None

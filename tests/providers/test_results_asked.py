@@ -8,7 +8,7 @@ import pytest
 from poller.keeping import ClipFolder, NotKept
 from providers.http.guarded import Guard
 from providers.http.names import NameThreads
-from providers.http.results import NoVideo, look_at, opened_clip
+from providers.http.results import NoVideo, examine, opened_clip
 from tests.providers.conftest import MakePeer
 from tests.providers.peer import Act, hangs, header, resets, says, sends, wire
 
@@ -19,14 +19,14 @@ TYPE = {"content_type": "video/mp4"}
 
 async def test_type_and_whole_length_are_told_of_an_answer_in_part(peer: MakePeer) -> None:
     host = await peer(says(206, MP4[:1024], **TYPE, content_range=f"bytes 0-1023/{len(MP4)}"))
-    clip = await look_at(host.url + "/v.mp4", OPEN, timeout=8)
+    clip = await examine(host.url + "/v.mp4", OPEN, timeout=8)
     assert (clip.content_type, clip.length, clip.beginning) == ("video/mp4", len(MP4), MP4[:1024])
     assert header(host.requests[0], "range") == "bytes=0-1023"
 
 
 async def test_a_host_that_sends_all_of_it_is_read_no_further_than_its_beginning(peer: MakePeer) -> None:
     host = await peer(says(200, MP4, **TYPE))
-    clip = await look_at(host.url + "/v.mp4", OPEN, timeout=8)
+    clip = await examine(host.url + "/v.mp4", OPEN, timeout=8)
     assert (clip.length, clip.beginning) == (len(MP4), MP4[:1024])
 
 
@@ -43,14 +43,14 @@ async def test_a_host_that_sends_all_of_it_is_read_no_further_than_its_beginning
 async def test_what_is_no_video_is_not_there(peer: MakePeer, status: int, body: bytes, headers: dict[str, str]) -> None:
     host = await peer(says(status, body, **headers))
     with pytest.raises(NoVideo):
-        await look_at(host.url + "/v.mp4", OPEN, timeout=8)
+        await examine(host.url + "/v.mp4", OPEN, timeout=8)
 
 
 async def test_a_host_that_hangs_or_breaks_off_is_given_up(peer: MakePeer) -> None:
     for act in (hangs(), resets()):
         host = await peer(act)
         with pytest.raises(NoVideo):
-            await look_at(host.url + "/v.mp4", OPEN, timeout=0.4)
+            await examine(host.url + "/v.mp4", OPEN, timeout=0.4)
 
 
 async def test_an_address_inside_is_not_connected_to(peer: MakePeer) -> None:
@@ -58,7 +58,7 @@ async def test_an_address_inside_is_not_connected_to(peer: MakePeer) -> None:
     guard = Guard(NameThreads(), allow_private=False, thing="video")
     for address in (host.url, f"http://localhost:{host.port}"):
         with pytest.raises(NoVideo, match="video's"):
-            await look_at(address + "/v.mp4", guard, timeout=8)
+            await examine(address + "/v.mp4", guard, timeout=8)
     assert host.connections == 0
 
 

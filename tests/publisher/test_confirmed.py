@@ -21,12 +21,14 @@ def _finished() -> float:
 def test_a_ready_video_is_counted_with_the_time_that_it_took() -> None:
     before = _finished()
     data = {"created_at": "1970-01-01T00:01:30Z", "provider": "iacrea"}
-    confirmed.tell([_event("video.ready", json.dumps({"data": data}))], exchange="video.events", now=101.0)
+    confirmed.log_published([_event("video.ready", json.dumps({"data": data}))], exchange="video.events", now=101.0)
     assert _finished() == before + 1
 
 
 @pytest.mark.parametrize("body", ["{", "[]", "{}", '{"data": null}', '{"data": {"created_at": 1, "provider": null}}'])
 def test_a_body_of_another_release_is_no_reason_to_fail(body: str) -> None:
     before = _finished()
-    confirmed.tell([_event("video.ready", body), _event("video.invented", body)], exchange="video.events", now=101.0)
+    confirmed.log_published(
+        [_event("video.ready", body), _event("video.invented", body)], exchange="video.events", now=101.0
+    )
     assert _finished() == before

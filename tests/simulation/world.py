@@ -220,7 +220,7 @@ class SimulatedWorld:
 
     def mend_clock(self, process: Process) -> None:
         """Have a process look at its clock, and mend the store, as `jobs.clock.ClockWatch` does."""
-        step = process.clock.look()
+        step = process.clock.measure()
         process.mended = process.mended and not step
         if not process.mended:
             self.transact(clock.mend, "machine", step=step, ahead=process.clock.ahead, now=self.wall)

@@ -206,7 +206,7 @@ def asking(desk: JobScenario, **fields: object) -> Callable[[Tx], object]:
 
 def two_failures_in_a_row_are_counted(two: Two, desk: JobScenario) -> None:
     attempt = desk.sending()
-    failing = partial(circuit.heard, attempt=attempt, answer=OutcomeUnknown("no answer"), now=desk.now)
+    failing = partial(circuit.note_answer, attempt=attempt, answer=OutcomeUnknown("no answer"), now=desk.now)
     two.interleave(failing, failing)
     assert two.do(partial(circuits.get, provider=IACREA)).failures == 2
 
