@@ -37,7 +37,7 @@ def openapi() -> Json:
         "servers": [{"url": "/"}],
         "tags": [
             {"name": "videos", "description": "Make videos and follow them."},
-            {"name": "events", "description": "Hear how they end."},
+            {"name": "events", "description": "Subscribe to results."},
             {"name": "providers", "description": "Called by providers; no API key is needed."},
             {"name": "operations", "description": "Watch over the service."},
         ],
@@ -62,7 +62,7 @@ def _operator_paths() -> Json:
         "/v1/events": {
             "get": {
                 "operationId": "listenToEvents",
-                "summary": "Hear events as they are decided, as Server-Sent Events",
+                "summary": "Stream events as they are decided (Server-Sent Events)",
                 "description": (
                     "`id:` is the event's id, `event:` its type, `data:` the whole event on one line, as it is on"
                     " RabbitMQ. Begins now, or after `Last-Event-ID`. A comment comes every 15 seconds."

@@ -58,7 +58,7 @@ _plan = _Plan(os.environ)
 
 
 async def failpoint(name: str) -> None:
-    """Say that the process is at a place where it may be told to die or dawdle."""
+    """Say that the process is at a place where it may be told to die or to wait."""
     if name in _plan.delays:
         await asyncio.sleep(_plan.delays[name])
     if _plan.deaths:

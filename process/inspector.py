@@ -47,7 +47,7 @@ class InspectorUnavailable(Exception):
 
 
 class _Died(Exception):
-    """The child died or dawdled over a picture."""
+    """The child died, or gave no answer in time."""
 
 
 class Inspectors:

@@ -46,7 +46,7 @@ class Relay:
         self._wake = store.listen(Signal.EVENTS)
 
     async def work(self, link: BrokerConnection) -> None:
-        """Publish over one connection until told to stop. Raises `ConnectionLost` on the least doubt."""
+        """Publish over one connection until told to stop. Raises `ConnectionLost` as soon as a confirm is missing."""
         channel = await link.channel()
         # Whether the broker takes anything at all is asked with a single event: one that blocks publishers
         # accepts connections, and everything sent meanwhile would arrive twice.
@@ -114,8 +114,8 @@ class Relay:
                 sent = await send(channel, self._exchange, events, sign=self._sign)
                 await failpoints.failpoint("relayed")
         except Exception as error:  # the channel is gone, or the broker reads no more
-            return Outcome(mark_lost=error)
-        outcome = await sent.settled(within=max(0.0, deadline - time.monotonic()))
+            return Outcome(lost=error)
+        outcome = await sent.wait(within=max(0.0, deadline - time.monotonic()))
         await failpoints.failpoint("confirmed")
         return outcome
 

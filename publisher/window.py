@@ -36,22 +36,22 @@ class Outcome:
     """What became of a window.
 
     Only `confirmed` events are the broker's, and only `refused` ones certainly are not. Of any other nobody
-    knows, and `doubt` says why.
+    knows, and `lost` says why.
     """
 
     confirmed: list[OutboxEvent] = field(default_factory=list)
     refused: list[tuple[OutboxEvent, str]] = field(default_factory=list)
-    mark_lost: BaseException | None = None
+    lost: BaseException | None = None
 
     def refuse(self, event: OutboxEvent, error: DeliveryError) -> None:
         """Note that the broker gave an event back, or would not have it."""
         self.refused.append((event, UNROUTABLE if isinstance(error, PublishError) else REFUSED))
 
 
-class Sent(Protocol):
+class PendingConfirms(Protocol):
     """A window that was written to the broker."""
 
-    async def settled(self, *, within: float) -> Outcome:
+    async def wait(self, *, within: float) -> Outcome:
         """Wait until the broker has answered for every event, at most so many seconds. Raises nothing."""
 
 
@@ -62,7 +62,7 @@ async def send(
     *,
     sign: Sign = unsigned,
     fast: bool | None = None,
-) -> Sent:
+) -> PendingConfirms:
     """Write a window to the broker, every event mandatory and persistent.
 
     The channel must have confirms, raise on returns, and be used for nothing else. No two events under way
@@ -82,21 +82,21 @@ class _GatheredConfirms:
             for event in events
         }
 
-    async def settled(self, *, within: float) -> Outcome:
+    async def wait(self, *, within: float) -> Outcome:
         outcome = Outcome()
         await asyncio.wait(self._publishing, timeout=within)
         for publishing, event in self._publishing.items():
             if not publishing.done():
                 publishing.cancel()
-                outcome.mark_lost = TimeoutError()
+                outcome.lost = TimeoutError()
             elif publishing.cancelled():
-                outcome.mark_lost = asyncio.CancelledError()
+                outcome.lost = asyncio.CancelledError()
             elif isinstance(error := publishing.exception(), DeliveryError):
                 outcome.refuse(event, error)
             elif error is None and isinstance(publishing.result(), commands.Basic.Ack):
                 outcome.confirmed.append(event)
             else:
-                outcome.mark_lost = error or TypeError("something other than an acknowledgement")
+                outcome.lost = error or TypeError("something other than an acknowledgement")
         return outcome
 
 
@@ -180,13 +180,13 @@ class _BatchedFrames:
             self._channel.message_id_delivery_tag[event.event_id] = tag
         self._channel.delivery_tag += len(self._events)
 
-    async def settled(self, *, within: float) -> Outcome:
+    async def wait(self, *, within: float) -> Outcome:
         await asyncio.wait([self._all_answered], timeout=within)
         outcome, self.outcome = self.outcome, Outcome()  # answers that come later change nothing
         if not self._all_answered.done():
-            outcome.mark_lost = TimeoutError()
+            outcome.lost = TimeoutError()
         elif self._all_answered.cancelled():
-            outcome.mark_lost = asyncio.CancelledError()
+            outcome.lost = asyncio.CancelledError()
         else:
-            outcome.mark_lost = self._all_answered.exception()
+            outcome.lost = self._all_answered.exception()
         return outcome

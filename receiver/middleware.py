@@ -30,7 +30,7 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _SLOW_SECONDS = 5.0
 _WARN_SECONDS = 1.0
 
-# Made once, because whoever is too busy to serve is too busy to write letters.
+# Made once: load shedding must cost next to nothing.
 _OVERLOADED = problems.answer(
     Refusal(ProblemCode.OVERLOADED, "too many requests are being served; try again", retry_after=1)
 )

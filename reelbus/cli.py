@@ -40,7 +40,7 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-# Whoever runs a role in earnest means its own settings, not those of a service for development.
+# Whoever runs a role in production means its own settings, not those of a service for development.
 _ROLES = {"run", "receiver", "generator", "poller", "publisher", "sandbox", "dev", "demo"}
 
 

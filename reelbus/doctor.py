@@ -1,4 +1,4 @@
-"""Examine everything that the service leans on, one line each, with the mend where something is wrong."""
+"""Examine everything that the service depends on, one line each, with the mend where something is wrong."""
 
 import asyncio
 import sys

@@ -37,7 +37,7 @@ QUICK = {
     "REELBUS_IACREA_RATE": "10",
     "REELBUS_HOMEDESIGNS_RATE": "5",
 }
-"""The stand-ins take two seconds for a video, so this looks more often than one would in earnest."""
+"""The stand-ins take two seconds for a video, so this looks more often than one would in production."""
 
 SAMPLES: tuple[dict[str, str], ...] = (
     {"provider": "iacrea", "motion": "zoom_in", "metadata": '{"listing": "ready by webhook"}'},
@@ -63,7 +63,7 @@ class LocalService:
 
     settings: Settings
     variables: Mapping[str, str]
-    """The settings that differ from a service in earnest, as variables."""
+    """The settings that differ from a service in production, as variables."""
     stand_ins: str
 
     def client(self) -> httpx.AsyncClient:

@@ -1,4 +1,4 @@
-"""Stand-ins for both providers: their documented wire protocols, spoken on loopback.
+"""Stand-ins for the providers: their documented wire protocols, spoken on loopback.
 
 An independent reading of the providers' pages, so it imports nothing of reelbus. One process and
 one port serve IACrea's and HomeDesigns' paths, the finished clips under `/clips/`, and the control

@@ -36,7 +36,7 @@ COMMON: dict[str, float] = {
     "http-500-after-accept": 1, "bad-json": 1, "html-200": 1, "http-400": 1, "hostile-urls-mixed": 1,
 }  # fmt: skip
 SLOW = {"intent written": 0.05, "answer read": 0.1, "look answered": 0.05, "confirmed": 0.1}
-"""Where every process dawdles, for how many seconds."""
+"""Where every process is delayed, for how many seconds."""
 
 Behaviours = Mapping[str, Mapping[str, float]]
 

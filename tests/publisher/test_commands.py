@@ -162,11 +162,11 @@ async def test_a_deleted_command_queue_comes_back_with_its_consumer(broker: Brok
 async def test_stopping_finishes_what_is_in_hand(broker: Broker, client: Client, commanded: Room, door: Door) -> None:
     arrived = asyncio.Event()
 
-    async def dawdle(_: Command) -> None:
+    async def delay(_: Command) -> None:
         arrived.set()
         await asyncio.sleep(0.3)
 
-    door.before = dawdle
+    door.before = delay
     await client.send(GOOD, message_id="key-9")
     await arrived.wait()
     await commanded.stopped()

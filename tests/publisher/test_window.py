@@ -37,7 +37,7 @@ async def _exchange(channel: AbstractChannel) -> str:
 
 
 async def _published(channel: AbstractChannel, exchange: str, events: list[OutboxEvent], *, fast: bool) -> Outcome:
-    return await (await send(channel, exchange, events, fast=fast)).settled(within=10)
+    return await (await send(channel, exchange, events, fast=fast)).wait(within=10)
 
 
 def test_the_fast_way_is_known_to_fit_the_pinned_library() -> None:
@@ -61,7 +61,7 @@ async def test_taken_returned_and_refused_events_are_told_apart(broker: Broker, 
         assert (await _published(channel, exchange, [filling], fast=fast)).confirmed == [filling]
         outcome = await _published(channel, exchange, [*mixed, *refused], fast=fast)
 
-        assert outcome.mark_lost is None
+        assert outcome.lost is None
         assert {event.event_id for event in outcome.confirmed} == {event.event_id for event in taken}
         assert {(event.event_id, why) for event, why in outcome.refused} == {
             *((event.event_id, UNROUTABLE) for event in returned),
@@ -79,7 +79,7 @@ async def test_a_channel_serves_window_after_window(broker: Broker, *, fast: boo
             window = [event, *(_event("video.ready.iacrea") for _ in range(size - 1))]
             outcome = await _published(channel, exchange, window, fast=fast)
             assert len(outcome.confirmed) == size
-            assert outcome.mark_lost is None
+            assert outcome.lost is None
 
 
 async def test_a_missing_exchange_is_a_doubt(broker: Broker, *, fast: bool) -> None:
@@ -87,7 +87,7 @@ async def test_a_missing_exchange_is_a_doubt(broker: Broker, *, fast: bool) -> N
         outcome = await _published(channel, "no.such.exchange", [_event("video.ready.iacrea")], fast=fast)
 
     assert (outcome.confirmed, outcome.refused) == ([], [])
-    assert isinstance(outcome.mark_lost, ChannelNotFoundEntity)
+    assert isinstance(outcome.lost, ChannelNotFoundEntity)
 
 
 async def test_silence_is_a_doubt_when_the_time_is_up(broker: Broker, *, fast: bool) -> None:
@@ -97,11 +97,11 @@ async def test_silence_is_a_doubt_when_the_time_is_up(broker: Broker, *, fast: b
         events = [_event("video.ready.iacrea") for _ in range(20)]
         async with broker.frozen():
             started = time.monotonic()
-            outcome = await (await send(channel, exchange, events, fast=fast)).settled(within=0.3)
+            outcome = await (await send(channel, exchange, events, fast=fast)).wait(within=0.3)
             assert time.monotonic() - started < 1.0
 
     assert (outcome.confirmed, outcome.refused) == ([], [])
-    assert isinstance(outcome.mark_lost, TimeoutError)
+    assert isinstance(outcome.lost, TimeoutError)
     await inbox.take(20)  # in doubt, but not lost: this is why ids must not change
 
 
@@ -110,12 +110,12 @@ async def test_a_connection_that_breaks_is_a_doubt_about_what_was_unanswered(bro
         exchange = await _exchange(channel)
         async with broker.frozen():
             sent = await send(channel, exchange, [_event("video.ready.iacrea")], fast=fast)
-            settling = asyncio.create_task(sent.settled(within=10))
+            settling = asyncio.create_task(sent.wait(within=10))
             await asyncio.to_thread(broker.node.kill)
             outcome = await settling
 
     assert outcome.confirmed == []
-    assert outcome.mark_lost is not None
+    assert outcome.lost is not None
 
 
 async def test_an_event_names_its_trace_in_a_header_and_others_name_none(broker: Broker, *, fast: bool) -> None:
@@ -137,7 +137,7 @@ async def test_each_event_is_signed_over_the_bytes_of_its_body(broker: Broker, *
         exchange = await _exchange(channel)
         inbox = await subscribe(broker, exchange, "video.ready.*")
         event = _event("video.ready.iacrea")
-        outcome = await (await send(channel, exchange, [event], sign=sign, fast=fast)).settled(within=10)
+        outcome = await (await send(channel, exchange, [event], sign=sign, fast=fast)).wait(within=10)
         assert outcome.confirmed == [event]
         [message] = await inbox.take(1)
     timestamp = int(str(message.headers["webhook-timestamp"]))
