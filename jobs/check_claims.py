@@ -1,10 +1,11 @@
-"""Claim attempts to check: what is due, and what a webhook made due."""
+"""Claim attempts to check: what is due, and what a webhook or a caller made due."""
 
 from dataclasses import dataclass, field
 
-from jobs import budget
+from jobs import audit, budget
 from jobs.policy import LATE_RESULT_SECONDS, LEASE_SECONDS, Policy
 from jobs.transitions import KEEP_WAITING, KEEP_WATCHING, RELEASED_LEASE, WAIT, apply_transition
+from schemas.audit import AuditAction
 from schemas.names import Provider
 from store import attempt_leases, attempts, due_attempts, webhooks
 from store.attempts import AttemptRow, AttemptState
@@ -44,6 +45,15 @@ def claim(tx: Tx, policy: Policy, provider: Provider, *, owner: str, room: int, 
     if len(work) < allowed.requests:
         return Claim(work, due_attempts.next_due(tx, _TO_CHECK, provider), late)
     return Claim(work, allowed.again_at, late)
+
+
+def hasten(tx: Tx, video_id: str, *, caller: str, pause: float, now: float) -> bool:
+    """Make the checks of a video due for a caller who asks for that; say whether any provider has it in work."""
+    hastened = due_attempts.hasten(tx, video_id, now=now, pause=pause)
+    if hastened:
+        tx.notify(Signal.CHECKS)
+        audit.record(tx, AuditAction.CHECKED, actor=caller, subject=video_id, now=now)
+    return hastened
 
 
 def _hand_over_webhooks(tx: Tx, policy: Policy, *, now: float) -> list[Provider]:

@@ -5,14 +5,13 @@ from starlette.responses import Response
 
 from intake.auditing import log_action
 from intake.context import Context
-from jobs import audit, view
+from jobs import check_claims, view
 from receiver import problems
 from receiver.one_video import video_id_of
 from schemas.audit import AuditAction
 from schemas.problem import ProblemCode, Refusal
 from schemas.video import Video
-from store import due_attempts
-from store.transaction import Signal, Tx
+from store.transaction import Tx
 
 
 class CheckNow:
@@ -38,8 +37,5 @@ class CheckNow:
 
 
 def _hasten(tx: Tx, video_id: str, caller: str, pause: float, *, now: float) -> tuple[bool, Video | None]:
-    hastened = due_attempts.hasten(tx, video_id, now=now, pause=pause)
-    if hastened:
-        tx.notify(Signal.CHECKS)
-        audit.record(tx, AuditAction.CHECKED, actor=caller, subject=video_id, now=now)
+    hastened = check_claims.hasten(tx, video_id, caller=caller, pause=pause, now=now)
     return hastened, view.video(tx, video_id)

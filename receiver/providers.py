@@ -5,14 +5,13 @@ from starlette.responses import Response
 
 from intake.auditing import log_action
 from intake.context import Context
-from jobs import audit, provider_details, provider_states
+from jobs import pausing, provider_details, provider_states
 from providers.registry import PROVIDERS
 from schemas.audit import AuditAction
 from schemas.names import Provider
 from schemas.problem import ProblemCode, Refusal
 from schemas.status import NamedProvider, ProviderList
 from schemas.video import Document
-from store import pauses
 from store.transaction import Signal, Tx
 
 
@@ -44,16 +43,11 @@ class Providers:
         return _document(shown)
 
     def _paused(self, tx: Tx, provider: Provider, caller: str, *, now: float) -> tuple[NamedProvider, bool]:
-        changed = pauses.begin(tx, provider, caller=caller, now=now)
-        if changed:
-            audit.record(tx, AuditAction.PAUSED, actor=caller, subject=provider, now=now)
+        changed = pausing.pause(tx, provider, caller=caller, now=now)
         return self._shown(tx, provider, now), changed
 
     def _resumed(self, tx: Tx, provider: Provider, caller: str, *, now: float) -> tuple[NamedProvider, bool]:
-        changed = pauses.end(tx, provider)
-        if changed:
-            audit.record(tx, AuditAction.RESUMED, actor=caller, subject=provider, now=now)
-        tx.notify(Signal.SUBMISSIONS)
+        changed = pausing.resume(tx, provider, caller=caller, now=now)
         return self._shown(tx, provider, now), changed
 
     def _all(self, tx: Tx, *, now: float) -> ProviderList:

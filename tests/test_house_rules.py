@@ -95,6 +95,29 @@ def test_a_provider_is_known_by_its_record_alone(room: str) -> None:
     assert told == set()
 
 
+@pytest.mark.parametrize("room", ["intake", "receiver", "generator", "poller", "publisher"])
+def test_what_changes_more_than_one_table_is_work_of_jobs(room: str) -> None:
+    """A room's own function in a transaction may call one module of the store; what decides more is in `jobs`."""
+    using = {
+        f"{path}:{node.lineno} {node.name}": tables
+        for path in (ROOT / room).rglob("*.py")
+        for tree in [ast.parse(path.read_text())]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and any(argument.arg == "tx" for argument in node.args.args)
+        for tables in [{word.id for word in ast.walk(node) if isinstance(word, ast.Name)} & _from_store(tree)]
+    }
+    assert {name: tables for name, tables in using.items() if len(tables) > 1} == {}
+
+
+def _from_store(tree: ast.AST) -> set[str]:
+    return {
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "store"
+        for alias in node.names
+    }
+
+
 def _said(tree: ast.AST) -> Iterator[tuple[ast.expr, str]]:
     """Yield every name and text of a module that does something; docstrings may give examples."""
     idle = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
