@@ -369,7 +369,7 @@ IN_ONE_TEST: dict[str, Mutant] = {
     "waiting costs no tries": Mutant(
         "an open circuit lets work pass", patched(circuit, "gate", lambda *_, **__: circuit.OPEN_GATE)
     ),
-    "a probe's success closes": Mutant("a circuit never closes", patched(circuit, "heard", nothing)),
+    "a probe's success closes": Mutant("a circuit never closes", patched(circuit, "note_answer", nothing)),
     "one retry at a time": Mutant("a retry does not know of others", patched(retry, "_family", lambda _tx, v: [v])),
     "no risk is taken silently": Mutant("what may be paid is retried", patched(retry, "_refuse_paying_twice", nothing)),
     "a webhook without a name ends nothing": Mutant(
