@@ -2,15 +2,8 @@
 
 from documents.json_schemas import events_schema, video_schema
 from documents.openapi_operations import operation_paths
-from documents.openapi_parts import (
-    ALWAYS,
-    Json,
-    answer,
-    audit_parameters,
-    problems,
-    ref,
-    schemas,
-)
+from documents.openapi_parameters import audit_parameters
+from documents.openapi_parts import ALWAYS, Json, answer, problems, ref, schemas
 from documents.openapi_videos import video_paths
 from documents.openapi_webhooks import provider_paths
 from schemas.names import PROVIDERS

@@ -1,6 +1,7 @@
 """The operators' part of the OpenAPI document: webhooks, parked commands, settings, and a check now."""
 
-from documents.openapi_parts import Json, answer, audit_parameters, problems
+from documents.openapi_parameters import audit_parameters
+from documents.openapi_parts import Json, answer, problems
 from schemas.problem import ProblemCode
 
 _ALWAYS = (

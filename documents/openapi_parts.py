@@ -14,7 +14,6 @@ from schemas.cancellation import Cancellation
 from schemas.dead_commands import DeadCommands
 from schemas.drift import Drift
 from schemas.event import VideoEvents
-from schemas.names import PROVIDERS, VideoStatus
 from schemas.problem import CONTENT_TYPE as PROBLEM_TYPE
 from schemas.problem import Problem, ProblemCode, problem
 from schemas.status import Alive, NamedProvider, ProviderList, Ready, Redelivery, Status
@@ -56,13 +55,6 @@ ALWAYS = (
     ProblemCode.NOT_READY,
 )
 """What any request may be answered, whatever it asks for."""
-VIDEO_ID: Json = {
-    "name": "id",
-    "in": "path",
-    "required": True,
-    "description": "The video's id.",
-    "schema": {"type": "string", "format": "uuid"},
-}
 
 
 def request_body() -> Json:
@@ -125,55 +117,12 @@ def batch_body() -> Json:
     }
 
 
-def waiting_parameters() -> list[Json]:
-    """Describe how to wait for news of a document, and how not to be sent it again."""
-    wait = "`wait=30` waits up to so many seconds (60 at most) for the end, or for what `If-None-Match` does not name."
-    return [
-        _parameter("Prefer", wait, {"type": "string"}, place="header"),
-        _parameter("If-None-Match", "The `ETag` of the document that is there.", {"type": "string"}, place="header"),
-    ]
-
-
 def tag_headers() -> Json:
     """Describe the headers that go with a document that has a tag."""
     return {
         "ETag": {"description": "Changes with the document.", "schema": {"type": "string"}},
         "Preference-Applied": {"description": "For how long it would have waited.", "schema": {"type": "string"}},
     }
-
-
-def list_parameters() -> list[Json]:
-    """Describe what a list may be asked for."""
-    return [
-        _parameter("status", "Only videos in this status.", {"type": "string", "enum": [*VideoStatus]}),
-        _parameter("provider", "Only videos of this provider.", {"type": "string", "enum": [*PROVIDERS]}),
-        _parameter(
-            "metadata.{key}",
-            "Only videos with this value under a key of their metadata: `metadata.listing=42`. Several must all match.",
-            {"type": "string"},
-        ),
-        _parameter("since", "Only videos made at this time or later.", _TIME),
-        _parameter("until", "Only videos made before this time.", _TIME),
-        _limit(),
-        _parameter("cursor", "`next_cursor` of the page before.", {"type": "string", "format": "uuid"}),
-    ]
-
-
-def audit_parameters() -> list[Json]:
-    """Describe what the audit log may be asked for."""
-    cursor = {"type": "string", "pattern": "^[0-9]{1,18}$"}
-    return [_limit(), _parameter("cursor", "`next_cursor` of the page before.", cursor)]
-
-
-def _limit() -> Json:
-    return _parameter("limit", "How many.", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50})
-
-
-def _parameter(name: str, description: str, schema: Json, *, place: str = "query") -> Json:
-    return {"name": name, "in": place, "description": description, "schema": schema}
-
-
-_TIME = {"type": "string", "format": "date-time"}
 
 
 def schemas() -> Json:

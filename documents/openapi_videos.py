@@ -1,18 +1,7 @@
 """The paths of the OpenAPI document that make videos and follow them."""
 
-from documents.openapi_parts import (
-    ALWAYS,
-    VIDEO_ID,
-    Json,
-    answer,
-    batch_body,
-    list_parameters,
-    location,
-    problems,
-    request_body,
-    tag_headers,
-    waiting_parameters,
-)
+from documents.openapi_parameters import VIDEO_ID, list_parameters, waiting_parameters
+from documents.openapi_parts import ALWAYS, Json, answer, batch_body, location, problems, request_body, tag_headers
 from schemas.problem import ProblemCode
 from schemas.request import MAX_IDEMPOTENCY_KEY
 
