@@ -13,7 +13,7 @@ from store.database import Store
 
 async def _main(url: str, name: str, seconds: float) -> None:
     store = await Store.open(url)
-    ours = await store.write(leases.take, name, owner="elsewhere", now=store.now(), seconds=seconds)
+    ours = await store.write(leases.acquire, name, owner="elsewhere", now=store.now(), seconds=seconds)
     await store.close()
     print(ours, time.time())
 

@@ -44,14 +44,14 @@ async def test_hosts_whose_clocks_are_an_hour_apart_hold_and_inherit_leases(
     url = postgres.new(migrated=True)
     store = await PostgresStore.open(url)
     try:
-        assert await store.write(leases.take, "ours", owner="here", now=store.now(), seconds=120)
+        assert await store.write(leases.acquire, "ours", owner="here", now=store.now(), seconds=120)
         taken, its_time = _elsewhere(url, tmp_path, ahead=ahead, name="ours", seconds=60)
         assert abs(its_time - time.time() - ahead) < HOUR / 2
         assert not taken
         assert _elsewhere(url, tmp_path, ahead=ahead, name="theirs", seconds=60)[0]
-        assert not await store.write(leases.take, "theirs", owner="here", now=store.now(), seconds=60)
+        assert not await store.write(leases.acquire, "theirs", owner="here", now=store.now(), seconds=60)
         assert _elsewhere(url, tmp_path, ahead=ahead, name="soon over", seconds=0)[0]
-        assert await store.write(leases.take, "soon over", owner="here", now=store.now(), seconds=60)
+        assert await store.write(leases.acquire, "soon over", owner="here", now=store.now(), seconds=60)
     finally:
         await store.close()
 
