@@ -72,7 +72,7 @@ CALLS: list[Callable[[Tx], object]] = [
     lambda tx: traces.of_video(tx, "v"),
     lambda tx: traces.of_attempt(tx, "a"),
     lambda tx: newest.ended(tx, P, limit=50),
-    lambda tx: due_due_attempts.hasten(tx, "v", now=NOW, pause=1.0),
+    lambda tx: due_attempts.hasten(tx, "v", now=NOW, pause=1.0),
     lambda tx: refused_webhooks.add(tx, provider="iacrea", peer="127.0.0.1", reason="", now=NOW),
     lambda tx: refused_webhooks.newest(tx, limit=5),
     *(lambda tx, before=before: webhooks.page(tx, before=before, limit=5) for before in (None, 9)),
@@ -88,7 +88,7 @@ CALLS: list[Callable[[Tx], object]] = [
     videos.count_by_state,
     lambda tx: due_attempts.next_due(tx, (AttemptState.WAITING, AttemptState.CLAIMED, AttemptState.SENDING), P),
     lambda tx: due_attempts.next_due(tx, (AttemptState.UNCONFIRMED, AttemptState.GENERATING), P),
-    lambda tx: due_due_attempts.mark_due(tx, "a", now=NOW, pause=1, watched=1),
+    lambda tx: due_attempts.mark_due(tx, "a", now=NOW, pause=1, watched=1),
     lambda tx: outbox.add(
         tx, event_id="e", video_id="v", event_type=EventType.READY, routing_key="video.ready", body="{}", now=NOW
     ),
@@ -165,7 +165,7 @@ CALLS: list[Callable[[Tx], object]] = [
     lambda tx: open_attempts.unsent_of(tx, P, now=NOW, limit=1),
     lambda tx: open_attempts.sent_of(tx, P, now=NOW, limit=1),
     lambda tx: open_attempts.count_open(tx, P, limit=1),
-    lambda tx: due_due_attempts.bring_near(tx, 1.0, now=NOW),
+    lambda tx: due_attempts.bring_near(tx, 1.0, now=NOW),
     lambda tx: circuits.bring_near(tx, 1.0, now=NOW),
     lambda tx: circuits.put_forward(tx, 1.0, now=NOW),
     lambda tx: open_attempts.put_forward(tx, 1.0, now=NOW),
