@@ -7,7 +7,6 @@ stopped, a node keeps its data and its address, and `start` brings it back.
 import fcntl
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from sandbox.broker import isolation, processes
 from sandbox.broker.binaries import CACHE, Binaries, locate, plugins_of
 from sandbox.broker.errors import BrokerFailed
 from sandbox.broker.handshake import answers
+from sandbox.broker.listening import await_port, listens
 from sandbox.broker.record import Ports, Record
 
 READY_SECONDS = 60.0
@@ -190,11 +190,11 @@ class Node:
         epmd = record.epmd
         if not (epmd and processes.alive(epmd)):
             ports = ["-port", str(record.ports.epmd), "-address", "127.0.0.1"]
-            if _listens(record.ports.epmd):  # one of its cluster has brought it
+            if listens(record.ports.epmd):  # one of its cluster has brought it
                 epmd = None
             else:
                 epmd = self._spawn([binaries.epmd, *ports], environment)
-                _await_port(record.ports.epmd)
+                await_port(record.ports.epmd)
         broker = self._spawn([str(binaries.server)], environment)
         started = Record(ports=record.ports, broker=broker, epmd=epmd, watcher=record.watcher)
         try:
@@ -242,18 +242,3 @@ class Node:
         with (self.folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
-
-
-def _listens(port: int) -> bool:
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1.0):
-        return True
-    return False
-
-
-def _await_port(port: int) -> None:
-    deadline = time.monotonic() + 5.0
-    while time.monotonic() < deadline:
-        if _listens(port):
-            return
-        time.sleep(POLL_SECONDS)
-    raise BrokerFailed(f"Erlang's name server did not open port {port}")
