@@ -98,6 +98,7 @@ class Checker:
             return None
         answer = await client.cancel(handle_of(attempt))
         metrics.cancellations.labels(client.name, answer.result.name.lower()).inc()
+        await failpoint("cancel answered")
         await self.clock.mend()
         return await self.store.write_small(cancelling.answered, self.policy, attempt, answer, now=self.store.now())
 

@@ -9,6 +9,7 @@ from jobs.policy import Policy
 from poller.signed import SignedWebhooks
 from process import metrics
 from process.clock import ClockWatch
+from process.failpoints import failpoint
 from providers.base import LostSubmission, ProviderClient
 from providers.reports import (
     Doubtful,
@@ -72,6 +73,7 @@ class Prover:
         """Ask the provider itself for a submission whose answer was lost."""
         answer = await client.lookup(LostSubmission(attempt.id, attempt.submitted_at or 0.0))
         metrics.lookups.labels(client.name, type(answer).__name__.lower()).inc()
+        await failpoint("lookup answered")
         match answer:
             case Found(job, report):
                 await self._write(unconfirmed.confirm_job, attempt, job, report, owner=self.owner)

@@ -20,6 +20,8 @@ POINTS = frozenset(
         "webhook recorded",
         "check claimed",
         "look answered",
+        "cancel answered",
+        "lookup answered",
         "result proven",
         "settled",
         "relayed",

@@ -75,7 +75,8 @@ class ReplicateAnswers(Answers):
                 return Failed(error or "the prediction was canceled", cancelled=True)
             case "aborted":
                 evidence = "its pages: aborted predictions are not charged"
-                return Failed(error or "aborted before it started", refund=_NOT_CHARGED, evidence=evidence)
+                said = error or "aborted before it started"
+                return Failed(said, refund=_NOT_CHARGED, evidence=evidence, cancelled=True)
             case str():
                 return self.unheard(word)
             case _:

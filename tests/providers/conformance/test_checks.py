@@ -73,6 +73,17 @@ async def test_many_jobs_at_once_each_get_their_own_answer(examinee: Examinee) -
 
 
 @pytest.mark.parametrize(
+    "examinee", [str(name) for name, each in PROVIDERS.items() if each.cancel is Cancel.CERTAIN], indirect=True
+)
+@pytest.mark.parametrize("story", ["queued", "running"])
+async def test_a_job_that_was_certainly_stopped_is_reported_so_or_is_gone(examinee: Examinee, story: str) -> None:
+    job = await examinee.submitted(story)
+    assert (await examinee.client.cancel(job)).result is CancelResult.DONE
+    report = await examinee.client.check(job)
+    assert isinstance(report, UnknownJob) or (isinstance(report, Failed) and report.cancelled)
+
+
+@pytest.mark.parametrize(
     "examinee", [str(name) for name, each in PROVIDERS.items() if each.cancel is not Cancel.NONE], indirect=True
 )
 async def test_a_cancellation_says_what_it_is_worth(examinee: Examinee) -> None:
