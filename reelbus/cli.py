@@ -134,18 +134,21 @@ def demo() -> None:
     demonstrate()
 
 
-@app.command(epilog=examples("reelbus sandbox --port 8090"))
+@app.command(epilog=examples("reelbus sandbox --port 8090", "reelbus sandbox --all"))
 def sandbox(
     port: Annotated[int, typer.Option(help="Where both stand-ins listen on 127.0.0.1.")] = 8090,
     render_seconds: Annotated[float, typer.Option(help="How long a video takes, in seconds.")] = 2.0,
     render_clips: Annotated[
         bool, typer.Option(help="Make each video from its picture when it is asked for; else all are the same.")
     ] = True,
+    everybody: Annotated[
+        bool, typer.Option("--all", help="Stand-ins for fal, Kling, Replicate and Runway too, on the four ports after.")
+    ] = False,
 ) -> None:
-    """Run stand-ins for both providers on loopback, speaking their documented protocols."""
+    """Run stand-ins for both providers, or for all, on loopback, speaking their documented protocols."""
     from reelbus.sandboxed import serve_sandbox
 
-    serve_sandbox(port=port, render_seconds=render_seconds, render_clips=render_clips)
+    serve_sandbox(port=port, render_seconds=render_seconds, render_clips=render_clips, everybody=everybody)
 
 
 operating.add_to(app)

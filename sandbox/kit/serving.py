@@ -16,6 +16,9 @@ from sandbox.kit.life import Life
 from sandbox.kit.standin import KitStandIn
 from sandbox.server import Server, listen
 
+NAMES = ("fal", "kling", "replicate", "runway")
+"""The providers that have a stand-in here."""
+
 
 def stand_in_for(provider: str) -> KitStandIn:
     """Build the stand-in of a provider. Raises ModuleNotFoundError where there is none."""
