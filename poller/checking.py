@@ -70,7 +70,7 @@ class Checker:
         webhooks = SignedWebhooks(self.store, self.answered)
         return Prover(self.store, self.policy, self.owner, self.read_webhook, self.clock, self._report, webhooks)
 
-    async def _look(self, client: ProviderClient, attempt: AttemptRow, claimed: Ready | None) -> Decision | None:
+    async def _ask(self, client: ProviderClient, attempt: AttemptRow, claimed: Ready | None) -> Decision | None:
         asked_at = self.store.now()
         trace = await trace_of(self.store, attempt)
         with check_span(attempt, trace):

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from publisher import topology
-from tests.examples.conftest import ROOT, Subscriber
+from tests.examples.conftest import ROOT, ExampleProgram
 from tests.examples.test_choosing import send
 from tests.support.broker import Broker
 
@@ -46,7 +46,7 @@ async def test_the_log_is_filtered_by_a_broker_that_can_and_refused_of_any_other
     folder = ROOT / ".run/examples/node"
     (folder / "filtered.mjs").write_bytes((ROOT / "examples/node/filtered.mjs").read_bytes())
     command = ["node", str(folder / "filtered.mjs"), "video.ready", "iacrea"]
-    program = Subscriber(command, tmp_path, {"AMQP_URL": broker.url, "STREAM": f"{exchange}.log"})
+    program = ExampleProgram(command, tmp_path, {"AMQP_URL": broker.url, "STREAM": f"{exchange}.log"})
     kinds = [("video.failed", "iacrea"), ("video.ready", "homedesigns"), ("video.ready", "iacrea")]
     for number, (event_type, provider) in enumerate(kinds):
         await send(broker, exchange, event_type, provider, f"event-{number}")

@@ -102,4 +102,4 @@ def test_a_step_of_the_servers_clock_is_followed() -> None:
     watched = Clock(clock.now, lambda: even[0])
     clock.heard(400.0, before=0.0, after=0.0)
     assert clock.now() == 400.0
-    assert watched.look() == -600.0
+    assert watched.measure() == -600.0
