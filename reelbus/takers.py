@@ -48,7 +48,7 @@ class Takers:
                 kept = [each for each in bindings if each["destination"] != log_stream(self.settings.exchange)]
                 counts = await _counts(http, vhost, kept)
                 unroutable = await _unroutable(http, vhost)
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError):
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError, AttributeError):
             return self._unknown(f"no management API answers at {base}")
         return Subscriptions(
             exchange=self.settings.exchange,
