@@ -32,7 +32,7 @@ def test_a_database_that_fails_over_loses_nothing_that_was_acknowledged(tmp_path
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_whole_run_over_a_database_makes_every_kind_of_its_faults(seed: int) -> None:
-    plan = Plan(seed, jobs=2000, faults=50, scale=1.0, job_timeout=40, store="postgresql")
+    plan = Plan(seed, jobs=2000, faults=60, scale=1.0, job_timeout=40, store="postgresql")
     made = {kind.name for step in schedule(plan) for kind in step}
     assert {kind.name for kind in DATABASE_KINDS} <= made
     assert not {kind.name for kind in [*KINDS, *EDGES] if kind.hurts == "store"} & made
