@@ -1,7 +1,8 @@
 """Measure what grows with the history: `python -m bench.history 1000000` fills a store and asks it what operators ask.
 
 It takes some minutes and 3 GB of disk for a million videos. It prints the longest of a few answers each, and then what
-each step of a new video's life costs beside the same step in an empty store.
+each step of a new video's life costs beside the same step in an empty store. For more than a million, fill and measure
+one after the other: `--folder PLACE --only fill`, then `--folder PLACE --sweeps 2000`, which leaves the store there.
 """
 
 import argparse
@@ -9,13 +10,25 @@ import asyncio
 import sqlite3
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import median
 
 from bench import seeding
-from jobs import accept, assignment, check, check_claims, feed, housekeeping, ledger, submission_claims, submit, view
+from jobs import (
+    accept,
+    assignment,
+    check,
+    check_claims,
+    erasure,
+    feed,
+    housekeeping,
+    ledger,
+    submission_claims,
+    submit,
+    view,
+)
 from jobs.accept import NewVideo
 from jobs.policy import Policy
 from providers.reports import Accepted, Ready
@@ -25,6 +38,7 @@ from store.probe import probe
 from store.transaction import Tx
 from store.video_lists import Filter
 
+ALL = 1_000_000_000
 RARE = 20
 """Videos of the rarer provider, the oldest of all."""
 
@@ -49,20 +63,12 @@ def seed(folder: Path, videos: int, *, now: float) -> Path:
     return path
 
 
-async def measure(url: str, *, now: float) -> None:
-    """Sum up and prune what is old, as a poller would, and then ask."""
+async def measure(url: str, *, now: float, sweeps: int = ALL) -> None:
+    """Sum up, prune and erase what is old, as a poller would, and then ask."""
     store = await Store.open(url)
     try:
-        began, longest, sweeps = time.perf_counter(), 0.0, 0
-        found = 1
-        while found:
-            before = time.perf_counter()
-            found = await store.write(housekeeping.sweep, now=now)
-            longest = max(longest, time.perf_counter() - before)
-            sweeps += 1
-        print(
-            f"{sweeps} sweeps of all that was old: {time.perf_counter() - began:.1f} s, longest {longest * 1000:.1f} ms"
-        )
+        await _steps("sweeps", partial(store.write, housekeeping.sweep, now=now), sweeps)
+        await _steps("erasures of 20 old videos each", partial(_erase, store, now), ERASURES)
         asked: dict[str, Callable[[], Awaitable[object]]] = {
             "credits": lambda: store.read(ledger.all_credits),
             "readiness": lambda: store.write(probe, now=time.time()),
@@ -83,12 +89,30 @@ async def measure(url: str, *, now: float) -> None:
         await store.close()
 
 
+async def _erase(store: Store, now: float) -> int:
+    return (await store.write(erasure.erase_old, KEPT_A_YEAR, now=now)).number
+
+
+async def _steps(name: str, step: Callable[[], Awaitable[int]], most: int) -> None:
+    """Take a step for as long as it finds something, but not more than `most` times; print how long it took."""
+    took: list[float] = []
+    found = 1
+    while found and len(took) < most:
+        before = time.perf_counter()
+        found = await step()
+        took.append(time.perf_counter() - before)
+    slow = sorted(took)[int(0.99 * len(took))]
+    print(f"{len(took)} {name}: {sum(took):.1f} s, p99 {slow * 1000:.1f} ms, longest {max(took) * 1000:.1f} ms")
+
+
 NEW = NewVideo(
     motion=Motion.ZOOM_IN, orientation=Orientation.LANDSCAPE, prompt=None, choice=ProviderChoice("homedesigns"),
     fallback=False, metadata={}, image_url="https://pictures.example/house.png", picture=None, caller="bench",
     idempotency_key=None, fingerprint="",
 )  # fmt: skip
 LIVES = 200
+ERASURES = 500
+KEPT_A_YEAR = Policy(retention=365 * 86400 - 1)
 HOMEDESIGNS = Provider("homedesigns")
 POLICY = Policy(rates={HOMEDESIGNS: 1e9})
 
@@ -106,23 +130,25 @@ def check_one(tx: Tx, now: float) -> None:
         check.apply(tx, POLICY, attempt, Ready(("https://cdn.example/v.mp4",)), owner="bench", now=now)
 
 
-async def live(url: str, *, now: float) -> dict[str, float]:
-    """Live some new videos' lives; give the median seconds of each step."""
+async def live(urls: Sequence[str], *, now: float) -> list[dict[str, float]]:
+    """Live some new videos' lives in each of some stores, in turns; give the median seconds of each step."""
     steps: dict[str, Callable[[Tx], object]] = {
         "accept": lambda tx: accept.accept(tx, NEW, str, now=now),
         "route": lambda tx: assignment.route(tx, POLICY, now=now),
         "claim and submit": lambda tx: submit_one(tx, now),
         "check and settle": lambda tx: check_one(tx, now + 3600),
     }
-    took: dict[str, list[float]] = {name: [] for name in steps}
-    store = await Store.open(url)
+    stores = [await Store.open(url) for url in urls]
+    took: list[dict[str, list[float]]] = [{name: [] for name in steps} for _ in stores]
     try:
         for _ in range(LIVES):
-            for name, step in steps.items():
-                took[name].append(await _timed(partial(store.write, step)))
+            for store, seconds in zip(stores, took, strict=True):
+                for name, step in steps.items():
+                    seconds[name].append(await _timed(partial(store.write, step)))
     finally:
-        await store.close()
-    return {name: median(each) for name, each in took.items()}
+        for store in stores:
+            await store.close()
+    return [{name: median(each) for name, each in seconds.items()} for seconds in took]
 
 
 async def _timed(ask: Callable[[], Awaitable[object]]) -> float:
@@ -132,19 +158,26 @@ async def _timed(ask: Callable[[], Awaitable[object]]) -> float:
 
 
 def main() -> None:
-    """Seed a store in a temporary folder, measure, and leave nothing behind."""
+    """Seed a store, measure, and leave nothing behind unless a folder was given."""
     parser = argparse.ArgumentParser(prog="python -m bench.history", description=__doc__)
     parser.add_argument("videos", type=int, nargs="?", default=1_000_000)
-    videos = parser.parse_args().videos
+    parser.add_argument("--folder", type=Path, help="keep the store there, and go on with the one that is there")
+    parser.add_argument("--sweeps", type=int, default=ALL, help="measure no more of them; all by default")
+    parser.add_argument("--only", choices=("fill",), help="fill the store, and leave the measuring to another run")
+    given = parser.parse_args()
     now = time.time()
-    with tempfile.TemporaryDirectory() as folder:
-        path = seed(Path(folder), videos, now=now)
-        print(f"{videos} videos, {path.stat().st_size / 1e9:.2f} GB")
+    with tempfile.TemporaryDirectory() as temporary:
+        folder: Path = given.folder or Path(temporary)
+        path = folder / "reelbus.db"
+        if not path.exists():
+            seed(folder, given.videos, now=now)
+        if given.only == "fill":
+            return
+        print(f"{given.videos} videos, {path.stat().st_size / 1e9:.2f} GB")
         url = f"sqlite:///{path}"
-        asyncio.run(measure(url, now=now))
-        full = asyncio.run(live(url, now=now))
-        (Path(folder) / "empty").mkdir()
-        shown(full, asyncio.run(live(f"sqlite:///{seeding.create(Path(folder) / 'empty')}", now=now)))
+        asyncio.run(measure(url, now=now, sweeps=given.sweeps))
+        with tempfile.TemporaryDirectory() as beside:
+            shown(*asyncio.run(live([url, f"sqlite:///{seeding.create(Path(beside))}"], now=now)))
 
 
 def shown(full: dict[str, float], empty: dict[str, float]) -> None:

@@ -83,7 +83,7 @@ def main() -> None:
         print_sizes(url)
         asyncio.run(measure(url, now=now))
         print_sizes(url)
-        shown(asyncio.run(live(url, now=now)), asyncio.run(live(database(server), now=now)))
+        shown(*asyncio.run(live([url, database(server)], now=now)))
 
 
 if __name__ == "__main__":

@@ -58,9 +58,8 @@ async def run(
         return 0
 
     async def sorting_out() -> int:
-        await clock.mend()
         if await store.read(outage.shut, policy, now=store.now()):
-            await store.write(outage.sort_out, policy, now=store.now())
+            await clock.decide(store.write, outage.sort_out, policy)
         return 0
 
     async with asyncio.TaskGroup() as tasks:

@@ -6,7 +6,6 @@ this process after that leaves an outcome that is unknown and is never sent agai
 
 import asyncio
 import time
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import assert_never
@@ -177,39 +176,30 @@ class Submitter:
         job_id = answer.provider_job_id if isinstance(answer, Accepted) else None
         while True:
             try:
-                await self.clock.mend()
-                return await self.store.write_small(self._work(attempt, result))
+                return await self.clock.decide(self.store.write_small, self._settled, attempt, result)
             except StoreUnavailable as error:
                 log.error(  # noqa: TRY400 - the last journal of an answer, not a traceback
                     "answer not stored yet", video=attempt.video_id, provider_job_id=job_id, error=str(error)
                 )
                 await asyncio.sleep(_RECORD_AGAIN_SECONDS)
 
-    def _work(self, attempt: AttemptRow, result: Result) -> Callable[[Tx], Change | None]:
-        now = self.store.now()
-        settle = self._settling(attempt, result, now)
+    def _settled(self, tx: Tx, attempt: AttemptRow, result: Result, *, now: float) -> Change | None:
+        # First, so that what becomes of the attempt follows from what is known by then.
+        change = circuit.note_answer(tx, attempt, result.answer, now=now) if result.asked else None
+        self._settle(tx, attempt, result, now)
+        return change
 
-        def work(tx: Tx) -> Change | None:
-            # First, so that what becomes of the attempt follows from what is known by then.
-            change = circuit.note_answer(tx, attempt, result.answer, now=now) if result.asked else None
-            settle(tx)
-            return change
-
-        return work
-
-    def _settling(self, attempt: AttemptRow, result: Result, now: float) -> Callable[[Tx], None]:
+    def _settle(self, tx: Tx, attempt: AttemptRow, result: Result, now: float) -> None:
         answer, sent_at = result.answer, result.sent_at
         match answer:
             case Accepted():
-                return lambda tx: submit.accepted(tx, self.policy, attempt, answer, sent_at=sent_at, now=now)
+                submit.accepted(tx, self.policy, attempt, answer, sent_at=sent_at, now=now)
             case NotAcceptedYet():
-                return lambda tx: submit.not_accepted(tx, self.policy, attempt, answer, owner=self.owner, now=now)
+                submit.not_accepted(tx, self.policy, attempt, answer, owner=self.owner, now=now)
             case Refused():
-                return lambda tx: submit.refused(tx, self.policy, attempt, answer, owner=self.owner, now=now)
+                submit.refused(tx, self.policy, attempt, answer, owner=self.owner, now=now)
             case OutcomeUnknown(message):
-                return lambda tx: submit.mark_outcome_unknown(
-                    tx, self.policy, attempt, message, owner=self.owner, now=now
-                )
+                submit.mark_outcome_unknown(tx, self.policy, attempt, message, owner=self.owner, now=now)
             case unreachable:
                 assert_never(unreachable)
 

@@ -1,6 +1,6 @@
 """Mend what the store holds when the wall clock was put forward or back: times must tell how long ago things were."""
 
-from store import attempts, circuits, clocks, due_attempts, leases, open_attempts, outbox, pauses, providers
+from store import attempts, circuits, clocks, due_attempts, open_attempts, outbox, pauses, providers
 from store.attempts import AttemptRow
 from store.transaction import Tx
 
@@ -11,22 +11,29 @@ SMALLEST_STEP = 2.0
 def mend(tx: Tx, of_machine: str | None, *, step: float, ahead: float, now: float) -> float:
     """Mend the store once for each step of a machine's clock, whoever comes first; give the seconds of the step.
 
-    `ahead` says by how much the wall clock leads the steady one. Where machines cannot be told apart, `step` is what
-    this process saw itself, and only a clock that was put back is mended.
+    `ahead` says by how much the wall clock leads the steady one; the store knows by how much it did when it was mended
+    last. Where machines cannot be told apart, `step` is what this process saw itself, and only a clock that was put
+    back is mended.
     """
-    if of_machine is None:
-        step = min(step, 0.0)
-    else:
-        tx.lock("clock")
-        before = clocks.ahead(tx, of_machine)
-        step = 0.0 if before is None or abs(ahead - before) < SMALLEST_STEP else ahead - before
-        if before is None or step:
-            clocks.keep(tx, of_machine, seconds=ahead)
+    step = min(step, 0.0) if of_machine is None else _step(tx, of_machine, ahead)
     if step > 0:
         put_forward(tx, step, now=now)
     elif step < 0:
         put_back(tx, -step, now=now)
     return step
+
+
+def _step(tx: Tx, of_machine: str, ahead: float) -> float:
+    """Say by how many seconds a clock was put since the store was mended last, and note that it is mended."""
+    before = clocks.ahead(tx, of_machine)
+    if before is not None and abs(ahead - before) < SMALLEST_STEP:
+        return 0.0
+    tx.lock("clock")
+    before = clocks.ahead(tx, of_machine)  # another process may have mended it before it let us
+    if before is not None and abs(ahead - before) < SMALLEST_STEP:
+        return 0.0
+    clocks.keep(tx, of_machine, seconds=ahead)
+    return 0.0 if before is None else ahead - before
 
 
 def redated(tx: Tx, attempt: AttemptRow) -> AttemptRow:
@@ -51,6 +58,6 @@ def put_back(tx: Tx, seconds: float, *, now: float) -> None:
     """
     due_attempts.bring_near(tx, seconds, now=now)
     circuits.bring_near(tx, seconds, now=now)
+    pauses.put_back(tx, seconds, now=now)
     providers.bring_near(tx, seconds, now=now)
-    leases.bring_near(tx, seconds, now=now)
     outbox.bring_near(tx, now=now)

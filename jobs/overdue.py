@@ -65,7 +65,7 @@ def give_up(tx: Tx, policy: Policy, attempt_ids: Collection[str], *, now: float)
 
 def _give_up(tx: Tx, policy: Policy, attempt_id: str, now: float) -> bool:
     attempt = attempts.get(tx, attempt_id)
-    if attempt is None or attempt.state is not AttemptState.GENERATING:
+    if attempt is None or attempt.state is not AttemptState.GENERATING or not is_over(attempt, policy, at=now):
         return False
     return settle.fail(tx, policy, attempt, timed_out(policy), now=now)
 

@@ -79,10 +79,9 @@ class Checker:
         if stopped is not None:
             return stopped
         finding = await self._proven(attempt, report)
-        await self.clock.mend()
         now = self.store.now()
-        decision = await self.store.write_small(
-            check.apply, self.policy, attempt, finding, owner=self.owner, now=now, asked_at=asked_at
+        decision: Decision | None = await self.clock.decide(
+            self.store.write_small, check.apply, self.policy, attempt, finding, owner=self.owner, asked_at=asked_at
         )
         if decision is not None:
             self._learn(attempt, report, decision, now)
@@ -99,8 +98,7 @@ class Checker:
         answer = await client.cancel(handle_of(attempt))
         metrics.cancellations.labels(client.name, answer.result.name.lower()).inc()
         await failpoint("cancel answered")
-        await self.clock.mend()
-        return await self.store.write_small(cancelling.answered, self.policy, attempt, answer, now=self.store.now())
+        return await self.clock.decide(self.store.write_small, cancelling.answered, self.policy, attempt, answer)
 
     async def _proven(self, attempt: AttemptRow, report: Report) -> Finding:
         """Ask the addresses of a result where that is wished; what was given up is not announced as ready."""

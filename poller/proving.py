@@ -117,8 +117,7 @@ class Prover:
             await self._write(unconfirmed.keep_waiting, attempt, owner=self.owner, named=named, asked=asked)
 
     async def _write(self, work: Callable[..., None], attempt: AttemptRow, *args: object, **kwargs: object) -> None:
-        await self.clock.mend()
-        await self.store.write_small(work, self.policy, attempt, *args, **kwargs, now=self.store.now())
+        await self.clock.decide(self.store.write_small, work, self.policy, attempt, *args, **kwargs)
 
 
 def _knows_the_job(report: Report) -> bool:

@@ -59,7 +59,7 @@ async def run(
         tasks.create_task(again(checker.store_lessons, every=LEARN_SECONDS))
         tasks.create_task(again(sentinel.keep, every=LEARN_SECONDS))
         tasks.create_task(again(upkeep.give_up, every=overdue.STEP_SECONDS))
-        tasks.create_task(again(clock.mend, every=STORE_POLL_SECONDS))
+        tasks.create_task(again(clock.compare, every=STORE_POLL_SECONDS))
         tasks.create_task(again(upkeep.switch_off, every=ANNOUNCE_SECONDS))
         steps = (upkeep.tidy, upkeep.drop_pictures, store.pictures.remove_orphans, upkeep.erase_old, upkeep.review)
         for step in (*steps, sentinel.compare):

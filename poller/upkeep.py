@@ -36,7 +36,7 @@ class Upkeep:
         found = await self.store.read(overdue.find, self.policy, now=self.store.now())
         over = self.checker.watch.step(self.policy, found, now=self.store.now(), at=time.monotonic())
         if over:
-            await self.store.write(overdue.give_up, self.policy, over, now=self.store.now())
+            await self.checker.clock.decide(self.store.write, overdue.give_up, self.policy, over)
         return 0
 
     async def switch_off(self) -> int:

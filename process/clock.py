@@ -1,17 +1,22 @@
 """The wall clock is put forwards and back; this notices it, by a clock that only ever goes on."""
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import structlog
 
 SMALLEST_STEP = 2.0
 """Seconds; what is less is a clock being slewed, or a busy machine."""
+
+_ONE_MOMENT = 0.1
+"""Seconds that may lie between two readings that are to tell of one moment."""
+
+T = TypeVar("T")
+Mend = Callable[..., object]
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
@@ -31,6 +36,17 @@ def machine() -> str | None:
     return None
 
 
+class Reading(NamedTuple):
+    """What the clocks showed at one moment."""
+
+    wall: float
+    """Unix seconds."""
+    ahead: float
+    """By how many seconds the wall clock was ahead of the steady one."""
+    step: float
+    """By how many seconds the wall clock was put forward since the store was mended for it, or, below zero, back."""
+
+
 class Clock:
     """The steps of the wall clock that one process sees."""
 
@@ -38,16 +54,18 @@ class Clock:
         """Watch `wall`, which gives Unix seconds, by `even`."""
         self._wall, self._even = wall, even
         self.ahead = wall() - even()
-        """By how many seconds the wall clock was ahead at the last step."""
+        """By how many seconds the wall clock was ahead when the store was last mended for it."""
 
-    def measure(self) -> float:
-        """Say by how many seconds the clock was put forward since the last look, or, below zero, back."""
-        ahead = self._wall() - self._even()
-        step = ahead - self.ahead
-        if abs(step) < SMALLEST_STEP:
-            return 0.0
-        self.ahead = ahead
-        return step
+    def measure(self) -> Reading:
+        """Read both clocks at one moment: a process that is suspended between the two looks again."""
+        while True:
+            before = self._even()
+            wall = self._wall()
+            even = self._even()
+            if even - before < _ONE_MOMENT:
+                break
+        step = (wall - even) - self.ahead
+        return Reading(wall, wall - even, step if abs(step) >= SMALLEST_STEP else 0.0)
 
 
 class ClockWatch:
@@ -55,32 +73,57 @@ class ClockWatch:
 
     def __init__(
         self,
-        write: Callable[..., Awaitable[object]],
-        mend: Callable[..., object],
+        write: Callable[..., Awaitable[None]],
+        mend: Mend,
         clock: Clock | None = None,
         *,
         of_machine: Callable[[], str | None] = machine,
     ) -> None:
-        """Watch a clock, this machine's by default, and mend by `jobs.clock.mend` through the store's `write`."""
+        """Watch a clock, this machine's by default, and mend by `jobs.clock.mend`; `write` is the store's."""
         self._write, self._mend, self._of_machine = write, mend, of_machine
         self._clock = clock or Clock()
         self._mended = False
-        self._turn = asyncio.Lock()
 
-    async def mend(self) -> int:
+    async def mend(self) -> None:
         """Mend the store if the clock was put forward or back since the last time, or before this process began.
 
-        Gives 0: there is no more to be done at once. Raises what `write` raises, and then does it the next time.
+        Raises what `write` raises, and then does it the next time.
         """
-        async with self._turn:
-            step = self._clock.measure()
-            if step:
-                log.warning("the clock was put forward" if step > 0 else "the clock was put back", seconds=abs(step))
-                self._mended = False
-            if not self._mended:
-                await self._write(self._mend, self._of_machine(), step=step, ahead=self._clock.ahead, now=time.time())
-                self._mended = True
+        if not self._mended or self._clock.measure().step:
+            await self.compare()
+
+    async def compare(self) -> int:
+        """Mend the store for each step that nobody has mended, or that another process mended and that was undone.
+
+        Gives 0: there is no more to be done at once. Raises what `write` raises.
+        """
+        await self.decide(self._write, _nothing)
         return 0
+
+    async def decide(
+        self, write: Callable[..., Awaitable[T]], work: Callable[..., T], *args: object, **kwargs: object
+    ) -> T:
+        """Have `write` run `work(tx, …, now=…)`, and before it, in the same transaction, mend the store.
+
+        Whatever other processes did about the clock meanwhile: the times that `work` finds fit the `now` it is given.
+        """
+        seen = self._clock.measure()
+        result = await write(self._work, seen, work, *args, **kwargs)
+        self._mended = True
+        if seen.step:
+            self._clock.ahead = seen.ahead
+            log.warning(
+                "the clock was put forward" if seen.step > 0 else "the clock was put back", seconds=abs(seen.step)
+            )
+        return result
+
+    def _work(self, tx: object, seen: Reading, work: Callable[..., T], *args: object, **kwargs: object) -> T:
+        self._mend(tx, self._of_machine(), step=seen.step, ahead=seen.ahead, now=seen.wall)
+        return work(tx, *args, now=seen.wall, **kwargs)
+
+
+def _nothing(tx: object, *, now: float) -> None:
+    del tx, now
 
 
 class TimedStore(Protocol):
@@ -94,7 +137,7 @@ class TimedStore(Protocol):
         """Give the time by that clock, in Unix seconds."""
 
     @property
-    def write(self) -> Callable[..., Awaitable[object]]:
+    def write_unsynced(self) -> Callable[..., Awaitable[None]]:
         """Runs `work(tx, …)` in a transaction."""
 
 
@@ -105,5 +148,5 @@ def watch_of(store: TimedStore, mend: Callable[..., object]) -> ClockWatch:
     comes early, and whoever does it asks first. One back may be mended by every process.
     """
     if store.clock_is_shared:
-        return ClockWatch(store.write, mend, Clock(store.now), of_machine=lambda: None)
-    return ClockWatch(store.write, mend)
+        return ClockWatch(store.write_unsynced, mend, Clock(store.now), of_machine=lambda: None)
+    return ClockWatch(store.write_unsynced, mend)

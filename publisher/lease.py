@@ -1,6 +1,7 @@
 """Hold a lease for as long as one works, so that over all processes only one does."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import uuid4
@@ -8,12 +9,49 @@ from uuid import uuid4
 import structlog
 
 from jobs import clock as clock_rules
-from process.clock import watch_of
+from process.clock import steady, watch_of
 from publisher.timing import Timing
 from store import leases
 from store.database import Store, StoreUnavailable
+from store.leases import Held
 
 logger = structlog.get_logger(__name__)
+
+
+class Turn:
+    """Whose turn it is, as one process knows it by its own steady clock, whatever the wall clocks do.
+
+    One's own turn ends so many seconds after the last renewal began. Another's is over when its lease was seen
+    unrenewed for as long: that is later.
+    """
+
+    def __init__(self, owner: str, seconds: float) -> None:
+        """Watch a lease of so many seconds for its would-be `owner`."""
+        self.owner = owner
+        self._seconds = seconds
+        self._until = -math.inf
+        self._seen: Held | None = None
+        self._seen_at = 0.0
+
+    def held(self, *, at: float) -> bool:
+        """Say whether it is our turn."""
+        return at < self._until
+
+    def lapsed(self, *, at: float) -> Held | None:
+        """Give the lease that its owner has not renewed in time, if there is one."""
+        return self._seen if at >= self._seen_at + self._seconds else None
+
+    def asked(self, holder: Held | None, *, began: float, at: float) -> None:
+        """Note who was found to hold the lease, when that was asked and when it was answered."""
+        ours = holder is not None and holder.owner == self.owner
+        self._until = began + self._seconds if ours else -math.inf
+        other = None if ours else holder
+        if other != self._seen:
+            self._seen, self._seen_at = other, at
+
+    def end(self) -> None:
+        """Know that it is our turn no more."""
+        self._until = -math.inf
 
 
 class Lease:
@@ -29,15 +67,14 @@ class Lease:
         self.died: BaseException | None = None
         self._store = store
         self._name = name
-        self._owner = uuid4().hex
         self._timing = timing
-        self._until = 0.0
+        self._whose = Turn(uuid4().hex, timing.lease)
         self._clock = watch_of(store, clock_rules.mend)
 
     @property
     def held(self) -> bool:
         """Whether the lease is ours now."""
-        return self._store.now() < self._until
+        return self._whose.held(at=steady())
 
     async def keep(self) -> None:
         """Ask for the lease and renew it, for ever, or until what nobody foresaw, which `died` is then."""
@@ -48,34 +85,36 @@ class Lease:
         except Exception as error:
             logger.exception("lease keeper died", lease=self._name)
             self.died = error
-            self._until = 0.0
+            self._whose.end()
             self.turn.set()  # so that whoever rests looks up
 
     async def ask(self) -> None:
         """Ask for the lease, or renew it."""
-        seconds = self._timing.lease
+        began = steady()
         try:
-            await self._clock.mend()
-            now = self._store.now()
-            ours = await self._store.write_unsynced(
-                leases.acquire, self._name, owner=self._owner, now=now, seconds=seconds
+            holder = await self._clock.decide(
+                self._store.write_unsynced,
+                leases.acquire,
+                self._name,
+                owner=self._whose.owner,
+                seconds=self._timing.lease,
+                lapsed=self._whose.lapsed(at=began),
             )
         except StoreUnavailable as error:
             logger.warning("lease not renewed", lease=self._name, error=str(error))
-            ours = self.held
         else:
-            self._until = now + seconds if ours else 0.0
-        if ours:
+            self._whose.asked(holder, began=began, at=steady())
+        if self.held:
             self.turn.set()
         else:
             self.turn.clear()
 
     async def give_back(self) -> None:
-        """Give the lease back, so that another process can acquire it at once."""
-        self._until = 0.0
+        """Let another process have its turn at once."""
+        self._whose.end()
         self.turn.clear()
         try:
-            await self._store.write(leases.release, self._name, owner=self._owner)
+            await self._store.write(leases.release, self._name, owner=self._whose.owner)
         except StoreUnavailable as error:
             logger.warning("lease left to expire", lease=self._name, error=str(error))
 

@@ -16,8 +16,8 @@ from publisher.connection import BrokerConnection, BrokerState
 from publisher.relay import Relay
 from publisher.supervisor import supervise
 from publisher.timing import TIMING, Timing
-from store import leases
 from store.database import Store
+from store.probe import probe
 
 
 async def run(
@@ -37,8 +37,7 @@ async def run(
     metrics.broker_connected.set_function(lambda: state.connected)
 
     async def store_check() -> None:
-        # A transaction that changes nothing would also succeed on a full disk.
-        await store.write_unsynced(leases.acquire, "commands", owner="any", now=store.now(), seconds=1)
+        await store.write_unsynced(probe, now=store.now())
 
     relay = Relay(settings, store, stop=stop, timing=timing)
     rooms = [supervise(settings, relay.work, name="relay", state=state, stop=stop, timing=timing)]

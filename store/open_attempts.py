@@ -75,13 +75,16 @@ def accepted_before(tx: Tx, *, before: float, limit: int) -> list[AttemptRow]:
 def put_forward(tx: Tx, seconds: float, *, now: float) -> None:
     """Move the past times of open attempts forward by so many seconds, if they were before a step of the clock.
 
+    What waits to be submitted has been due since so much later, too: that tells how long it has waited.
+
     What was noted since the step by so many seconds, up to `now`, is left alone.
     """
     times = ("accepted_at", "doubt_since", "checked_at", "woken_at")
     later = ", ".join(f"{at} = CASE WHEN {at} <= :before THEN {at} + :seconds ELSE {at} END" for at in times)
+    due = "due_at = CASE WHEN state = 'waiting' AND due_at <= :before THEN due_at + :seconds ELSE due_at END"
     for states in ("'waiting', 'claimed', 'sending'", "'unconfirmed', 'generating'"):
         tx.execute(
-            f"UPDATE attempts SET {later} WHERE state IN ({states})",  # noqa: S608 - constant parts
+            f"UPDATE attempts SET {later}, {due} WHERE state IN ({states})",  # noqa: S608 - constant parts
             {"seconds": seconds, "before": now - seconds},
         )
 

@@ -39,3 +39,8 @@ def put_forward(tx: Tx, seconds: float, *, now: float) -> None:
         "UPDATE pauses SET since = since + :seconds WHERE since <= :before",
         {"seconds": seconds, "before": now - seconds},
     )
+
+
+def put_back(tx: Tx, seconds: float, *, now: float) -> None:
+    """Have pauses be since so many seconds earlier that a clock which was put back left in the future."""
+    tx.execute("UPDATE pauses SET since = since - :seconds WHERE since > :now", {"seconds": seconds, "now": now})

@@ -6,10 +6,9 @@ from jobs import circuit, clock, outage, overdue, submission_claims, unconfirmed
 from jobs.decide import AttemptSucceeded, CheckAgain
 from jobs.policy import ABANDONED_LEASE_SECONDS, LEASE_SECONDS
 from jobs.sightings import Sightings
-from process.clock import Clock
 from providers.reports import UnknownJob, Working
 from schemas.names import Provider
-from store import attempt_leases, circuits, leases, open_attempts, outbox, pauses, providers
+from store import attempt_leases, circuits, open_attempts, outbox, pauses, providers
 from store.attempts import AttemptRow
 from store.circuits import CircuitRow
 from tests.support.job_scenario import GENERATOR, POLLER, READY, START, JobScenario
@@ -93,17 +92,15 @@ def test_only_ones_own_leases_are_renewed(desk: JobScenario) -> None:
 
 
 @pytest.mark.parametrize("times", [1, 2, 3])
-def test_a_clock_put_back_delays_neither_checks_nor_providers_nor_leases(desk: JobScenario, times: int) -> None:
+def test_a_clock_put_back_delays_neither_checks_nor_providers(desk: JobScenario, times: int) -> None:
     attempt = desk.generating(HOMEDESIGNS)
     desk.do(providers.pause, HOMEDESIGNS, until=desk.now + 5)
-    assert desk.do(leases.acquire, "relay", owner="one", now=desk.now, seconds=5)
     due_in = (desk.current(attempt).due_at or 0) - desk.now
     desk.now -= 3600
     for _ in range(times):
         desk.do(clock.put_back, 3600, now=desk.now)
     assert desk.current(attempt).due_at == pytest.approx(desk.now + due_in)
     desk.now += 6
-    assert desk.do(leases.acquire, "relay", owner="another", now=desk.now, seconds=5)
     desk.now += due_in
     assert isinstance(desk.checked(attempt, READY), AttemptSucceeded)
 
@@ -242,13 +239,18 @@ def test_a_clock_put_forward_gives_up_nothing_that_waits_for_a_provider(desk: Jo
     assert desk.do(outage.sort_out, desk.policy, now=desk.now) == 0
 
 
-def test_a_lease_and_a_pause_that_ended_before_the_step_was_seen_hold_nobody_up(desk: JobScenario) -> None:
+def test_a_clock_put_forward_gives_up_nothing_that_came_late_into_a_long_pause(desk: JobScenario) -> None:
+    desk.do(pauses.begin, Provider("iacrea"), caller="ops", now=desk.now - 2 * desk.policy.submit_deadline)
+    desk.routed()
+    put_forward(desk, desk.policy.submit_deadline)
+    assert desk.do(outage.sort_out, desk.policy, now=desk.now) == 0
+
+
+def test_a_pause_that_ended_before_the_step_was_seen_holds_nobody_up(desk: JobScenario) -> None:
     desk.generating(HOMEDESIGNS)
     desk.do(providers.pause, HOMEDESIGNS, until=desk.now + 5)
-    assert desk.do(leases.acquire, "relay", owner="one", now=desk.now, seconds=5)
     desk.now += 30 - 3600
     desk.do(clock.put_back, 3600, now=desk.now)
-    assert desk.do(leases.acquire, "relay", owner="another", now=desk.now, seconds=5)
     shared = desk.do(providers.get, HOMEDESIGNS)
     assert shared is not None
     assert shared.paused_until == desk.now
@@ -269,18 +271,3 @@ def test_a_webhook_is_looked_at_soon_after_the_clock_was_put_back(desk: JobScena
     desk.do(clock.put_back, 3600, now=desk.now)
     desk.webhook(attempt)
     assert (desk.current(attempt).due_at or 0) <= desk.now + desk.policy.poll_min
-
-
-def test_a_clock_tells_steps_from_the_passing_of_time() -> None:
-    wall, even = [1000.0], [5.0]
-    watch = Clock(lambda: wall[0], lambda: even[0])
-
-    def passes(seconds: float, step: float = 0.0) -> float:
-        even[0] += seconds
-        wall[0] += seconds + step
-        return watch.measure()
-
-    assert passes(86_400) == 0
-    assert passes(10, step=3600) == 3600
-    assert passes(10, step=1) == 0
-    assert passes(10, step=-3600) == pytest.approx(-3599)

@@ -11,6 +11,7 @@ from unittest import mock
 
 import pytest
 
+import process.clock
 from process.settings import Settings
 from publisher import supervisor
 from publisher.connection import BrokerConnection, BrokerState
@@ -23,6 +24,7 @@ from tests.jobs import (
     test_checks,
     test_circuit,
     test_clock,
+    test_clock_watch,
     test_late_truth,
     test_overdue,
     test_retry,
@@ -32,7 +34,9 @@ from tests.jobs import (
 )
 from tests.mutants.breaking import Mutant
 from tests.mutants.mutants import IN_ONE_TEST, IN_THE_SIMULATION
+from tests.mutants.overtaken import OVERTAKEN
 from tests.process import test_workers
+from tests.publisher import test_lease
 from tests.simulation.histories import run
 from tests.simulation.invariants import Broken
 from tests.store import test_durability, test_grouped_writer
@@ -41,6 +45,7 @@ from tests.support.stores import url_of
 
 ROOT = Path(__file__).parents[2]
 SEEDS = 600
+EACH_IN_ONE_TEST = {**IN_ONE_TEST, **OVERTAKEN}
 
 
 def with_a_store(check: Callable[[SqliteStore], object]) -> Callable[[Path], None]:
@@ -82,6 +87,12 @@ def asking() -> tuple[JobScenario, test_overdue.SteadyPoller]:
     return desk, test_overdue.SteadyPoller(desk)
 
 
+async def missed_steps() -> None:
+    desk = JobScenario()
+    with mock.patch.object(process.clock, "machine", return_value="machine"):
+        await test_clock_watch.test_nothing_is_timed_out(desk, test_clock_watch.Wall(desk), (-3600.0, 3600.0))
+
+
 def in_one_file(path: Path) -> None:
     asyncio.run(test_durability.take_turns(path))
 
@@ -113,6 +124,18 @@ CHECKS: dict[str, Callable[[Path], None]] = {
     "only ones own leases are renewed": lambda _: test_clock.test_only_ones_own_leases_are_renewed(JobScenario()),
     "a step of the clock kills nobody": lambda _: test_clock.test_a_living_generator_is_not_declared_dead_by_a_step(
         JobScenario(), 3600.0
+    ),
+    "a step that another process mended is compared": lambda _: asyncio.run(missed_steps()),
+    "a relay's lease that is renewed is its own": lambda _: (
+        test_lease.test_it_passes_on_when_its_holder_is_dead_and_not_before_the_holder_knows(
+            test_lease.publishers(), 0.0
+        )
+    ),
+    "a check that was overtaken is dropped": lambda _: (
+        test_checks.test_a_stale_owner_does_not_reschedule_what_another_one_is_asking_about(JobScenario())
+    ),
+    "a webhook during a check of a job counts": lambda _: (
+        test_webhooks.test_a_webhook_during_a_check_brings_the_next_one_forward(JobScenario())
     ),
     "a late check that was overtaken is dropped": lambda _: (
         test_late_truth.test_a_stale_owner_of_a_late_check_does_not_reschedule_what_another_one_is_asking_about(
@@ -182,10 +205,10 @@ def test_the_simulation_notices_that(mutant: Mutant) -> None:
         hunt()
 
 
-@pytest.mark.parametrize("check", IN_ONE_TEST)
+@pytest.mark.parametrize("check", EACH_IN_ONE_TEST)
 def test_one_test_notices_what_breaks_that(check: str, tmp_path: Path) -> None:
     CHECKS[check](tmp_path / "sound.db")
-    with IN_ONE_TEST[check].apply(), pytest.raises(Exception) as noticed:  # noqa: PT011 - however it shows
+    with EACH_IN_ONE_TEST[check].apply(), pytest.raises(Exception) as noticed:  # noqa: PT011 - however it shows
         CHECKS[check](tmp_path / "mutant.db")
     assert not isinstance(noticed.value, AttributeError | NameError)
 

@@ -4,15 +4,18 @@ from collections.abc import Callable
 
 from jobs.overdue import Watch
 from jobs.sightings import Sightings
-from process.clock import Clock
+from process.clock import ClockWatch
+from publisher.lease import Turn
 from tests.simulation.peers import SIMULATED
 from tests.simulation.steps import Task
 
+RELAY_LEASE = 5.0
+
 
 class Process:
-    """One process of one role; `clock` makes the clock that it reads from its start on."""
+    """One process of one role; `clock` makes its watch of the clock, from its start on."""
 
-    def __init__(self, role: str, number: int, clock: Callable[[], Clock]) -> None:
+    def __init__(self, role: str, number: int, clock: Callable[[], ClockWatch]) -> None:
         self.role = role
         self.lives = 0
         self.name = f"{role}-{number}"
@@ -34,4 +37,4 @@ class Process:
         self.watch = Watch()
         self.sightings = {name: Sightings() for name in SIMULATED}
         self.clock = self._clock()
-        self.mended = False
+        self.turn = Turn(self.owner, RELAY_LEASE)

@@ -14,6 +14,7 @@ import jobs.schedule
 import jobs.settle
 import poller.checking
 import poller.proving
+import process.clock
 from providers import registry
 from tests.simulation.steps import Silence, Step
 from tests.simulation.world import SimulatedWorld
@@ -46,6 +47,8 @@ def virtual(world: SimulatedWorld) -> Iterator[None]:
         mock.patch.object(poller.checking, "time", machine),
         mock.patch.object(poller.proving, "time", machine),
         mock.patch.object(poller.checking, "log", Silence()),
+        mock.patch.object(process.clock, "log", Silence()),
+        mock.patch.object(process.clock, "machine", return_value="machine"),
         mock.patch.dict(registry.PROVIDERS, world.offers),
         mock.patch.object(jobs.schedule, "random", chance),
         mock.patch.object(jobs.accept, "uuid7", partial(named, "video")),

@@ -8,7 +8,7 @@ import asyncio
 import random
 import sqlite3
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
@@ -20,7 +20,7 @@ from jobs.cancelling import CannotCancel
 from jobs.learning import Observation
 from jobs.policy import Policy
 from poller.checking import Checker
-from process.clock import Clock
+from process.clock import Clock, ClockWatch
 from providers.base import Order
 from providers.http.pictures import PictureRefused, PictureUnavailable
 from providers.parsing.webhook_hints import read_webhook
@@ -36,12 +36,11 @@ from store.videos import VideoRow
 from store.webhooks import Delivery
 from tests.simulation import outsiders
 from tests.simulation.peers import SIMULATED, Account, OneSubmission, SimulatedBroker
-from tests.simulation.processes import Process
-from tests.simulation.steps import Step, Task
+from tests.simulation.processes import RELAY_LEASE, Process
+from tests.simulation.steps import Step, Task, at_once
 from tests.support.stores import emptied, in_memory, transact
 
 START = 1_700_000_000.0
-RELAY_LEASE = 5.0
 MOST_VIDEOS = 5
 
 POLICY = Policy(
@@ -55,18 +54,6 @@ _TIMES = (
     " UNION ALL SELECT probe_at, probe_at FROM circuits"
 )
 _ACCEPTED = "SELECT accepted_at FROM attempts WHERE state = 'generating'"
-
-
-@dataclass(frozen=True, slots=True)
-class Mending:
-    """What stands in for the clock's watch of a process."""
-
-    world: "SimulatedWorld"
-    process: Process
-
-    async def mend(self) -> None:
-        """Mend the store if the clock was put."""
-        self.world.mend_clock(self.process)
 
 
 class SimulatedWorld:
@@ -118,8 +105,8 @@ class SimulatedWorld:
         """The time as the processes read it."""
         return self.now + self.ahead
 
-    def _clock(self) -> Clock:
-        return Clock(lambda: self.wall, lambda: self.now)
+    def _clock(self) -> ClockWatch:
+        return ClockWatch(self._write_at_once, clock.mend, Clock(lambda: self.wall, lambda: self.now))
 
     def note(self, who: str, what: str) -> None:
         """Write a line of the history."""
@@ -218,20 +205,19 @@ class SimulatedWorld:
         except StoreUnavailable:
             self.note(process.name, "store away")
 
-    def mend_clock(self, process: Process) -> None:
-        """Have a process look at its clock, and mend the store, as `jobs.clock.ClockWatch` does."""
-        step = process.clock.measure()
-        process.mended = process.mended and not step
-        if not process.mended:
-            self.transact(clock.mend, "machine", step=step, ahead=process.clock.ahead, now=self.wall)
-            process.mended = True
+    def _decide(self, process: Process, work: Callable[..., Any], *args: Any) -> Any:
+        """Decide now what the service decides through its clock's watch."""
+        return at_once(process.clock.decide(self._write_at_once, work, *args))
+
+    async def _write_at_once(self, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        return self.transact(work, *args, **kwargs)
 
     def _generate(self, process: Process) -> None:
         self._renew(process)
-        self.mend_clock(process)
+        at_once(process.clock.mend())
         self.transact_repeatable(assignment.route, self.policy, now=self.wall)
-        self.transact(outage.sort_out, self.policy, now=self.wall)
-        submitter = Submitter(self, self.policy, self, process.owner, Mending(self, process))  # type: ignore[arg-type]  # they offer what is used
+        self._decide(process, outage.sort_out, self.policy)
+        submitter = Submitter(self, self.policy, self, process.owner, process.clock)  # type: ignore[arg-type]  # they offer what is used
         owner = process.owner
         for name, account in self.accounts.items():
             sent = self.transact(open_attempts.sending, name, now=None)
@@ -248,13 +234,13 @@ class SimulatedWorld:
 
     def _poll(self, process: Process) -> None:
         self._renew(process)
-        self.mend_clock(process)
+        at_once(process.clock.mend())
         found = self.transact(overdue.find, self.policy, now=self.wall)
         over = process.watch.step(self.policy, found, now=self.wall, at=self.now)
-        self.transact(overdue.give_up, self.policy, over, now=self.wall)
+        self._decide(process, overdue.give_up, self.policy, over)
         self.transact_repeatable(learning.learn, self.lessons)
         self.lessons.clear()
-        parts = (read_webhook, partial(outsiders.prove, self), Mending(self, process), self.lessons, process.watch)
+        parts = (read_webhook, partial(outsiders.prove, self), process.clock, self.lessons, process.watch)
         checker = Checker(self, self.policy, process.owner, *parts)  # type: ignore[arg-type]  # they offer what is used
         for name, account in self.accounts.items():
             claim = partial(check_claims.claim, owner=process.owner, room=8, now=self.wall)
@@ -273,21 +259,23 @@ class SimulatedWorld:
             self.begin(process, "relay", self._round(process))
 
     async def _round(self, process: Process) -> None:
-        owner = process.owner
+        turn, began = process.turn, self.now
+        take = partial(leases.acquire, owner=turn.owner, seconds=RELAY_LEASE, lapsed=turn.lapsed(at=began))
         try:
-            self.mend_clock(process)
-            until = self.wall + RELAY_LEASE
-            if not await self.write_unsynced(leases.acquire, "relay", owner=owner, now=self.wall, seconds=RELAY_LEASE):
+            holder = await process.clock.decide(self.write_unsynced, take, "relay")
+            turn.asked(holder, began=began, at=self.now)
+            if not turn.held(at=self.now):
                 return
             rows: list[OutboxEvent] = await self.read(outbox.sendable, now=self.wall, limit=50)
             confirmed = []
             for event in rows:
-                if self.wall < until and await Step(lambda event=event: self.broker.publish(event), what="publish"):  # type: ignore[misc]  # a loop variable bound at once
+                publish = partial(self.broker.publish, event)
+                if turn.held(at=self.now) and await Step(publish, what="publish"):
                     confirmed.append(event.seq)
             if confirmed:
                 await self.write_unsynced(outbox.mark_published, confirmed, now=self.wall)
         except StoreUnavailable:
-            self.note(owner, "store away")
+            self.note(process.owner, "store away")
 
     def begin(self, process: Process, key: str, coroutine: Coroutine[Any, Any, object]) -> None:
         self.note(process.name, f"takes up {key}")
@@ -332,11 +320,7 @@ class SimulatedWorld:
         return True
 
     def put_clock(self, seconds: float) -> None:
-        """Put the wall clock of all processes forward or back. What is just being written is written before."""
-        for process in self.processes:
-            for task in process.tasks.values():
-                if task.step is not None and task.step.at <= self.now:
-                    task.take_step()
+        """Put the wall clock of all processes forward or back, also under what is just being written."""
         self.ahead += seconds
         self.was_put_back |= seconds < 0
         self.note("fate", "clock put forward" if seconds > 0 else "clock put back")

@@ -114,7 +114,7 @@ CALLS: list[Callable[[Tx], object]] = [
     lambda tx: pruned.place(tx, "outbox"),
     lambda tx: pruned.keep_place(tx, "outbox", 1),
     lambda tx: webhooks.of_attempt(tx, "a"),
-    lambda tx: history.of_video(tx, any_video(tx)),
+    lambda tx: history.of_video(tx, submitted_video(tx)),
     lambda tx: durations.load(tx, P),
     lambda tx: durations.save(tx, P, "[]", completions=1),
     lambda tx: leases.release(tx, "relay", owner="o"),
@@ -171,9 +171,9 @@ CALLS: list[Callable[[Tx], object]] = [
     lambda tx: open_attempts.put_forward(tx, 1.0, now=NOW),
     lambda tx: pauses.put_forward(tx, 1.0, now=NOW),
     lambda tx: clocks.ahead(tx, "m"),
+    lambda tx: pauses.put_back(tx, 1.0, now=NOW),
     lambda tx: clocks.keep(tx, "m", seconds=1.0),
     lambda tx: outbox.bring_near(tx, now=NOW),
-    lambda tx: leases.bring_near(tx, 1.0, now=NOW),
     lambda tx: providers.bring_near(tx, 1.0, now=NOW),
     lambda tx: secrets.keep(tx, "webhook", "secret"),
     lambda tx: secrets.get(tx, "webhook"),
@@ -200,6 +200,13 @@ def any_video(tx: Tx) -> str:
     """Give the id of some video without a picture."""
     sql = "SELECT id FROM videos WHERE id NOT IN (SELECT video_id FROM uploads) LIMIT 1"
     video_id: str = tx.execute(sql).fetchone()[0]
+    return video_id
+
+
+def submitted_video(tx: Tx) -> str:
+    """Give the id of some video that has an attempt."""
+    video_id = any_video(tx)
+    tx.execute("UPDATE attempts SET video_id = ? WHERE id = (SELECT MIN(id) FROM attempts)", (video_id,))
     return video_id
 
 
