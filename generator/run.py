@@ -57,9 +57,11 @@ async def run(
         await store.write_unsynced(announce, Role.GENERATOR, policy.providers, now=store.now())
         return 0
 
+    places: outage.Places = {}
+
     async def sorting_out() -> int:
         if await store.read(outage.shut, policy, now=store.now()):
-            await clock.decide(store.write, outage.sort_out, policy)
+            await clock.decide(store.write, outage.sort_out, policy, places)
         return 0
 
     async with asyncio.TaskGroup() as tasks:

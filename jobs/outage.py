@@ -23,6 +23,9 @@ _WAITED_PER_PAUSE = 4
 SORTED_AT_ONCE = 100
 """Few, because it runs beside everything else."""
 
+LOOKED_AT_ONCE = 1000
+_FIRST = (0.0, "")
+
 
 def another_try(tx: Tx, policy: Policy, attempt: AttemptRow, answer: NotAcceptedYet, *, now: float) -> float | None:
     """Say when to submit again what was not accepted; None where the provider has had its chances.
@@ -72,12 +75,19 @@ def shut(tx: Tx, policy: Policy, *, now: float) -> bool:
     return any(circuit.gate(tx, provider, now=now).room == 0 for provider in policy.providers)
 
 
-def sort_out(tx: Tx, policy: Policy, *, now: float) -> int:
-    """Take care of what waits for providers that take no work; say of how much."""
+Places = dict[Provider, tuple[float, str]]
+"""How far one process has looked through what waits for each provider, in the order of its turns."""
+
+
+def sort_out(tx: Tx, policy: Policy, places: Places, *, now: float) -> int:
+    """Take care of what waits for providers that take no work; say of how much.
+
+    So much of it is looked at each time, however much waits: `places` says how far one came, and is brought forward.
+    """
     gates = {provider: circuit.gate(tx, provider, now=now) for provider in policy.providers}
     willing = [provider for provider, found in gates.items() if found.room is None]
     return sum(
-        _give_up(tx, policy, provider, found, now) + _move_on(tx, policy, provider, found, willing, now)
+        _give_up(tx, policy, provider, found, now) + _move_on(tx, policy, provider, found, willing, places, now)
         for provider, found in gates.items()
         if found.room == 0
     )
@@ -93,11 +103,19 @@ def _give_up(tx: Tx, policy: Policy, provider: Provider, found: Gate, now: float
     return sum(_fail(tx, policy, attempt, message, now) for attempt in late)
 
 
-def _move_on(tx: Tx, policy: Policy, provider: Provider, found: Gate, willing: list[Provider], now: float) -> int:
+def _move_on(
+    tx: Tx, policy: Policy, provider: Provider, found: Gate, willing: list[Provider], places: Places, now: float
+) -> int:
+    if not willing:
+        return 0
     motions = {motion for motion in Motion if any(offers(other, motion) for other in willing)}
-    movable = videos.movable(tx, provider, motions=motions, tried=willing, limit=SORTED_AT_ONCE) if willing else []
+    after = places.pop(provider, _FIRST)
+    limits = {"looked_at": LOOKED_AT_ONCE, "limit": SORTED_AT_ONCE}
+    movable = videos.movable(tx, provider, motions=motions, tried=willing, after=after, **limits)
+    if movable.place is not None:
+        places[provider] = movable.place
     message = describe(provider, found)
-    waiting = [attempt for attempt_id in movable if (attempt := attempts.get(tx, attempt_id))]
+    waiting = [attempt for attempt_id in movable.attempt_ids if (attempt := attempts.get(tx, attempt_id))]
     return sum(_fail(tx, policy, attempt, message, now) for attempt in waiting)
 
 

@@ -106,11 +106,14 @@ def select(tx: Tx, condition: str, parameters: dict[str, object] | tuple[object,
     return [_row(columns) for columns in rows]
 
 
+READABLE = "id NOT IN (SELECT id FROM unreadable WHERE kind = 'attempt')"
+
+
 def select_work(tx: Tx, condition: str, parameters: dict[str, object], *, now: float | None) -> list[AttemptRow]:
     """Select attempts to work on without those that cannot be read, which are put aside unless this only reads."""
     rows = tx.execute(
         f"SELECT {COLUMNS} FROM attempts"  # noqa: S608 - constant parts
-        f" WHERE id NOT IN (SELECT id FROM unreadable WHERE kind = 'attempt') AND {condition}{tx.skip_locked}",
+        f" WHERE {READABLE} AND {condition}{tx.skip_locked}",
         parameters,
     ).fetchall()
     return [row for columns in rows if (row := readable(columns, tx, now)) is not None]

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from schemas.names import Provider
-from store.attempts import COLUMNS, AttemptRow, AttemptState, readable, select_work
+from store.attempts import COLUMNS, READABLE, AttemptRow, AttemptState, readable, select_work
 from store.transaction import Tx
 
 _UNSENT = (
@@ -12,6 +12,8 @@ _UNSENT = (
     " AND (lease_owner IS NULL OR lease_owner <> :owner OR lease_until <= :forgotten_before)"
 )
 
+_UNENDED = "provider = :provider AND state IN ('unconfirmed', 'generating')"
+_FREE = "due_at <= :now AND lease_until <= :now ORDER BY due_at LIMIT :limit"
 _LONGEST_WAIT = 60.0
 
 _PICTURE_URL = "(SELECT image_url FROM videos WHERE videos.id = attempts.video_id)"
@@ -53,7 +55,7 @@ def to_fetch(
     given = {"provider": provider, "owner": owner, "now": now, "forgotten_before": forgotten_before, "limit": limit}
     rows = tx.execute(
         f"SELECT * FROM (SELECT {COLUMNS}, {_PICTURE_URL} AS picture_url FROM attempts"  # noqa: S608 - constant parts
-        f" WHERE id NOT IN (SELECT id FROM unreadable WHERE kind = 'attempt') AND {_UNSENT}) AS unsent"
+        f" WHERE {READABLE} AND {_UNSENT}) AS unsent"
         f" WHERE picture_url IS NOT NULL{elsewhere} ORDER BY due_at LIMIT :limit{tx.skip_locked}",
         given | {f"origin{number}": origin for number, origin in enumerate(not_from)},
     ).fetchall()
@@ -62,31 +64,26 @@ def to_fetch(
 
 def to_check(tx: Tx, provider: Provider, *, now: float, limit: int) -> list[AttemptRow]:
     """List the attempts whose provider should be asked, longest overdue first."""
-    return _overdue(tx, provider, "state IN ('unconfirmed', 'generating')", now=now, limit=limit)
+    return _overdue(tx, provider, _UNENDED, now=now, limit=limit)
 
 
 def to_check_late(tx: Tx, provider: Provider, *, now: float, limit: int) -> list[AttemptRow]:
     """List the attempts that were given up but may still come to something, longest overdue first."""
-    return _overdue(tx, provider, "state = 'failed' AND due_at IS NOT NULL", now=now, limit=limit)
+    failed = "provider = :provider AND state = 'failed' AND due_at IS NOT NULL"
+    return _overdue(tx, provider, failed, now=now, limit=limit)
 
 
 def _overdue(tx: Tx, provider: Provider, which: str, *, now: float, limit: int) -> list[AttemptRow]:
-    return select_work(
-        tx,
-        f"provider = :provider AND {which} AND due_at <= :now AND lease_until <= :now ORDER BY due_at LIMIT :limit",
-        {"provider": provider, "now": now, "limit": limit},
-        now=now,
-    )
+    given: dict[str, object] = {"provider": provider, "now": now, "limit": limit}
+    return select_work(tx, f"{which} AND {_FREE}", given, now=now)
 
 
 def checks_due(tx: Tx, provider: Provider, *, now: float, limit: int) -> tuple[int, float | None]:
-    """Count the checks that are due and that nobody has in hand, up to a limit; and say since when the oldest is."""
+    """Count what `to_check` would list, up to a limit; and say since when the oldest of it is due."""
     count, oldest = tx.execute(
-        "SELECT COUNT(*), MIN(due_at) FROM (SELECT due_at FROM attempts"
-        " WHERE provider = ? AND state IN ('unconfirmed', 'generating') AND due_at <= ? AND lease_until <= ?"
-        " AND id NOT IN (SELECT id FROM unreadable WHERE kind = 'attempt')"
-        " ORDER BY due_at LIMIT ?) AS due",
-        (provider, now, now, limit),
+        "SELECT COUNT(*), MIN(due_at) FROM (SELECT due_at FROM attempts"  # noqa: S608 - constant parts
+        f" WHERE {READABLE} AND {_UNENDED} AND {_FREE}) AS due",
+        {"provider": provider, "now": now, "limit": limit},
     ).fetchone()
     return count, oldest
 

@@ -148,24 +148,45 @@ def retries_of(tx: Tx, video_id: str) -> list[VideoRow]:
     return [_row(columns) for columns in rows]
 
 
+class Movable(NamedTuple):
+    """Attempts that may go elsewhere, and the place (a time and an id) where to look on; None where that was all."""
+
+    attempt_ids: list[str]
+    place: tuple[float, str] | None
+
+
 def movable(
-    tx: Tx, provider: Provider, *, motions: Collection[Motion], tried: Collection[Provider], limit: int
-) -> list[str]:
+    tx: Tx,
+    provider: Provider,
+    *,
+    motions: Collection[Motion],
+    tried: Collection[Provider],
+    after: tuple[float, str],
+    looked_at: int,
+    limit: int,
+) -> Movable:
     """Name the attempts that wait at a provider while their videos, of certain motions, may go to another one.
 
-    One of the other providers at least has not `tried` them yet.
+    One of the other providers at least has not `tried` them yet. So many are looked at, those that come `after` a place
+    in the order of their turns, however many wait.
     """
     motion_marks, provider_marks = ", ".join("?" * len(motions)), ", ".join("?" * len(tried))
     rows = tx.execute(
-        "SELECT attempts.id FROM attempts JOIN videos ON videos.id = attempts.video_id"  # noqa: S608 - only marks
-        " WHERE attempts.provider = ? AND attempts.state IN ('waiting', 'claimed', 'sending')"
-        " AND attempts.state = 'waiting' AND videos.fallback = 1"
+        "SELECT waiting.id, waiting.due_at, videos.fallback = 1"  # noqa: S608 - only marks
         f" AND videos.motion IN ({motion_marks}) AND (SELECT COUNT(DISTINCT earlier.provider) FROM attempts earlier"
         f" WHERE earlier.video_id = videos.id AND earlier.provider IN ({provider_marks})) < ?"
-        " ORDER BY attempts.due_at LIMIT ?",
-        (provider, *motions, *tried, len(tried), limit),
+        " FROM (SELECT id, video_id, due_at FROM attempts WHERE provider = ?"
+        " AND state IN ('waiting', 'claimed', 'sending') AND state = 'waiting'"
+        " AND due_at >= ? AND (due_at > ? OR id > ?) ORDER BY due_at, id LIMIT ?) AS waiting"
+        " JOIN videos ON videos.id = waiting.video_id ORDER BY waiting.due_at, waiting.id",
+        (*motions, *tried, len(tried), provider, after[0], *after, looked_at),
     ).fetchall()
-    return [attempt_id for (attempt_id,) in rows]
+    found = [(attempt_id, due_at) for attempt_id, due_at, may_move in rows if may_move][:limit]
+    if len(found) == limit:
+        last, due_at = found[-1]
+        return Movable([attempt_id for attempt_id, _ in found], (due_at, last))
+    place = (rows[-1][1], rows[-1][0]) if len(rows) == looked_at else None
+    return Movable([attempt_id for attempt_id, _ in found], place)
 
 
 def move(

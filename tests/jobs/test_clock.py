@@ -236,14 +236,14 @@ def test_a_clock_put_forward_gives_up_nothing_that_waits_for_a_provider(desk: Jo
     attempt = desk.routed()
     desk.do(pauses.begin, attempt.provider, caller="ops", now=desk.now)
     put_forward(desk, 3600 + desk.policy.submit_deadline)
-    assert desk.do(outage.sort_out, desk.policy, now=desk.now) == 0
+    assert desk.do(outage.sort_out, desk.policy, {}, now=desk.now) == 0
 
 
 def test_a_clock_put_forward_gives_up_nothing_that_came_late_into_a_long_pause(desk: JobScenario) -> None:
     desk.do(pauses.begin, Provider("iacrea"), caller="ops", now=desk.now - 2 * desk.policy.submit_deadline)
     desk.routed()
     put_forward(desk, desk.policy.submit_deadline)
-    assert desk.do(outage.sort_out, desk.policy, now=desk.now) == 0
+    assert desk.do(outage.sort_out, desk.policy, {}, now=desk.now) == 0
 
 
 def test_a_pause_that_ended_before_the_step_was_seen_holds_nobody_up(desk: JobScenario) -> None:

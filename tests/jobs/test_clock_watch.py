@@ -73,7 +73,7 @@ async def test_nothing_that_waits_for_a_provider_is_given_up(
     desk.do(pauses.begin, attempt.provider, caller="ops", now=desk.now)
     wall.pass_by(60)
     one = await _missed(wall, steps)
-    assert await one.decide(wall.write, outage.sort_out, desk.policy) == 0
+    assert await one.decide(wall.write, outage.sort_out, desk.policy, {}) == 0
 
 
 @BOTH_WAYS

@@ -26,7 +26,7 @@ def try_until_it_moves_on(desk: JobScenario, attempt: AttemptRow) -> int:
 
 def sort_out(desk: JobScenario) -> int:
     assert desk.do(outage.shut, desk.policy, now=desk.now)
-    return desk.do(outage.sort_out, desk.policy, now=desk.now)
+    return desk.do(outage.sort_out, desk.policy, {}, now=desk.now)
 
 
 def pause(desk: JobScenario, provider: Provider = IACREA) -> None:
@@ -89,6 +89,24 @@ def test_what_waits_and_may_go_elsewhere_goes_when_its_provider_is_away(desk: Jo
     assert sort_out(desk) == 0
 
 
+def test_however_much_must_stay_what_may_go_elsewhere_has_its_turn(
+    desk: JobScenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outage, "LOOKED_AT_ONCE", 3)
+    pause(desk)
+    for _ in range(7):  # all at the same time, as a mended clock may leave them
+        desk.routed(choice=ProviderChoice("iacrea"), fallback=False)
+    moves = desk.routed(choice=ProviderChoice("iacrea"), fallback=True)
+    places: outage.Places = {}
+    moved = [desk.do(outage.sort_out, desk.policy, places, now=desk.now) for _ in range(6)]
+    assert sum(moved) == 1
+    assert desk.told(moves) == ["fallback"]
+    again = desk.routed(choice=ProviderChoice("iacrea"), fallback=True)
+    for _ in range(3):
+        desk.do(outage.sort_out, desk.policy, places, now=desk.now)
+    assert desk.told(again) == ["fallback"]
+
+
 def test_nothing_goes_to_a_provider_that_is_away_too(desk: JobScenario) -> None:
     go_away(desk)
     pause(desk, HOMEDESIGNS)
@@ -102,7 +120,7 @@ def test_what_tests_a_provider_is_left_to_it(desk: JobScenario) -> None:
     desk.now = row(desk).probe_at
     tests_it = desk.routed(choice=ProviderChoice("iacrea"), fallback=True)
     assert not desk.do(outage.shut, desk.policy, now=desk.now)
-    desk.do(outage.sort_out, desk.policy, now=desk.now)
+    desk.do(outage.sort_out, desk.policy, {}, now=desk.now)
     assert desk.current(tests_it).state is AttemptState.WAITING
 
 

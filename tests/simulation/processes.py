@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from jobs.outage import Places
 from jobs.overdue import Watch
 from jobs.sightings import Sightings
 from process.clock import ClockWatch
@@ -37,4 +38,5 @@ class Process:
         self.watch = Watch()
         self.sightings = {name: Sightings() for name in SIMULATED}
         self.clock = self._clock()
+        self.places: Places = {}
         self.turn = Turn(self.owner, RELAY_LEASE)

@@ -216,7 +216,7 @@ class SimulatedWorld:
         self._renew(process)
         at_once(process.clock.mend())
         self.transact_repeatable(assignment.route, self.policy, now=self.wall)
-        self._decide(process, outage.sort_out, self.policy)
+        self._decide(process, outage.sort_out, self.policy, process.places)
         submitter = Submitter(self, self.policy, self, process.owner, process.clock)  # type: ignore[arg-type]  # they offer what is used
         owner = process.owner
         for name, account in self.accounts.items():
