@@ -16,6 +16,7 @@ from pathlib import Path
 
 from bench import drawing, planning
 from bench.accepting import measure_accepting
+from bench.beside import measure_beside
 from bench.events import measure_events, measure_relay
 from bench.footprint import measure_footprint
 from bench.measures import Row, table
@@ -52,6 +53,7 @@ MEASUREMENTS: dict[str, Callable[[Setting], list[Row]]] = {
     "14": measure_outage,
     "15": measure_footprint,
     "load": measure_overload,
+    "beside": measure_beside,
     "p1,p2": measure_accepting_beside,
     "p3,p4": measure_pipeline_beside,
 }

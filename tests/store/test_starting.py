@@ -8,66 +8,20 @@ from pathlib import Path
 
 import pytest
 
+from bench import starting
 from store import sqlite
 from store.database import Store, StoreUnavailable
 from tests.store.one_row import names, put
 from tests.support.stores import rows, url_of
 
 LOG_BYTES = 30 * 2**20
-PROCESSES = 11
-
-LEAVE_A_LOG = """
-import os, sys
-from pathlib import Path
-from store import sqlite
-path, size = Path(sys.argv[1]), int(sys.argv[2])
-connection = sqlite.connect(path)
-connection.execute("CREATE TABLE ballast (body BLOB)")
-log = path.with_name(path.name + "-wal")
-while log.stat().st_size < size:
-    connection.execute("INSERT INTO ballast VALUES (zeroblob(500000))")
-os._exit(9)
-"""
-
-OPEN_AND_WRITE = """
-import asyncio, sys
-from store.database import Store
-from tests.store.one_row import put
-
-async def main():
-    print("ready", flush=True)
-    sys.stdin.readline()
-    store = await Store.open(sys.argv[1])
-    await store.write(put, sys.argv[2])
-    await store.close()
-
-asyncio.run(main())
-"""
 
 
 def test_eleven_processes_start_at_once_over_the_log_of_a_crash(path: Path) -> None:
     make(path)
-    crashed = subprocess.run([sys.executable, "-c", LEAVE_A_LOG, str(path), str(LOG_BYTES)], check=False, timeout=50)
-    assert crashed.returncode == 9
-    starting = [
-        subprocess.Popen(
-            [sys.executable, "-c", OPEN_AND_WRITE, url_of(path), f"process {number}"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-        for number in range(PROCESSES)
-    ]
-    for process in starting:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
-    for process in starting:
-        assert process.stdin is not None
-        process.stdin.write(b"go\n")
-        process.stdin.flush()
-    for process in starting:
-        process.communicate(timeout=100)
-    assert [process.returncode for process in starting] == [0] * PROCESSES
-    assert len(rows(path, "SELECT name FROM secrets WHERE name LIKE 'process %'")) == PROCESSES
+    starting.leave_log(path, LOG_BYTES)
+    assert len(starting.start_at_once(path)) == starting.PROCESSES
+    assert len(rows(path, "SELECT name FROM secrets WHERE name LIKE 'process %'")) == starting.PROCESSES
 
 
 def make(path: Path) -> None:
