@@ -137,7 +137,7 @@ class Guard:
     def _note_refusal(self, peer: str) -> None:
         """Write the first wrong key of a peer into the audit log, in the background and at a bounded rate."""
         now = self._context.now()
-        self._noted = [at for at in self._noted if now - 60 < at]
+        self._noted = [at for at in self._noted if now - 60 < at <= now]
         if len(self._noted) >= _NOTED_A_MINUTE:
             return
         self._noted.append(now)

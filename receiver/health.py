@@ -117,7 +117,8 @@ class Health:
 
     async def _findings(self) -> Findings:
         """Look, or give what a look of just now found; those who ask at once share one."""
-        if self._newest is not None and self._context.now() - self._newest.at < _FRESH_SECONDS:
+        # A look that lies ahead is one from before the clock was put back: nobody knows how old it is.
+        if self._newest is not None and 0 <= self._context.now() - self._newest.at < _FRESH_SECONDS:
             return self._newest
         if self._looking is None:
             self._looking = asyncio.create_task(self._probe())

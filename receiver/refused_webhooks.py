@@ -25,7 +25,7 @@ class RefusedWebhookNotes:
     def note(self, scope: Scope, *, provider: str, reason: str) -> None:
         """Note a request, unless many were noted within the last minute; its token is kept nowhere."""
         now = self._context.now()
-        self._noted = [at for at in self._noted if now - 60 < at]
+        self._noted = [at for at in self._noted if now - 60 < at <= now]
         if len(self._noted) >= _NOTED_A_MINUTE:
             return
         self._noted.append(now)

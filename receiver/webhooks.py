@@ -122,7 +122,8 @@ class Webhooks:
 
     def _is_flood(self, attempt_id: str) -> bool:
         now = self._context.now()
-        if now >= self._window_ends or len(self._deliveries) > _MANY_ATTEMPTS:
+        # An end that lies further ahead than a window is long was set before the clock was put back.
+        if not now < self._window_ends <= now + _WINDOW_SECONDS or len(self._deliveries) > _MANY_ATTEMPTS:
             self._deliveries.clear()
             self._window_ends = now + _WINDOW_SECONDS
         count = self._deliveries.get(attempt_id, 0) + 1

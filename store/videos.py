@@ -178,9 +178,10 @@ def movable(
         " FROM (SELECT id, video_id, due_at FROM attempts WHERE provider = ?"
         " AND state IN ('waiting', 'claimed', 'sending') AND state = 'waiting'"
         " AND due_at >= ? AND (due_at > ? OR id > ?) ORDER BY due_at, id LIMIT ?) AS waiting"
-        " JOIN videos ON videos.id = waiting.video_id ORDER BY waiting.due_at, waiting.id",
+        " JOIN videos ON videos.id = waiting.video_id",
         (*motions, *tried, len(tried), provider, after[0], *after, looked_at),
     ).fetchall()
+    rows.sort(key=lambda row: (row[1], row[0]))
     found = [(attempt_id, due_at) for attempt_id, due_at, may_move in rows if may_move][:limit]
     if len(found) == limit:
         last, due_at = found[-1]

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -25,6 +25,10 @@ SETTINGS = {
     "REELBUS_SUBMIT_ATTEMPTS": "3",
     "REELBUS_PROVE_RESULTS": "true",
 }
+
+SUBMITTING = {"routed", "claimed", "intent written", "answer read", "acceptance recorded"}
+UPLOADED = "picture stored"
+"""Where only a video whose picture is uploaded comes."""
 
 
 @dataclass
@@ -118,6 +122,51 @@ class CrashScenario:
         digest = sha256(numbered_picture(number)).hexdigest()
         records = (await self.sandbox.records())["records"]
         return [each for each in records if prompt(number) == each["prompt"] or digest == each["picture_sha256"]]
+
+
+@dataclass(frozen=True)
+class Death:
+    """A place at which a service dies, and what is true then: how the video ends, and how often it is paid for."""
+
+    place: str
+    provider: str
+    end: str
+    paid: int
+
+    async def come_back(
+        self, on: CrashScenario, number: int, pictures: str, *, lost: Callable[[], None] | None = None, **env: str
+    ) -> str:
+        """Let a service die at the place, lose what is `lost`, and start again. Gives the id of its video."""
+        [victim] = await on.start(REELBUS_TEST_CRASH=f"{self.place}:1", **env)
+        await on.subscribe()
+        if self.place in SUBMITTING:  # a webhook is sent once, and here it must come when the service is up again
+            await on.hold_webhooks(held=True)
+        asking = asyncio.create_task(on.ask(number, self.provider, None if self.place == UPLOADED else pictures))
+        await died(victim)
+        if lost is not None:
+            lost()
+        await on.start()
+        await on.hold_webhooks(held=False)
+        return await asking
+
+    async def wrong(self, on: CrashScenario, number: int, video_id: str) -> str | None:
+        """Wait for the video's end; say what is wrong with it, if anything."""
+        video = await on.ended(video_id)
+        await asyncio.sleep(0.5)
+        found = (video["error"] or {"code": video["status"]})["code"], await on.paid(number), on.terminals(video_id)
+        expected = (self.end, self.paid, 1)
+        if found == expected and await adds_up(on, self.provider, video["attempts"]):
+            return None
+        return f"{self.place}, {self.provider}: expected {expected}, got {found}: {video['attempts']}"
+
+
+async def adds_up(on: CrashScenario, provider: str, attempts: list[dict[str, object]]) -> bool:
+    """Say whether the ledger and the refunds tell of the attempts what is true of them."""
+    shown = (await on.service.http.get("/v1/credits")).json()[provider]
+    known = sum(attempt["provider_job_id"] is not None for attempt in attempts)
+    unknown = {"status": "unknown", "credits": None}
+    failed = [attempt["refund"] for attempt in attempts if attempt["status"] == "failed"]
+    return bool(shown["spent"] == known and all(refund == unknown for refund in failed))
 
 
 async def died(command: Command) -> None:

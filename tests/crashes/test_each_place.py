@@ -12,7 +12,7 @@ import pytest
 
 from process.failpoints import POINTS
 from tests.crashes.conftest import SetStage
-from tests.crashes.scenario import CrashScenario, died
+from tests.crashes.scenario import Death
 from tests.support.gallery import gallery
 
 ROOT = Path(__file__).parents[2]
@@ -59,46 +59,19 @@ async def test_a_service_that_dies_at_a_place_ends_its_video_once_and_pays_once(
     cases = enumerate(PLACES[where])
     # The pictures are elsewhere, for a provider that cannot fetch one from a dead service lets its video fail.
     async with gallery() as pictures:
-        wrong = await asyncio.gather(*(_case(set_stage, where, turn, pictures, number, case) for number, case in cases))
+        wrong = await asyncio.gather(*(_case(set_stage, turn, pictures, *each) for each in cases))
     assert [line for line in wrong if line] == []
 
 
 async def _case(
-    set_stage: SetStage,
-    where: str,
-    turn: asyncio.Semaphore,
-    pictures: str,
-    number: int,
-    case: tuple[str, str, str, int],
+    set_stage: SetStage, turn: asyncio.Semaphore, pictures: str, number: int, case: tuple[str, str, str, int]
 ) -> str | None:
     """Let a service die at a place, start it again, and say what is wrong with how it ended, if anything."""
-    place, provider, end, paid = case
-    async with set_stage(f"{place}-{provider}") as on:
+    death = Death(*case)
+    async with set_stage(f"{death.place}-{death.provider}") as on:
         async with turn:
-            [victim] = await on.start(REELBUS_TEST_CRASH=f"{place}:1")
-            await on.subscribe()
-            if where == "generator":  # a webhook is sent once, and here it must come when the service is up again
-                await on.hold_webhooks(held=True)
-            uploaded = place == "picture stored"
-            asking = asyncio.create_task(on.ask(number, provider, None if uploaded else pictures))
-            await died(victim)
-            await on.start()
-            await on.hold_webhooks(held=False)
-        video = await on.ended(await asking)
-        await asyncio.sleep(0.5)
-        found = (video["error"] or {"code": video["status"]})["code"], await on.paid(number), on.terminals(video["id"])
-        if found != (end, paid, 1) or not await adds_up(on, provider, video["attempts"]):
-            return f"{place}, {provider}: expected {(end, paid, 1)}, got {found}: {video['attempts']}"
-    return None
-
-
-async def adds_up(on: CrashScenario, provider: str, attempts: list[dict[str, object]]) -> bool:
-    """Say whether the ledger and the refunds tell of the attempts what is true of them."""
-    shown = (await on.service.http.get("/v1/credits")).json()[provider]
-    known = sum(attempt["provider_job_id"] is not None for attempt in attempts)
-    unknown = {"status": "unknown", "credits": None}
-    failed = [attempt["refund"] for attempt in attempts if attempt["status"] == "failed"]
-    return bool(shown["spent"] == known and all(refund == unknown for refund in failed))
+            video_id = await death.come_back(on, number, pictures)
+        return await death.wrong(on, number, video_id)
 
 
 def test_each_place_is_reached_by_exactly_one_line_of_the_product() -> None:

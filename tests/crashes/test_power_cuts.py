@@ -12,8 +12,8 @@ import pytest
 
 from tests.crashes.conftest import SetStage
 from tests.crashes.power.sitecustomize import KEPT_IN
-from tests.crashes.scenario import CrashScenario, died
-from tests.crashes.test_each_place import PLACES, adds_up
+from tests.crashes.scenario import CrashScenario, Death
+from tests.crashes.test_each_place import PLACES
 from tests.support.gallery import gallery
 from tests.support.service import ROOT
 
@@ -29,41 +29,24 @@ async def test_a_video_whose_service_loses_its_power_at_a_place_ends_once_and_is
     turn = asyncio.Semaphore(3)
     async with gallery() as pictures:
         cases = enumerate(PLACES[where])
-        wrong = await asyncio.gather(*(_case(set_stage, where, turn, pictures, *each) for each in cases))
+        wrong = await asyncio.gather(*(_case(set_stage, turn, pictures, *each) for each in cases))
     assert [line for line in wrong if line] == []
 
 
 async def _case(
-    set_stage: SetStage,
-    where: str,
-    turn: asyncio.Semaphore,
-    pictures: str,
-    number: int,
-    case: tuple[str, str, str, int],
+    set_stage: SetStage, turn: asyncio.Semaphore, pictures: str, number: int, case: tuple[str, str, str, int]
 ) -> str | None:
-    place, provider, end, paid = case
-    async with set_stage(f"{place}-{provider}") as on:
+    death = Death(*case)
+    async with set_stage(f"{death.place}-{death.provider}") as on:
         copies = on.service.folder / "synced"
-        path = f"{Path(__file__).parent / 'power'}:{ROOT}"
+        env = {"PYTHONPATH": f"{Path(__file__).parent / 'power'}:{ROOT}", KEPT_IN: str(copies)}
         async with turn:
-            [victim] = await on.start(**{"REELBUS_TEST_CRASH": f"{place}:1", "PYTHONPATH": path, KEPT_IN: str(copies)})
-            await on.subscribe()
-            if where == "generator":  # a webhook is sent once, and here it must come when the service is up again
-                await on.hold_webhooks(held=True)
-            asking = asyncio.create_task(on.ask(number, provider, None if place == "picture stored" else pictures))
-            await died(victim)
-            cut_power(on, copies)
-            await on.start()
-            await on.hold_webhooks(held=False)
-        video = await on.ended(await asking)
-        await asyncio.sleep(0.5)
-        found = (video["error"] or {"code": video["status"]})["code"], await on.paid(number), on.terminals(video["id"])
-        if found != (end, paid, 1) or not await adds_up(on, provider, video["attempts"]):
-            return f"{place}, {provider}: expected {(end, paid, 1)}, got {found}: {video['attempts']}"
+            video_id = await death.come_back(on, number, pictures, lost=lambda: cut_power(on, copies), **env)
+        wrong = await death.wrong(on, number, video_id)
         told = {(delivery.event_id, delivery.digest) for delivery in on.subscriber.deliveries}
-        if len(told) != len(on.subscriber.documents):
-            return f"{place}, {provider}: an event was told again with another body"
-    return None
+        if wrong is None and len(told) != len(on.subscriber.documents):
+            return f"{death.place}, {death.provider}: an event was told again with another body"
+    return wrong
 
 
 def cut_power(on: CrashScenario, copies: Path) -> None:

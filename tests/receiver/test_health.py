@@ -47,6 +47,18 @@ async def test_without_its_broker_it_is_not_and_says_why(tmp_path: Path) -> None
         await service.make()
 
 
+@pytest.mark.parametrize("step", [11.0, -11.0, 3600.0, -3600.0])
+async def test_a_step_of_the_clock_makes_no_old_look_a_new_one(tmp_path: Path, step: float) -> None:
+    link = BrokerConnection(connected=True)
+    async with serving(tmp_path, broker=link) as service:
+        assert (await service.http.get("/readyz")).status_code == 200
+        link.connected = False
+        real = service.context.now
+        service.context.now = lambda: real() + step
+
+        assert (await service.http.get("/readyz")).status_code == 503
+
+
 async def test_it_is_ready_again_when_the_broker_is_back(tmp_path: Path) -> None:
     link = BrokerConnection(connected=False)
     async with serving(tmp_path, broker=link) as service:

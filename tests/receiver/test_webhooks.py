@@ -141,6 +141,15 @@ async def test_a_flood_on_one_token_is_recorded_in_groups(service: Receiver) -> 
     assert 10 < kept < 60
 
 
+async def test_a_clock_put_back_after_a_flood_makes_no_later_body_part_of_it(service: Receiver) -> None:
+    for _ in range(12):
+        await service.http.post(_address(service), content=b"{}")
+    real = service.context.now
+    service.context.now = lambda: real() - 3600
+    await service.http.post(_address(service), content=b'{"after": "the step"}')
+    assert b'{"after": "the step"}' in [delivery.body for delivery in await _kept(service)]
+
+
 def _rows(tx: Any) -> int:
     count: int = tx.execute("SELECT COUNT(*) FROM webhooks").fetchone()[0]
     return count
