@@ -54,8 +54,8 @@ def wall(desk: JobScenario) -> Wall:
 async def _missed(wall: Wall, steps: tuple[float, float]) -> ClockWatch:
     """Give the watch of a process that saw neither of two steps, of which another process mended the first."""
     one, other = wall.watch(), wall.watch()
-    await one.look()
-    await other.look()
+    await one.compare()
+    await other.compare()
     wall.put(steps[0])
     await other.mend()
     wall.put(steps[1])
@@ -111,7 +111,7 @@ async def test_a_lost_submission_keeps_its_time_for_a_proof(
 async def test_a_step_under_a_transaction_that_waits_changes_no_age(desk: JobScenario, wall: Wall) -> None:
     attempt = desk.generating()
     one, other = wall.watch(), wall.watch()
-    await one.look()
+    await one.compare()
 
     async def late(work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         wall.put(-HOUR)
@@ -119,7 +119,7 @@ async def test_a_step_under_a_transaction_that_waits_changes_no_age(desk: JobSce
         return desk.do(work, *args, **kwargs)
 
     assert await one.decide(late, overdue.give_up, desk.policy, [attempt.id]) == 0
-    await other.look()
+    await other.compare()
     assert desk.now - (desk.current(attempt).accepted_at or 0) == pytest.approx(0)
 
 
@@ -165,7 +165,7 @@ def test_a_clock_tells_steps_from_the_passing_of_time() -> None:
     def passes(seconds: float, step: float = 0.0) -> float:
         even[0] += seconds
         wall[0] += seconds + step
-        seen = clock.look()
+        seen = clock.measure()
         if seen.step:
             clock.ahead = seen.ahead
         return seen.step
@@ -180,4 +180,4 @@ def test_a_process_that_is_suspended_between_two_clocks_sees_no_step() -> None:
     readings = iter((100.0, 100.0, 700.0))
     clock = Clock(lambda: 1000.0, lambda: next(readings, 700.0))
     clock.ahead = 300.0
-    assert clock.look().step == 0
+    assert clock.measure().step == 0

@@ -26,7 +26,9 @@ class Publisher:
 
     def ask(self, *, at: float) -> bool:
         lapsed = self.turn.lapsed(at=at)
-        holder = self.desk.do(leases.take, "relay", owner=self.owner, now=self.desk.now, seconds=SECONDS, lapsed=lapsed)
+        holder = self.desk.do(
+            leases.acquire, "relay", owner=self.owner, now=self.desk.now, seconds=SECONDS, lapsed=lapsed
+        )
         self.turn.asked(holder, began=at, at=at)
         return self.turn.held(at=at)
 
@@ -85,5 +87,5 @@ def test_what_is_given_back_is_taken_at_once(two: tuple[Publisher, Publisher]) -
     one, other = two
     one.ask(at=0.0)
     assert not other.ask(at=1.0)
-    one.desk.do(leases.give_back, "relay", owner="one")
+    one.desk.do(leases.release, "relay", owner="one")
     assert other.ask(at=1.1)

@@ -13,7 +13,6 @@ import jobs.circuit
 import jobs.schedule
 import jobs.settle
 import poller.checking
-import poller.proving
 import process.clock
 from providers import registry
 from tests.simulation.steps import Silence, Step
@@ -45,7 +44,6 @@ def virtual(world: SimulatedWorld) -> Iterator[None]:
         mock.patch.object(generator.submission, "asyncio", waiting),
         mock.patch.object(generator.submission, "log", Silence()),
         mock.patch.object(poller.checking, "time", machine),
-        mock.patch.object(poller.proving, "time", machine),
         mock.patch.object(poller.checking, "log", Silence()),
         mock.patch.object(process.clock, "log", Silence()),
         mock.patch.object(process.clock, "machine", return_value="machine"),

@@ -56,6 +56,20 @@ _TIMES = (
 _ACCEPTED = "SELECT accepted_at FROM attempts WHERE state = 'generating'"
 
 
+class SimulatedStore:
+    """The store of a world, as processes are given it."""
+
+    def __init__(self, world: "SimulatedWorld") -> None:
+        self._world = world
+        self.write = self.write_small = world.write
+        self.write_unsynced = world.write_unsynced
+        self.read = self.read_small = world.read
+
+    def now(self) -> float:
+        """Give the time as the processes read it."""
+        return self._world.wall
+
+
 class SimulatedWorld:
     """A store, processes, providers, a broker, and the time that it is for all of them."""
 
@@ -68,6 +82,7 @@ class SimulatedWorld:
             job_timeout=self.rng.choice((20.0, 40.0, 80.0)),
             proves=frozenset(name for name in SIMULATED if self.rng.random() < 0.4),
         )
+        self.store = SimulatedStore(self)
         self.now = START
         """The true time, by which everything outside happens."""
         self.ahead = 0.0
@@ -217,7 +232,7 @@ class SimulatedWorld:
         at_once(process.clock.mend())
         self.transact_repeatable(assignment.route, self.policy, now=self.wall)
         self._decide(process, outage.sort_out, self.policy, process.places)
-        submitter = Submitter(self, self.policy, self, process.owner, process.clock)  # type: ignore[arg-type]  # they offer what is used
+        submitter = Submitter(self.store, self.policy, self, process.owner, process.clock)  # type: ignore[arg-type]  # they offer what is used
         owner = process.owner
         for name, account in self.accounts.items():
             sent = self.transact(open_attempts.sending, name, now=None)
@@ -241,7 +256,7 @@ class SimulatedWorld:
         self.transact_repeatable(learning.learn, self.lessons)
         self.lessons.clear()
         parts = (read_webhook, partial(outsiders.prove, self), process.clock, self.lessons, process.watch)
-        checker = Checker(self, self.policy, process.owner, *parts)  # type: ignore[arg-type]  # they offer what is used
+        checker = Checker(self.store, self.policy, process.owner, *parts)  # type: ignore[arg-type]  # they offer what is used
         for name, account in self.accounts.items():
             claim = partial(check_claims.claim, owner=process.owner, room=8, now=self.wall)
             found = self.transact_repeatable(claim, self.policy, name)
