@@ -19,6 +19,7 @@ ROOMS = ("store", "jobs", "receiver", "generator", "poller", "publisher", "reelb
 MACHINERY = {"store/sqlite.py", "store/group.py", "store/readers.py", "store/migrate.py", "store/look.py"} | {
     "store/copying.py",
     "store/postgres_look.py",
+    "store/server_clock.py",
 }
 """What runs no statement on the tables while the service works; the last ones are for commands, asked for by hand."""
 
