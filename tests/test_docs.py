@@ -45,3 +45,12 @@ def test_every_file_of_ours_that_a_page_names_exists(page: Path) -> None:
 def test_every_folder_of_tests_has_its_line() -> None:
     told = set(re.findall(r"^\| `(\w+)` \|", (ROOT / "tests/README.md").read_text(), re.MULTILINE))
     assert {path.parent.name for path in (ROOT / "tests").glob("*/*.py")} == told
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_the_prose_of_a_page_is_wrapped_at_120_columns(page: Path) -> None:
+    """Tables, code, comments, headings and pictures are as wide as they are."""
+    prose = re.sub(r"^ *```.*?^ *```", "", (ROOT / page).read_text(), flags=re.DOTALL | re.MULTILINE)
+    as_they_are = ("|", "<", "#", "![", ">")
+    lines = [line for line in prose.splitlines() if not line.lstrip().startswith(as_they_are)]
+    assert [line for line in lines if len(line) > 120] == []
