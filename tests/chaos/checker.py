@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.chaos.driver import prompt
+from tests.chaos.kit import KIT
 from tests.chaos.world import PROVIDERS, ChaosService
 from tests.support.subscriber import TERMINAL
 
@@ -55,7 +56,7 @@ async def judge(world: ChaosService) -> Verdict:
     """Compare what everybody saw."""
     verdict = Verdict()
     videos = {video["id"]: video async for video in _videos(world)}
-    records = (await world.sandbox.records())["records"]
+    records = await world.records()
     numbers = {job.video_id: job.number for job in world.driver.jobs}
     strangers = videos.keys() - numbers.keys()
     verdict.other += [f"video {video} was never asked for" for video in strangers]
@@ -166,7 +167,7 @@ def _refund_faults(attempt: Any, record: Any) -> Iterator[str]:
         return
     code, provider = attempt["error"]["code"], attempt["provider"]
     if code == "generation_failed":
-        due = REFUNDED if provider == "iacrea" else UNKNOWN
+        due = REFUNDED if provider == "iacrea" else (record or {}).get("refund") or UNKNOWN
         if record is None or record["ends"] != "failed":
             yield "is said to have failed, and its provider does not say so"
     else:
@@ -201,7 +202,7 @@ async def _credit_faults(world: ChaosService, videos: dict[str, Any], records: l
     shown = await world.get("/v1/credits")
     attempts = [attempt for video in videos.values() for attempt in video["attempts"]]
     faults = []
-    for provider in PROVIDERS:
+    for provider in (*PROVIDERS, *KIT):
         mine = [each for each in attempts if each["provider"] == provider]
         known = sum(each["provider_job_id"] is not None for each in mine)
         charged = sum(each["charged"] for each in records if each["provider"] == provider)

@@ -14,7 +14,7 @@ import httpx
 
 from tests.support.gallery import numbered_picture
 
-PROVIDERS = ("iacrea", "homedesigns", "auto")
+PROVIDERS = ("iacrea", "homedesigns", "auto", "fal", "kling", "replicate", "runway")
 AT_ONCE = 12
 
 

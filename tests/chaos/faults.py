@@ -8,6 +8,7 @@ import signal
 import sqlite3
 from contextlib import closing, suppress
 from functools import partial
+from typing import Any
 
 import httpx
 
@@ -175,6 +176,21 @@ async def late_videos(world: ChaosService, chance: random.Random, scale: float) 
     for provider in PROVIDERS:
         late = world.job_timeout + chance.uniform(4, 8)
         await world.sandbox.plan(provider, "stuck-then-late", count=2, seconds=late)
+
+
+def _kit(name: str, **habits: Any) -> None:
+    @_kind(f"kit: {name}", "providers", 5)
+    async def spoil(world: ChaosService, chance: random.Random, scale: float) -> None:
+        world.kit.spoil(chance, **habits)
+        await asyncio.sleep(chance.uniform(4, 7) * scale)
+        world.kit.usual()
+
+
+_kit("answers lost", stories={"drop": 2.0, "500-after": 1.0, "504-after": 1.0, "html": 1.0, "empty": 1.0, "ok": 2.0})
+_kit("limits", stories={"limit": 5.0, "ok": 1.0})
+_kit("bad signatures", webhooks={"unsigned": 1.0, "changed": 1.0, "old": 1.0, "future": 1.0, "garbled": 1.0})
+_kit("outage, 503", outage="503")
+_kit("outage, nobody answers", outage="hang")
 
 
 def _webhooks(name: str, behaviours: dict[str, float]) -> None:

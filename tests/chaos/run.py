@@ -8,6 +8,7 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
+from jobs.lookups import ABSENT_SECONDS
 from sandbox.broker.cluster import Cluster
 from sandbox.broker.node import Node
 from setup.postgres.pair import Pair
@@ -126,7 +127,7 @@ async def run(
         await asking
         say(f"{len(running.driver.jobs)} videos asked for; waiting for the last of them")
         await running.fleet.complete()
-        await checker.drained(running, within=plan.job_timeout + 45)
+        await checker.drained(running, within=plan.job_timeout + 45 + ABSENT_SECONDS)
         story.verdict = await checker.judge(running)
         _share_out(story, running)
     story.verdict.other += running.fleet.strange_ends

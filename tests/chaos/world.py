@@ -19,6 +19,7 @@ from setup.postgres.pair import Pair
 from tests.chaos.driver import Driver
 from tests.chaos.fleet import Fleet
 from tests.chaos.hosts import TWICE_OVER_DATABASE, TWICE_OVER_FILE, Host, connected_host
+from tests.chaos.kit import Kit, kit
 from tests.support.broker import Broker, subscribe
 from tests.support.gallery import gallery
 from tests.support.service import QUICK, Sandbox
@@ -66,6 +67,8 @@ class ChaosService:
     behaviours: Behaviours
     slow_host: asyncio.Event
     """Set while the host of the slow pictures answers."""
+    kit: Kit
+    """The providers that were added later."""
     unanswered: list[tuple[float, float]] = field(default_factory=list)
     """From when until when a provider could not be asked, or did not answer, by the true time."""
     clock_put_back: list[float] = field(default_factory=list)
@@ -81,8 +84,9 @@ class ChaosService:
     _clock_ahead: float = 0.0
 
     async def usual(self) -> None:
-        """Have both providers behave as they usually do."""
+        """Have all providers behave as they usually do."""
         self.seed += 1
+        self.kit.usual()
         await self.sandbox.http.request("DELETE", "/sandbox/plan")
         for provider in PROVIDERS:
             await self.outage(provider, None)
@@ -97,6 +101,10 @@ class ChaosService:
         """Have every request to a provider fail in one way, or none."""
         body = {"provider": provider, "mode": mode}
         (await self.sandbox.http.post("/sandbox/outage", json=body)).raise_for_status()
+
+    async def records(self) -> list[Any]:
+        """Read what all providers saw."""
+        return [*(await self.sandbox.records())["records"], *self.kit.records()]
 
     def put_clock(self, ahead: float) -> None:
         """Have all processes believe that it is so many seconds later than it is."""
@@ -156,11 +164,12 @@ async def world(
     async with AsyncExitStack() as stack:
         sandbox = await Sandbox.start(folder, render_seconds=3.0)
         stack.push_async_callback(sandbox.close)
+        others = await stack.enter_async_context(kit(seconds=3.0, seed=seed))
         base = await stack.enter_async_context(gallery())
         slow_host = asyncio.Event()
         slow_base = await stack.enter_async_context(gallery(slow_host))
         hosts = [await stack.enter_async_context(host) for host in _hosts(pair, node, cluster, sandbox.env)]
-        settings = {**_settings(sandbox.env, broker.url, exchange, job_timeout), **more}
+        settings = {**_settings({**sandbox.env, **others.env}, broker.url, exchange, job_timeout), **more}
         least = least or (TWICE_OVER_DATABASE if pair else TWICE_OVER_FILE if hosts else None)
         fleet = Fleet(folder, settings, hosts=[host.env for host in hosts] or [{}], least=least)
         if hosts:
@@ -174,7 +183,7 @@ async def world(
         urls = [each.url for each in cluster.nodes] if cluster else [broker.url]
         subscriber = Subscriber(",".join(urls), "")
         run = ChaosService(
-            fleet, sandbox, broker, exchange, subscriber, driver, seed, job_timeout, behaviours, slow_host
+            fleet, sandbox, broker, exchange, subscriber, driver, seed, job_timeout, behaviours, slow_host, others
         )
         run.pair, run.cluster, run.hosts = pair, cluster, hosts
         await run.get("/readyz")
