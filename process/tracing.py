@@ -2,7 +2,7 @@
 
 While it is off, `span` passes a request's trace on untouched. While it is on, each step of a video is a span of the
 trace that its request came with, or of a new one; the exporter and its sampling follow OpenTelemetry's own `OTEL_…`
-variables.
+variables. Either way the log lines within a span name its trace.
 """
 
 import os
@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from typing import ClassVar, Protocol
+
+from structlog.contextvars import bound_contextvars
 
 from process.environment import WrongSettings
 from schemas.trace import Trace
@@ -84,10 +86,16 @@ def span(name: str, parent: Trace, kind: SpanKind = SpanKind.INTERNAL, **attribu
     """
     exporter = _Current.exporter
     if exporter is None:
-        yield parent
+        with bound_contextvars(**log_fields(parent)):
+            yield parent
         return
-    with exporter.span(name, parent, kind, _dotted(attributes)) as inner:
+    with exporter.span(name, parent, kind, _dotted(attributes)) as inner, bound_contextvars(**log_fields(inner)):
         yield inner
+
+
+def log_fields(trace: Trace) -> dict[str, str]:
+    """Give what a log line says of a trace: its id, or nothing where there is no trace."""
+    return {} if trace.traceparent is None else {"trace_id": trace.traceparent.split("-")[1]}
 
 
 def record(name: str, parent: Trace, kind: SpanKind, *, began: float, ended: float, **attributes: str | int) -> None:

@@ -26,7 +26,8 @@ def log_published(events: Sequence[OutboxEvent], *, exchange: str, now: float) -
         metrics.events_published.labels(event_type).inc(count)
     for event in events:
         metrics.event_publish_seconds.observe(max(0.0, now - event.created_at))
-        logger.info("event published", video=event.video_id, type=event.type, event_id=event.event_id)
+        named = {"video": event.video_id, "type": event.type, "event_id": event.event_id}
+        logger.info("event published", **named, **tracing.log_fields(Trace(event.traceparent)))
         if tracing.is_on():
             _trace(event, exchange, now)
         outcome = _TERMINAL.get(event.type)

@@ -24,8 +24,8 @@ class Prometheus:
         self._http = http
 
     @classmethod
-    async def start(cls, folder: Path, ports: Mapping[str, int]) -> Self:
-        """Scrape each role at its port of loopback."""
+    async def start(cls, folder: Path, ports: Mapping[str, int], *, within: float = 240) -> Self:
+        """Scrape each role at its port of loopback, and wait for the first scrape of each; AssertionError without."""
         config, port = _written(folder, ports), free_port()
         with (folder / "log").open("ab") as log:
             process = await asyncio.create_subprocess_exec(
@@ -39,7 +39,11 @@ class Prometheus:
                 stderr=log,
             )
         started = cls(process, httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10))
-        await eventually(lambda: started.sees(len(ports)), within=240, what="the first scrape of every role")
+        try:
+            await eventually(lambda: started.sees(len(ports)), within=within, what="the first scrape of every role")
+        except BaseException:
+            await started.close()
+            raise
         return started
 
     async def sees(self, count: int) -> bool:

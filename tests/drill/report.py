@@ -53,6 +53,15 @@ def faults(outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def write_page(outcomes: Sequence[Outcome]) -> None:
-    """Put the table into docs/operating.md."""
-    shown = table(outcomes)
-    PAGE.write_text(_MARKED.sub(lambda marks: marks[1] + shown + marks[2], PAGE.read_text()))
+    """Put the rows of these scenarios into the table of docs/operating.md; the others stay as they are."""
+    PAGE.write_text(rewritten(PAGE.read_text(), outcomes))
+
+
+def rewritten(page: str, outcomes: Sequence[Outcome]) -> str:
+    """Give the page with these scenarios' rows, in the order in which it had them; new ones come last."""
+    head, rule, *rows = table(outcomes).splitlines()
+    fresh = {row.split(" |")[0]: row for row in rows}
+    [kept] = re.findall(r"<!-- drill -->\n.*?\n.*?\n(.*?)<!-- /drill -->", page, re.DOTALL)
+    merged = {row.split(" |")[0]: row for row in kept.splitlines()} | fresh
+    shown = "\n".join([head, rule, *merged.values()]) + "\n"
+    return _MARKED.sub(lambda marks: marks[1] + shown + marks[2], page)

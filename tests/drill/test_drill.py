@@ -1,14 +1,17 @@
 """The drill itself: one scenario is carried out, and the page has the others as they were carried out last."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tests.deploy.test_monitoring import RULES
 from tests.drill.__main__ import drill
-from tests.drill.report import PAGE, faults, table
+from tests.drill.prometheus import Prometheus
+from tests.drill.report import PAGE, faults, rewritten, table
 from tests.drill.run import Outcome
 from tests.drill.scenarios import SCENARIOS, Scenario
+from tests.support.ports import free_port
 
 POISON = SCENARIOS[-1]
 
@@ -39,3 +42,32 @@ def test_what_tells_too_late_wrongly_or_not_at_all_fails_the_drill() -> None:
         "poison command: alert ReelbusBrokerDown was told wrongly",
         "poison command: the service did not work again after the mend",
     ]
+
+
+def _commands_that_name(folder: Path) -> list[bytes]:
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            found.append(file.read_bytes())
+    return [command for command in found if str(folder).encode() in command]
+
+
+async def test_a_prometheus_that_sees_nothing_leaves_no_process_behind(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="first scrape"):
+        await Prometheus.start(tmp_path / "prometheus", {"receiver": free_port()}, within=3)
+
+    assert not _commands_that_name(tmp_path)
+
+
+def test_one_scenario_that_is_drilled_again_leaves_the_other_rows_alone() -> None:
+    page = PAGE.read_text()
+    again = Outcome(POISON, told={"log command parked": 7.0, "alert ReelbusDeadCommands": 9.0}, works_again=3.0)
+
+    changed = [
+        (old, new)
+        for old, new in zip(page.splitlines(), rewritten(page, [again]).splitlines(), strict=True)
+        if old != new
+    ]
+    [(old, new)] = changed
+    assert old.startswith("| poison command | ")
+    assert "log `command parked` 7 s | `ReelbusDeadCommands` 9 s" in new

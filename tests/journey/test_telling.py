@@ -12,6 +12,7 @@ from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 ROLES = ("receiver", "generator", "poller", "publisher")
 
 
@@ -38,6 +39,7 @@ async def test_every_step_of_a_video_is_one_line_that_names_it_and_the_role(
 ) -> None:
     world = await _world(start, ports)
     await world.sandbox.plan("iacrea", ["http-429", "ok"])
+    world.service.http.headers["traceparent"] = f"00-{TRACE}-00f067aa0ba902b7-01"
     video = await world.service.upload(picture, provider="iacrea")
     await world.ended(video["id"], within=40)
 
@@ -51,6 +53,8 @@ async def test_every_step_of_a_video_is_one_line_that_names_it_and_the_role(
         mine = [line for line in _lines(world, role) if line.get("video") == video["id"]]
         assert [line["event"] for line in mine] == events, world.service.logs()
         assert {line["role"] for line in mine} == {role}
+        if role != "poller":  # which reads a video's trace only where spans are exported
+            assert {line.get("trace_id") for line in mine} == {TRACE}, mine
     [refused, _] = [line for line in _lines(world, "generator") if line.get("video") == video["id"]]
     assert (refused["level"], "429" in refused["reason"]) == ("warning", True)
     [accepted] = [line for line in _lines(world, "receiver") if line["event"] == "video accepted"]
