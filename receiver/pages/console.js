@@ -3,6 +3,7 @@
 import { onLogIn, readSession, startLogIn } from "./console-api.js";
 import { $, setAttribute } from "./console-dom.js";
 import { refreshDeadCommands } from "./console-dead.js";
+import { refreshDrift } from "./console-drift.js";
 import { addressOf, fillChoices, readFilters, startFilters } from "./console-filters.js";
 import { startKeys } from "./console-keys.js";
 import { refreshAudit, showOperations, startOperations } from "./console-operations.js";
@@ -18,7 +19,7 @@ import { refreshWebhooks, startWebhooks } from "./console-webhooks.js";
 
 const REFRESH_MS = 5000;
 const SOON_MS = 1000;
-const PAGES = ["videos", "events", "providers", "operations", "webhooks", "audit", "settings"];
+const PAGES = ["videos", "events", "providers", "operations", "webhooks", "audit", "settings", "drift"];
 let page = null;
 
 function navigate(address) {
@@ -48,6 +49,7 @@ function route() {
   if (page === "webhooks") refreshWebhooks();
   if (page === "audit") refreshAudit();
   if (page === "settings") refreshSettings();
+  if (page === "drift") refreshDrift();
 }
 
 // Links within the console change the page without loading it anew; a press with a modifier stays the browser's.

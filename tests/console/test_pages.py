@@ -26,6 +26,7 @@ PAGES = {
     "/console/webhooks": "Webhooks",
     "/console/audit": "Audit log",
     "/console/settings": "Settings",
+    "/console/drift": "New answers",
 }
 
 

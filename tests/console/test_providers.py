@@ -4,7 +4,8 @@ import pytest
 
 from jobs.durations import Plan
 from schemas.names import Provider
-from store import durations
+from store import answer_shapes, durations
+from store.answer_shapes import AnswerShape
 from store.transaction import Tx
 from tests.console.browser import Console, until_text
 from tests.console.seeding import failed
@@ -43,3 +44,26 @@ async def test_webhooks_requests_and_failures_of_a_provider_are_told(console: Co
     await until_text(page, IACREA, "may be made at once")
     await until_text(page, IACREA, "Too few jobs have ended to learn from.")
     await until_text(page, ".provider[data-provider=homedesigns]", "It calls nobody back")
+
+
+async def test_new_answers_of_a_provider_are_one_link_away_and_those_of_all_another(console: Console) -> None:
+    def add(tx: Tx) -> None:
+        for name, word in (("iacrea", "PAUSED"), ("homedesigns", "asleep")):
+            body = f'{{"status": "{word}"}}'
+            row = AnswerShape(
+                Provider(name), f"shape {word}", 200, "application/json", body, "working", "1", 1.0, 2.0, 7
+            )
+            answer_shapes.add(tx, row)
+
+    await console.service.store.write(add)
+    page = await console.open("/console/providers/iacrea")
+    await page.get_by_role("link", name="New answers").click()
+    row = page.locator("#drift-rows tr")
+    await row.filter(has_text="iacrea").wait_for()
+    assert await row.count() == 1
+    await row.locator("summary").click()
+    assert "PAUSED" in await row.locator("pre").inner_text()
+
+    await page.get_by_role("link", name="Of all providers").click()
+    await row.filter(has_text="homedesigns").wait_for()
+    assert await row.count() == 2
