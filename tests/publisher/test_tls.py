@@ -1,5 +1,6 @@
 """The broker over TLS: both sides show certificates, and whoever shows none, or a stranger's, is let in nowhere."""
 
+import asyncio
 import os
 import subprocess
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from publisher.supervisor import link
 from sandbox.broker import isolation
 from sandbox.broker.node import Node
 from tests.publisher.conftest import QUICK
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -64,6 +66,7 @@ def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secure]:
     port = isolation.free_ports().amqp
     node = Node(node_folder, configuration=_TLS.format(port=port, folder=folder))
     node.start(owner=os.getpid())
+    asyncio.run(eventually(lambda: not isolation.is_free(port), what="the listener for TLS"))  # opened after the other
     yield Secure(port, folder)
     node.stop(now=True)
 
