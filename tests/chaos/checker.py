@@ -4,8 +4,9 @@ import asyncio
 import re
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 from tests.chaos.driver import prompt
@@ -69,6 +70,7 @@ async def judge(world: ChaosService) -> Verdict:
         verdict.ends[end] = verdict.ends.get(end, 0) + 1
     _compare_submissions(world, verdict, videos, records)
     verdict.other += await _credit_faults(world, videos, records)
+    verdict.other += [fault async for fault in _webhook_faults(world, videos, records)]
     verdict.other += _log_faults(world, records)
     return verdict
 
@@ -218,6 +220,20 @@ async def _credit_faults(world: ChaosService, videos: dict[str, Any], records: l
         if told and not known - charged <= ours["unexplained"] <= back - ours["refunded"]:
             faults.append(f"{provider}: {ours['unexplained']} credits unexplained of {charged} charged, {known} known")
     return faults
+
+
+async def _webhook_faults(world: ChaosService, videos: dict[str, Any], records: list[Any]) -> AsyncIterator[str]:
+    """Find videos whose timelines do not have a webhook that we acknowledged."""
+    accepted = records_by_job(records)
+    for video in videos.values():
+        found = [accepted.get((each["provider"], each["provider_job_id"] or "")) for each in video["attempts"]]
+        acknowledged = [
+            answer for record in found if record for _, answer in record["webhooks"] if answer == HTTPStatus.OK
+        ]
+        if acknowledged:
+            timeline = (await world.get(f"/v1/videos/{video['id']}/timeline"))["items"]
+            if not any(entry["what"] == "webhook received" for entry in timeline):
+                yield f"video {video['id']}: {len(acknowledged)} webhooks were acknowledged, and none is there"
 
 
 def _log_faults(world: ChaosService, records: list[Any]) -> Iterator[str]:

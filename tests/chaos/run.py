@@ -156,7 +156,7 @@ async def _recovered(running: ChaosService, made: list[Made]) -> None:
     since = max(each.ended for each in made)
     give_up_at = time.monotonic() + _RECOVERY_SECONDS
     while time.monotonic() < give_up_at:
-        later = [job.video_id or "" for job in running.driver.jobs if job.accepted_at > since]
+        later = [job.video_id or "" for job in running.driver.jobs if job.asked_at > since]
         heard = [running.subscriber.ready[video] for video in later if video in running.subscriber.ready]
         if heard:
             for each in made:
