@@ -99,6 +99,7 @@ postgres: python
 
 proxies: python postgres
 	@$(PYTHON) -m setup.proxies
+	@$(PYTHON) -m setup.pooler
 	@$(PYTHON) -m setup.tools
 
 # Each environment holds the one before it.

@@ -38,9 +38,9 @@ def _durability(found: ServerLook) -> Fact:
 
 
 def _wake_ups(found: ServerLook) -> Fact:
-    mend = "connect to the server itself: a pooler in transaction mode breaks LISTEN and what is set for a session"
+    mend = "connect to the server itself, or each step of a video waits up to a second for a look at the store"
+    if found.pooled:
+        return "database wake-ups", "warn", "a pooler stands before the server: LISTEN hears nothing through it", mend
     if not found.hears:
         return "database wake-ups", "fail", "LISTEN hears no NOTIFY", mend
-    if found.pooled:
-        return "database wake-ups", "warn", "a pooler stands before the server", mend
     return "database wake-ups", "ok", "LISTEN hears NOTIFY", ""

@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,18 +21,14 @@ class Proxy:
     environment: dict[str, str]
 
 
-def locate(name: str, cache: Path = CACHE) -> Proxy:
-    """Find a proxy on this machine, or unpack both into `cache`. Raises `PackagesMissing`."""
+def locate(name: str, cache: Path = CACHE, together: Sequence[str] = NAMES) -> Proxy:
+    """Find a proxy on this machine, or unpack those of one cache `together` into it. Raises `PackagesMissing`."""
     installed = shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin")
     if installed:
         return Proxy(Path(installed), dict(os.environ))
-    root = unpacked(cache, _packages)
+    root = unpacked(cache, lambda folder: {*together, *to_install(folder, *together)})
     libraries = ":".join(map(str, root.glob("**/lib/*-linux-gnu")))
     return Proxy(root / "usr/sbin" / name, {**os.environ, "LD_LIBRARY_PATH": libraries})
-
-
-def _packages(cache: Path) -> set[str]:
-    return {*NAMES, *to_install(cache, *NAMES)}
 
 
 def main() -> int:

@@ -82,7 +82,9 @@ class Bell:
         while not self._stopping.is_set():
             try:
                 if self._hearing.lost:
-                    self._hearing.execute(f"LISTEN {_CHANNEL}")
+                    self._hearing.execute("SELECT 1")  # connects; whoever listened through a pooler would not be told
+                    if not self._hearing.pooled:
+                        self._hearing.execute(f"LISTEN {_CHANNEL}")
                     self._heard(set(Signal))  # what was told while nobody listened
                     self._clock.look(Tx(self._hearing))
                 for notice in self._hearing.connection.notifies(timeout=_HEAR_SECONDS):

@@ -44,7 +44,7 @@ _DEFAULTS: dict[str, str | int] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,  # milliseconds
 }
-_SESSION = f"SET lock_timeout = '{LOCK_SECONDS}s'; SET idle_in_transaction_session_timeout = '30s'"
+_SETTINGS = (("lock_timeout", f"'{LOCK_SECONDS}s'"), ("idle_in_transaction_session_timeout", "'30s'"))
 
 
 class CommitUnknown(StoreUnavailable):
@@ -68,7 +68,13 @@ class Session:
 
     def __init__(self, address: str, *, synced: bool = True) -> None:
         self._address = address
-        self._synced = synced
+        self.settings = _SETTINGS if synced else (*_SETTINGS, ("synchronous_commit", "off"))
+        """What is to hold for all that it does."""
+        self.pooled = False
+        """Whether a pooler gives each transaction a connection to the server that others have in between.
+
+        Then nothing may be set for longer than a transaction, nothing can be prepared, and LISTEN hears nothing.
+        """
         self._connection: psycopg.Connection[Any] | None = None
         self._wire: Wire | None = None
 
@@ -89,9 +95,12 @@ class Session:
 
     def _opened(self) -> tuple[psycopg.Connection[Any], Wire]:
         if self._connection is None or self._wire is None or self._connection.closed:
-            made = psycopg.connect(self._address, autocommit=True)
-            made.execute(_SESSION if self._synced else f"{_SESSION}; SET synchronous_commit = off")
-            self._connection, self._wire = made, Wire(made)
+            made = psycopg.connect(self._address, autocommit=True, prepare_threshold=None)
+            pid = made.execute("SELECT pg_backend_pid()").fetchone()
+            self.pooled = pid is None or pid[0] != made.info.backend_pid
+            if not self.pooled:
+                made.execute("; ".join(f"SET {name} = {value}" for name, value in self.settings))
+            self._connection, self._wire = made, Wire(made, prepares=not self.pooled)
         return self._connection, self._wire
 
     def execute(self, sql: str, parameters: Parameters = (), /) -> Reply:
@@ -146,6 +155,9 @@ class WritingTx(Tx):
         super().__init__(self._pipeline)
         self._synced = synced
         self.execute("BEGIN")
+        if session.pooled:
+            for name, value in session.settings:
+                self.execute(f"SET LOCAL {name} = {value}")
 
     def next_piece(self) -> None:
         """Say that what follows depends on nothing that this transaction was given before."""

@@ -50,7 +50,7 @@ class Server:
         self._configuration = CONFIGURATION + configuration
         self._process: subprocess.Popen[bytes] | None = None
         self._watch: subprocess.Popen[bytes] | None = None
-        self.port = _free_port()
+        self.port = free_port()
 
     @property
     def pid(self) -> int:
@@ -115,7 +115,7 @@ class Server:
         limit = f"--fsize={'unlimited' if size is None else size}:unlimited"
         for pid in self.pids:
             # As their own user: to touch another's processes takes more than being root.
-            subprocess.run(["prlimit", f"--pid={pid}", limit], check=False, stderr=subprocess.DEVNULL, **_user())
+            subprocess.run(["prlimit", f"--pid={pid}", limit], check=False, stderr=subprocess.DEVNULL, **run_as())
 
     def clone(self, primary: "Server") -> None:
         """Take over all that another server has; started, this one is its standby. Raises `PostgresFailed`.
@@ -151,7 +151,7 @@ class Server:
             file.write(self._configuration)
 
     def _own_folder(self, *more: Path) -> None:
-        if _user():
+        if run_as():
             for path in (self.folder, *more):
                 shutil.chown(path, "nobody")
 
@@ -168,14 +168,14 @@ class Server:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
-                **_user(),
+                **run_as(),
             )
 
     def _last_words(self) -> str:
         return (self.folder / "output.log").read_text(errors="replace")[-1500:]
 
 
-def _user() -> dict[str, Any]:
+def run_as() -> dict[str, Any]:
     """Say as whom its processes run: PostgreSQL refuses to run as root."""
     return {"user": "nobody", "extra_groups": []} if os.getuid() == 0 else {}
 
@@ -200,7 +200,8 @@ def _watched(server: int, folder: Path) -> subprocess.Popen[bytes]:
     )
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Find a port of loopback that nobody uses."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port: int = found.getsockname()[1]

@@ -1,16 +1,24 @@
 """Two hosts over one PostgreSQL: what one takes in, the other makes, serves and hears of."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from setup.pooler import Pooler
 from tests.journey.conftest import StartJourney, knows_a_provider
 from tests.support.postgres import Postgres
 from tests.support.service import Service
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest.fixture(scope="module")
+def pooler(postgres: Postgres) -> Iterator[Pooler]:
+    with Pooler(postgres.server, connections=4) as started:
+        yield started
 
 
 async def test_what_is_uploaded_at_one_host_is_made_and_served_by_another(
@@ -47,3 +55,13 @@ async def test_failures_and_refunds_are_told_over_postgresql_too(
     assert redelivered.status_code == 202
     refused = await world.service.submit(image_url="https://pictures.example/a.png", prompt="a\0b", status=422)
     assert refused["errors"][0]["field"] == "prompt"
+
+
+async def test_a_video_is_made_through_a_pooler_in_transaction_mode(
+    pooler: Pooler, start: StartJourney, picture: bytes, postgres: Postgres
+) -> None:
+    world = await start(REELBUS_DATABASE_URL=pooler.url(postgres.new().rpartition("/")[2]))
+    by_webhook = await world.service.upload(picture, provider="iacrea")
+    by_poll = await world.service.upload(picture, provider="homedesigns")
+    assert (await world.ended(by_webhook["id"]))["detected_by"] == "webhook"
+    assert (await world.ended(by_poll["id"]))["status"] == "ready"
