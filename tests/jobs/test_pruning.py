@@ -80,16 +80,16 @@ def test_the_bodies_of_webhooks_go_when_nobody_watches_any_more(desk: JobScenari
 
 
 def test_a_sweep_looks_at_a_bounded_number_of_rows_and_goes_on_where_it_was(desk: JobScenario) -> None:
-    for _ in range(400):
+    for _ in range(150):
         finished(desk)
         desk.now += 1
     publish(desk)
     desk.now += 2 * EVENTS_KEPT
     assert desk.do(housekeeping.sweep, now=desk.now) > 0
-    assert len(desk.bodies()) > 400
+    assert len(desk.bodies()) > 150
     sweep(desk)
-    assert len(desk.bodies()) == 400
-    assert desk.credits().spent == 400
+    assert len(desk.bodies()) == 150
+    assert desk.credits().spent == 150
 
 
 def test_a_sweep_holds_others_up_for_a_few_rows_of_one_kind_only(desk: JobScenario) -> None:
