@@ -10,7 +10,7 @@ from providers.registry import PROVIDERS
 from schemas.audit import AuditAction
 from schemas.names import Provider
 from schemas.problem import ProblemCode, Refusal
-from schemas.status import NamedProvider, ProviderList
+from schemas.status import CancelPromise, NamedProvider, ProviderList
 from schemas.video import Document
 from store.transaction import Signal, Tx
 
@@ -59,6 +59,8 @@ class Providers:
         return NamedProvider(
             name=provider,
             motions={motion: offer.form for motion, offer in PROVIDERS[provider].motions.items()},
+            cancel=CancelPromise(PROVIDERS[provider].cancel.name.lower()),
+            refund_evidence=PROVIDERS[provider].refund_evidence,
             budget=provider_details.budget_of(tx, provider, rate=settings.rate(provider), now=now),
             durations=provider_details.learnt(tx, provider),
             **dict(state),

@@ -129,15 +129,25 @@ class RequestBudget(Document):
     a_minute: float
 
 
+class CancelPromise(StrEnum):
+    """What a provider makes of the wish to stop a job: nothing, a wish that it may pass over, or a certain answer."""
+
+    NONE = "none"
+    WISH = "wish"
+    CERTAIN = "certain"
+
+
 class NamedProvider(ProviderState):
     """One provider under its name.
 
     `durations` is what was learnt of how long its jobs take, by which its checks are planned; empty before enough
-    of them ended.
+    of them ended. `refund_evidence` says where it is known from what a failed job costs.
     """
 
     name: Provider
     motions: dict[Motion, MotionForm]
+    cancel: CancelPromise
+    refund_evidence: str
     budget: RequestBudget
     durations: list[Duration]
 

@@ -2,7 +2,7 @@
 
 import { $, node } from "./console-dom.js";
 import { api, KeyNeeded, post, Refused, Unreachable } from "./console-api.js";
-import { counted } from "./console-format.js";
+import { counted, refund, words } from "./console-format.js";
 
 /** Ask before an action; resolves to whether it was confirmed. */
 export function confirmAction(title, text, action) {
@@ -98,6 +98,31 @@ export async function resumeProvider(name) {
 /** Have the provider asked about a video now. */
 export async function checkNow(id) {
   await act(`/v1/videos/${id}/check`, "The provider is being asked.");
+}
+
+const PROMISES = {
+  none: "cannot be asked to stop a job: if it may have this one, nothing is changed and it costs what it costs.",
+  wish: "is asked to stop the job, and may go on all the same once it runs. Until it answers, nobody knows what that costs.",
+  certain: "is asked to stop the job, and says for certain whether it did. What it had begun may be paid for.",
+};
+
+async function promised(name) {
+  if (!name) return "";
+  const { cancel, refund_evidence: evidence } = (await api("/v1/providers")).items.find((provider) => provider.name === name);
+  return ` Else ${name} ${PROMISES[cancel]}${evidence && cancel !== "none" ? ` What is known of its prices: ${evidence}.` : ""}`;
+}
+
+/** Stop a video, as far as its provider lets itself be stopped. */
+export async function stop(id) {
+  try {
+    const { provider } = await api(`/v1/videos/${id}`);
+    const text = `Stop this video? What was never sent to a provider ends at once and costs nothing.${await promised(provider)} Nothing more is sent for it.`;
+    if (!(await confirmAction("Stop", text, "Stop video"))) return;
+    const { outcome, message, refund: cost } = await post(`/v1/videos/${id}/cancel`);
+    announce(`Stopping is ${words(outcome)}: ${message}.${cost ? ` Credit: ${refund(cost)}.` : ""}`, outcome === "too_late" ? "bad" : "good");
+  } catch (error) {
+    announceError(error);
+  }
 }
 
 export async function requeueCommand(command) {

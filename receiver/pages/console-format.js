@@ -11,7 +11,7 @@ export const STATUSES = ["accepted", "submitting", "generating", "ready", "faile
 
 export const ERRORS = [
   "image_rejected", "request_rejected", "authentication_failed", "out_of_credits", "provider_unavailable",
-  "submission_unknown", "generation_failed", "result_invalid", "job_lost", "timed_out",
+  "submission_unknown", "generation_failed", "result_invalid", "job_lost", "timed_out", "cancelled",
 ];
 
 export const words = (name) => name.replaceAll("_", " ");

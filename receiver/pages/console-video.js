@@ -1,7 +1,7 @@
 // One video: its clip, its picture, what happened to it and what it cost.
 
 import { api, KeyNeeded } from "./console-api.js";
-import { checkNow, erase, redeliver, retry } from "./console-confirm.js";
+import { checkNow, erase, redeliver, retry, stop } from "./console-confirm.js";
 import { $, node, Part, setAttribute, setText } from "./console-dom.js";
 import { between, chip, clock, facts, motion, ours, refund, section, web, when, words } from "./console-format.js";
 import { timePicture } from "./console-timeline.js";
@@ -48,7 +48,7 @@ function build(id) {
   setText($("detail-id"), id);
   setText($("detail-fault"), "");
   $("detail-status").replaceChildren();
-  $("detail-redeliver").hidden = $("detail-retry").hidden = $("detail-erase").hidden = $("detail-check").hidden = true;
+  $("detail-redeliver").hidden = $("detail-retry").hidden = $("detail-erase").hidden = $("detail-check").hidden = $("detail-stop").hidden = true;
   const names = ["trouble", "picture", "clip", "time", "request", "cost", "attempts", "timeline"];
   const media = node("div", { class: "media" });
   $("detail-body").append(media);
@@ -61,6 +61,7 @@ function show(video, entries) {
   $("detail-redeliver").hidden = $("detail-erase").hidden = !video.completed_at;
   $("detail-retry").hidden = video.status !== "failed";
   $("detail-check").hidden = video.status !== "generating";
+  $("detail-stop").hidden = Boolean(video.completed_at || video.cancellation);
   const url = video.output_urls.find(web);
   parts.trouble.show(video.error, () => [trouble(video)]);
   parts.picture.show(video.input_image, () => [figure(picture(video.input_image), "the picture")]);
@@ -105,11 +106,16 @@ function clip(video, url) {
 
 // ---- facts -------------------------------------------------------------------------------------------------
 
+const STOPPING = {
+  done: "its provider stopped it", wished: "its provider is asked, and its end will tell", too_late: "it was too late",
+};
+
 function request(video) {
   const metadata = Object.fromEntries(Object.entries(video.metadata).map(([key, value]) => [`metadata ${key}`, value]));
   return section("Request", facts({
     motion: motion(video.motion), orientation: video.orientation, prompt: video.prompt, provider: video.provider,
     "found by": video.detected_by, accepted: when(video.created_at), took: between(video.created_at, video.completed_at),
+    stopping: video.cancellation && `${STOPPING[video.cancellation.outcome]}; wished ${when(video.cancellation.wished_at)}`,
     "retry of": video.retry_of && node("a", { href: `/console/videos/${video.retry_of}`, "data-link": "" }, video.retry_of),
     ...metadata,
   }));
@@ -160,6 +166,7 @@ export function startVideo({ onClose, onOpen, onErased }) {
   });
   $("detail-close").addEventListener("click", () => $("detail").close());
   $("detail-check").addEventListener("click", () => checkNow(shownId));
+  $("detail-stop").addEventListener("click", () => stop(shownId));
   $("detail-redeliver").addEventListener("click", () => redeliver([shownId]));
   $("detail-erase").addEventListener("click", async () => {
     const id = shownId;

@@ -101,6 +101,19 @@ async def test_what_a_key_may_not_do_is_not_offered(keyed: Receiver, browser: Br
     assert offered[reader] >= {"Videos", "Providers", "Log out"}
 
 
+async def test_who_may_submit_may_stop_a_video_and_nobody_else(keyed: Receiver, browser: Browser) -> None:
+    video_id = await keyed.make()
+    may = {}
+    for scope in (Scope.READ, Scope.SUBMIT, Scope.OPERATE):
+        key = await _made(keyed, scope, *{Scope.READ, scope})
+        async with console_of(keyed, browser) as console:
+            await console.page.goto(f"{keyed.context.settings.local_url}/console/videos/{video_id}")
+            await _log_in(console.page, key)
+            await until_text(console.page, "#detail-status", "accepted")
+            may[scope] = "Stop" in await _offered(console.page)
+    assert may == {Scope.READ: False, Scope.SUBMIT: True, Scope.OPERATE: False}
+
+
 async def test_a_session_whose_key_is_disabled_asks_for_another(keyed: Receiver, browser: Browser) -> None:
     made = await _made(keyed, "made", *Scope)
     async with console_of(keyed, browser) as console:

@@ -17,7 +17,8 @@ async def state_of(service: Receiver, name: str) -> dict[str, object]:
     [item] = [item for item in items if item["name"] == name]
     status = (await service.http.get("/v1/status")).json()["providers"][name]
     found: dict[str, object] = item
-    assert {field: found[field] for field in found if field not in {"name", "motions", "budget", "durations"}} == status
+    own = {"name", "motions", "cancel", "refund_evidence", "budget", "durations"}
+    assert {field: found[field] for field in found if field not in own} == status
     return found
 
 
@@ -90,6 +91,12 @@ async def test_the_motions_of_a_provider_say_how_each_is_asked_for(service: Rece
     assert isinstance(motions, dict)
     assert (motions["zoom_in"], motions["pan_left"]) == ("option", "approximate")
     assert "auto_reverse" not in motions
+
+
+async def test_what_a_provider_promises_of_stopping_a_job_is_shown(service: Receiver) -> None:
+    items = {item["name"]: item for item in (await service.http.get("/v1/providers")).json()["items"]}
+    assert [items[name]["cancel"] for name in ("iacrea", "fal", "replicate")] == ["none", "wish", "certain"]
+    assert "for the time it ran" in items["replicate"]["refund_evidence"]
 
 
 async def test_the_budget_and_the_learnt_durations_of_a_provider_are_shown(service: Receiver) -> None:
