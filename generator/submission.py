@@ -71,15 +71,16 @@ class Submitter:
 
         When cancelled, the attempt is given back.
         """
-        try:
-            order = await self._order(client, attempt, video)
-        except asyncio.CancelledError:
-            await self._leave(attempt)
-            raise
-        if isinstance(order, Order):
-            return order
-        await self._conclude(client, attempt, Result(order, self.store.now()))
-        return None
+        with tracing.log_of(_trace(video)):
+            try:
+                order = await self._order(client, attempt, video)
+            except asyncio.CancelledError:
+                await self._leave(attempt)
+                raise
+            if isinstance(order, Order):
+                return order
+            await self._conclude(client, attempt, Result(order, self.store.now()))
+            return None
 
     async def submit(
         self, client: ProviderClient, attempt: AttemptRow, video: VideoRow, order: Order | None = None
@@ -90,16 +91,17 @@ class Submitter:
         rest the outcome is unknown.
         """
         await failpoint("claimed")
-        try:
-            result = await self._answer(client, attempt, video, order)
-        except LeaseLost:
-            log.info("submission left to another process", video=attempt.video_id)
-            return False
-        except asyncio.CancelledError:
-            await self._leave(attempt)
-            raise
-        await failpoint("answer read")
-        change = await self._conclude(client, attempt, result)
+        with tracing.log_of(_trace(video)):
+            try:
+                result = await self._answer(client, attempt, video, order)
+            except LeaseLost:
+                log.info("submission left to another process", video=attempt.video_id)
+                return False
+            except asyncio.CancelledError:
+                await self._leave(attempt)
+                raise
+            await failpoint("answer read")
+            change = await self._conclude(client, attempt, result)
         await failpoint("acceptance recorded")
         log_change(log, client.name, change)
         return isinstance(result.answer, Accepted)
@@ -215,10 +217,14 @@ class Submitter:
         )
 
 
+def _trace(video: VideoRow) -> Trace:
+    return Trace(video.traceparent, video.tracestate)
+
+
 def _span(attempt: AttemptRow, video: VideoRow) -> AbstractContextManager[Trace]:
     return tracing.span(
         f"submit {attempt.provider}",
-        Trace(video.traceparent, video.tracestate),
+        _trace(video),
         SpanKind.CLIENT,
         reelbus_provider=str(attempt.provider),
         reelbus_video_id=video.id,

@@ -16,8 +16,8 @@ from poller.proving import Prover, ReadWebhook
 from poller.results import Prove
 from poller.signed import SignedWebhooks
 from poller.telling import log_answer
-from poller.tracing import check_span, record_settling, trace_of
-from process import metrics
+from poller.tracing import check_span, known_trace, record_settling, trace_of
+from process import metrics, tracing
 from process.clock import ClockWatch
 from process.failpoints import failpoint
 from process.provider_log import ProviderLog
@@ -63,7 +63,8 @@ class Checker:
         await failpoint("settled")
         if decision is None or isinstance(decision, CheckAgain):
             return False
-        _count(attempt, decision, now=self.store.now())
+        with tracing.log_of(await known_trace(self.store, attempt)):
+            _count(attempt, decision, now=self.store.now())
         return True
 
     def _prover(self) -> Prover:

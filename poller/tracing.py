@@ -7,12 +7,20 @@ from process.tracing import SpanKind
 from schemas.trace import NO_TRACE, Trace
 from store import traces
 from store.attempts import AttemptRow
-from store.database import Store
+from store.database import Store, StoreUnavailable
 
 
 async def trace_of(store: Store, attempt: AttemptRow) -> Trace:
     """Read the trace that an attempt belongs to, where spans are exported. Raises `StoreUnavailable`."""
     return await store.read(traces.of_video, attempt.video_id) if tracing.is_on() else NO_TRACE
+
+
+async def known_trace(store: Store, attempt: AttemptRow) -> Trace:
+    """Read the trace that an attempt belongs to, for a log line: an empty one where the store is away."""
+    try:
+        return await store.read(traces.of_video, attempt.video_id)
+    except StoreUnavailable:
+        return NO_TRACE
 
 
 def check_span(attempt: AttemptRow, trace: Trace) -> AbstractContextManager[Trace]:

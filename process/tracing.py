@@ -7,7 +7,7 @@ variables. Either way the log lines within a span name its trace.
 
 import os
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from enum import StrEnum
 from typing import ClassVar, Protocol
 
@@ -86,11 +86,16 @@ def span(name: str, parent: Trace, kind: SpanKind = SpanKind.INTERNAL, **attribu
     """
     exporter = _Current.exporter
     if exporter is None:
-        with bound_contextvars(**log_fields(parent)):
+        with log_of(parent):
             yield parent
         return
-    with exporter.span(name, parent, kind, _dotted(attributes)) as inner, bound_contextvars(**log_fields(inner)):
+    with exporter.span(name, parent, kind, _dotted(attributes)) as inner, log_of(inner):
         yield inner
+
+
+def log_of(trace: Trace) -> AbstractContextManager[None]:
+    """Have the log lines within name a trace, where there is one."""
+    return bound_contextvars(**log_fields(trace))
 
 
 def log_fields(trace: Trace) -> dict[str, str]:

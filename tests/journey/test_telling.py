@@ -53,8 +53,7 @@ async def test_every_step_of_a_video_is_one_line_that_names_it_and_the_role(
         mine = [line for line in _lines(world, role) if line.get("video") == video["id"]]
         assert [line["event"] for line in mine] == events, world.service.logs()
         assert {line["role"] for line in mine} == {role}
-        if role in {"receiver", "publisher"}:
-            assert {line.get("trace_id") for line in mine} == {TRACE}, mine
+        assert {line.get("trace_id") for line in mine} == {TRACE}, mine
     [refused, _] = [line for line in _lines(world, "generator") if line.get("video") == video["id"]]
     assert (refused["level"], "429" in refused["reason"]) == ("warning", True)
     [accepted] = [line for line in _lines(world, "receiver") if line["event"] == "video accepted"]
