@@ -82,8 +82,13 @@ def _wish(tx: Tx, attempt: AttemptRow, *, now: float) -> CannotCancel | None:
 
 def is_to_be_asked(attempt: AttemptRow) -> bool:
     """Say whether the provider of an unfinished job is still to be told of the wish to stop it."""
-    wished = attempt.cancel is CancelState.WISHED and attempt.state is AttemptState.GENERATING
+    wished = attempt.cancel in {CancelState.WISHED, CancelState.ASKED} and attempt.state is AttemptState.GENERATING
     return wished and attempt.provider_job_id is not None and cancels(attempt.provider) is not Cancel.NONE
+
+
+def note_asking(tx: Tx, attempt: AttemptRow) -> bool:
+    """Note, before its provider is asked to stop a job, that it may have; say whether there is still one to stop."""
+    return apply_transition(tx, WAIT, attempt.id, {"cancel": CancelState.ASKED})
 
 
 def answered(tx: Tx, policy: Policy, attempt: AttemptRow, answer: CancelAnswer, *, now: float) -> AttemptFailed | None:

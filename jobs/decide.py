@@ -9,10 +9,11 @@ from jobs.policy import UNKNOWN_JOB_GRACE, Policy
 from jobs.results import UNPROVEN, Finding, Proven, Unproven
 from jobs.schedule import NOTHING_LEARNT
 from jobs.settle import AttemptFailed
+from providers.registry import cancel_forgets
 from providers.reports import Doubtful, Failed, Ready, Unavailable, UnknownJob, Working
 from schemas.names import DetectedBy, ErrorCode
 from schemas.video import Media
-from store.attempts import AttemptRow
+from store.attempts import AttemptRow, CancelState
 
 _REPEATS = 3
 """How often a doubtful answer must be repeated before it is believed."""
@@ -116,6 +117,10 @@ def _open(
 
 
 def _lost(attempt: AttemptRow, message: str, policy: Policy, now: float, next_check: float) -> Decision:
+    if attempt.cancel is CancelState.ASKED and cancel_forgets(attempt.provider):
+        # It knew the job when it was asked to stop it.
+        gone = Doubtful(ErrorCode.CANCELLED, f"{attempt.provider} was asked to stop the job, and has it no more")
+        return _doubt(attempt, gone, f"{ErrorCode.CANCELLED}: {message}", policy, now, next_check)
     if now - (attempt.accepted_at or now) < UNKNOWN_JOB_GRACE:
         return CheckAgain(next_check)
     doubt = f"{ErrorCode.JOB_LOST}: {message}"

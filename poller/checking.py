@@ -96,6 +96,8 @@ class Checker:
             return None
         if not await self.store.write_unsynced(unconfirmed.may_ask, self.policy, client.name, now=self.store.now()):
             return None
+        if not await self.store.write_small(cancelling.note_asking, attempt):
+            return None
         answer = await client.cancel(handle_of(attempt))
         metrics.cancellations.labels(client.name, answer.result.name.lower()).inc()
         await failpoint("cancel answered")

@@ -171,6 +171,8 @@ class Capabilities:
 
     lookup: Lookup = Lookup.NONE
     cancel: Cancel = Cancel.NONE
+    cancel_forgets: bool = False
+    """Whether a job that it stopped is unknown to it from then on."""
     deadline: Deadline = Deadline.NONE
     requests_per_check: int = 1
     jobs_per_check: int = 1

@@ -54,6 +54,12 @@ def cancels(provider: Provider) -> Cancel:
     return record.cancel if record else Cancel.NONE
 
 
+def cancel_forgets(provider: Provider) -> bool:
+    """Say whether a provider does not know a job any more that it stopped."""
+    record = PROVIDERS.get(provider)
+    return record is not None and record.cancel_forgets
+
+
 def lookup_of(provider: Provider) -> Lookup:
     """Say how a lost submission can be found at a provider; in no way where it is no more."""
     record = PROVIDERS.get(provider)

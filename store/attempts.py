@@ -30,6 +30,8 @@ class CancelState(StrEnum):
     """How far the wish to stop an attempt has come."""
 
     WISHED = "wished"
+    ASKED = "asked"
+    """Its provider is being asked, and may have stopped it; its answer is not known yet."""
     HEARD = "heard"
     """Its provider knows of the wish, and may go on all the same."""
     TOO_LATE = "too_late"

@@ -34,6 +34,7 @@ CAPABILITIES = Capabilities(
     picture=PictureForm.ADDRESS,
     picture_bounds=PictureBounds(max_bytes=16_000_000, asks_head=True),
     cancel=Cancel.CERTAIN,
+    cancel_forgets=True,
     failure_refund=Refund(status=RefundStatus.UNKNOWN, credits=None),
     refund_evidence="its pages: moderated generations cost the same credits; nothing is said of the others",
     over_limit=OverLimit.WAITS,

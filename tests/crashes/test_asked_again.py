@@ -15,14 +15,15 @@ QUICK = {"REELBUS_KLING_WEBHOOK_GRACE": "1", "REELBUS_REPLICATE_WEBHOOK_GRACE": 
 
 
 @pytest.mark.timeout(150)
+@pytest.mark.parametrize("provider", ["replicate", "runway"])
 async def test_a_cancellation_that_was_answered_and_not_stored_ends_the_video_as_cancelled_once(
-    set_stage: SetStage,
+    set_stage: SetStage, provider: str
 ) -> None:
-    async with living("replicate", seconds=600) as life, gallery() as pictures:  # noqa: SIM117 - it names the first
+    async with living(provider, seconds=600) as life, gallery() as pictures:  # noqa: SIM117 - it names the first
         async with set_stage(**environment(life.stand_in), **QUICK) as on:
             [victim] = await on.start(REELBUS_TEST_CRASH="cancel answered:1")
             await on.subscribe()
-            video_id = await on.ask(1, "replicate", pictures)
+            video_id = await on.ask(1, provider, pictures)
             await on.in_state(video_id, "generating")
             (await on.service.http.post(f"/v1/videos/{video_id}/cancel")).raise_for_status()
             await died(victim)

@@ -8,7 +8,7 @@ from jobs import cancelling, submit
 from jobs.cancelling import CannotCancel
 from providers import registry
 from providers.capabilities import Cancel
-from providers.reports import CancelAnswer, CancelResult, Failed, NotAcceptedYet, Working
+from providers.reports import CancelAnswer, CancelResult, Failed, NotAcceptedYet, UnknownJob, Working
 from schemas.cancellation import Cancellation
 from schemas.names import AUTO, CancelOutcome, ErrorCode, Provider, RefundStatus
 from schemas.video import Refund
@@ -188,6 +188,40 @@ def test_no_other_provider_is_tried_after_a_wish(desk: JobScenario) -> None:
     desk.checked(attempt, Failed("a fault of its own"))
     assert desk.told(attempt) == ["submitted", "failed"]
     assert cancelled(desk, attempt.video_id).outcome is CancelOutcome.TOO_LATE
+
+
+@pytest.mark.usefixtures("stoppable")
+@pytest.mark.parametrize(
+    ("forgets", "asked", "ends"),
+    [(True, True, "cancelled"), (True, False, "job_lost"), (False, True, "job_lost")],
+)
+def test_a_job_that_is_gone_was_stopped_only_where_that_was_asked_of_a_provider_that_forgets(
+    desk: JobScenario, monkeypatch: pytest.MonkeyPatch, *, forgets: bool, asked: bool, ends: str
+) -> None:
+    record = replace(registry.PROVIDERS[IACREA], cancel_forgets=forgets)
+    monkeypatch.setitem(registry.PROVIDERS, IACREA, record)
+    attempt = desk.generating()
+    cancelled(desk, attempt.video_id)
+    if asked:
+        claimed = desk.wait_until_due(attempt)
+        assert desk.do(cancelling.note_asking, claimed)
+        assert cancelling.is_to_be_asked(desk.current(attempt))
+        desk.learn(claimed, Working())
+    gone = UnknownJob("404")
+    desk.checked(attempt, gone)
+    assert desk.video(attempt).status == "generating", "one answer may be a slip"
+    while desk.video(attempt).status == "generating":
+        desk.checked(attempt, gone)
+    shown = desk.shown(attempt)
+    assert shown.error
+    assert (shown.error.code, shown.refund and shown.refund.status) == (ends, "unknown")
+    assert desk.told(attempt) == ["submitted", "failed"]
+
+
+def test_a_job_that_has_ended_is_not_asked_to_stop(desk: JobScenario) -> None:
+    attempt = desk.generating()
+    desk.checked(attempt, READY)
+    assert not desk.do(cancelling.note_asking, attempt)
 
 
 def test_a_job_that_somebody_else_stopped_is_a_failure_of_its_own(desk: JobScenario) -> None:
