@@ -6,6 +6,7 @@ Here everything runs in one process. Whoever starts next finds what the dead one
 import asyncio
 import re
 from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from process.failpoints import POINTS
 from tests.crashes.conftest import SetStage
 from tests.crashes.scenario import Death
 from tests.support.gallery import gallery
+from tests.support.postgres import Postgres
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("intake", "receiver", "generator", "poller", "publisher")
@@ -47,28 +49,62 @@ PLACES = {
 """Where it dies, for which provider's video, how that ends, and how often it is paid for."""
 
 
+BEHIND_A_COMMIT = {
+    "intent written",
+    "acceptance recorded",
+    "picture stored",
+    "accepted",
+    "webhook recorded",
+    "check claimed",
+    "settled",
+    "marked",
+}
+"""The places right behind a commit, which are tried over PostgreSQL too."""
+
+Case = tuple[str, str, str, int]
+
+
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("where", PLACES)
 async def test_a_service_that_dies_at_a_place_ends_its_video_once_and_pays_once(
     where: str, set_stage: SetStage
 ) -> None:
+    assert await _tried(set_stage, PLACES[where]) == []
+
+
+@pytest.mark.timeout(240)
+async def test_a_service_over_postgresql_that_dies_behind_a_commit_does_so_too(
+    set_stage: SetStage, postgres: Postgres
+) -> None:
+    behind = [case for cases in PLACES.values() for case in cases if case[0] in BEHIND_A_COMMIT]
+    assert {place for place, *_ in behind} == BEHIND_A_COMMIT
+
+    def store() -> dict[str, str]:
+        return {"REELBUS_DATABASE_URL": postgres.new(migrated=True)}
+
+    assert await _tried(set_stage, behind, store) == []
+
+
+async def _tried(set_stage: SetStage, cases: Sequence[Case], store: Callable[[], dict[str, str]] = dict) -> list[str]:
+    """Let a service die in each case, with a store of its own; say what was wrong."""
     async with set_stage("weights") as first:
         weights = {"provider": "iacrea", "weights": {"webhook-names-generation": 1}}
         (await first.sandbox.http.post("/sandbox/behaviours", json=weights)).raise_for_status()
     turn = asyncio.Semaphore(3)
-    cases = enumerate(PLACES[where])
     # The pictures are elsewhere, for a provider that cannot fetch one from a dead service lets its video fail.
     async with gallery() as pictures:
-        wrong = await asyncio.gather(*(_case(set_stage, turn, pictures, *each) for each in cases))
-    assert [line for line in wrong if line] == []
+        found = await asyncio.gather(
+            *(_case(set_stage, turn, pictures, number, case, store()) for number, case in enumerate(cases))
+        )
+    return [line for line in found if line]
 
 
 async def _case(
-    set_stage: SetStage, turn: asyncio.Semaphore, pictures: str, number: int, case: tuple[str, str, str, int]
+    set_stage: SetStage, turn: asyncio.Semaphore, pictures: str, number: int, case: Case, env: dict[str, str]
 ) -> str | None:
     """Let a service die at a place, start it again, and say what is wrong with how it ended, if anything."""
     death = Death(*case)
-    async with set_stage(f"{death.place}-{death.provider}") as on:
+    async with set_stage(f"{death.place}-{death.provider}", **env) as on:
         async with turn:
             video_id = await death.come_back(on, number, pictures)
         return await death.wrong(on, number, video_id)
