@@ -19,10 +19,11 @@ from bench.accepting import measure_accepting
 from bench.beside import measure_beside
 from bench.events import measure_events, measure_relay
 from bench.footprint import measure_footprint
+from bench.hosts import measure_hosts
 from bench.measures import Row, table
 from bench.outage import measure_outage, measure_overload
 from bench.pipeline import measure_checks, measure_latency, measure_pipeline
-from bench.postgres import measure_accepting_beside, measure_pipeline_beside
+from bench.postgres import measure_accepting_beside, measure_latency_beside, measure_pipeline_beside
 from bench.processes import ROOT
 from bench.scale import measure_scale
 from bench.setting import Setting
@@ -56,6 +57,8 @@ MEASUREMENTS: dict[str, Callable[[Setting], list[Row]]] = {
     "beside": measure_beside,
     "p1,p2": measure_accepting_beside,
     "p3,p4": measure_pipeline_beside,
+    "p5": measure_latency_beside,
+    "p6": measure_hosts,
 }
 PICTURES = ROOT / "docs" / "pictures"
 RESULTS = ROOT / "bench" / "results"

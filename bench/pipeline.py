@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from bench.consuming import EXCHANGE
 from bench.load import Load
@@ -87,13 +88,10 @@ def measure_latency(setting: Setting) -> list[Row]:
     rounds = min(setting.rounds, 5)
     with standin(setting) as provider:
         for number in range(rounds):
-            broker_only.append(_latency(setting, f"idle-{number}", 0))
-            folder = setting.fresh()
-            now = time.time()
-            seed_open(create(folder), 0, _RATE * _SECONDS, at=now - 60, due=now + 100_000)
-            with setting.role("run", folder, **provider_settings(provider)) as service:
+            broker_only.append(latency(setting, f"idle-{number}", 0))
+            with setting.role("run", expecting_latency(setting), **provider_settings(provider)) as service:
                 time.sleep(1.5)  # for the relay to connect
-                ours.append(_latency(setting, EXCHANGE, service.port))
+                ours.append(latency(setting, EXCHANGE, service.port))
     if any(found["missing"] for found in ours):
         raise RuntimeError(f"events missing: {ours}")
     p50 = [found["p50"] for found in ours]
@@ -108,7 +106,16 @@ def measure_latency(setting: Setting) -> list[Row]:
     ]  # fmt: skip
 
 
-def _latency(setting: Setting, exchange: str, port: int) -> dict[str, float]:
+def expecting_latency(setting: Setting) -> Path:
+    """Make a folder with a store whose videos wait for the webhooks that `latency` sends."""
+    folder = setting.fresh()
+    now = time.time()
+    seed_open(create(folder), 0, _RATE * _SECONDS, at=now - 60, due=now + 100_000)
+    return folder
+
+
+def latency(setting: Setting, exchange: str, port: int) -> dict[str, float]:
+    """Send webhooks to a service at an idle pace; tell how soon their events came, and how many did not."""
     command = ["bench.latency", setting.broker.url, exchange, str(port), str(_RATE), str(_SECONDS)]
     with Started(command, folder=setting.folder) as started:
         found: dict[str, float] = json.loads(started.line())

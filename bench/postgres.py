@@ -1,5 +1,6 @@
 """Goals p1 to p6: PostgreSQL beside SQLite, interleaved in one run; every figure is a ratio of the two."""
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,19 +11,20 @@ import psycopg
 from bench.consuming import EXCHANGE
 from bench.load import Load
 from bench.measures import Row, ratios
-from bench.pipeline import provider_settings, standin
+from bench.pipeline import expecting_latency, latency, provider_settings, standin
 from bench.processes import Started, cpu_of
 from bench.seeding import announce_provider
 from bench.setting import Measured, Server, Setting, interleave, measure
+from reelbus.database_copy import copy
 from setup.postgres import server as postgres
 
 _STORES = ("sqlite", "postgresql")
 
 
 @contextmanager
-def database_server() -> Iterator[postgres.Server]:
-    """Run a private PostgreSQL with its usual settings: every commit is synced."""
-    server = postgres.Server()
+def database_server(configuration: str = "") -> Iterator[postgres.Server]:
+    """Run a private PostgreSQL with its usual settings, every commit is synced, and more lines of configuration."""
+    server = postgres.Server(configuration=configuration)
     try:
         server.start()
         yield server
@@ -90,6 +92,33 @@ def measure_pipeline_beside(setting: Setting) -> list[Row]:
         Row("p4", "our CPU a video with PostgreSQL", used["postgresql"], unit="µs"),
         Row("p4", "PostgreSQL's own CPU a video", servers, unit="µs"),
     ]
+
+
+def measure_latency_beside(setting: Setting) -> list[Row]:
+    """Measure how soon a webhook becomes an event at an idle pace, one process with all roles over each store."""
+    late: dict[str, list[float]] = {store: [] for store in _STORES}
+    with database_server() as server, standin(setting) as provider:
+        for _ in range(min(setting.rounds, 5)):
+            for store in _STORES:
+                folder, env = expecting_latency(setting), provider_settings(provider)
+                if store == "postgresql":
+                    env["REELBUS_DATABASE_URL"] = database(server)
+                    asyncio.run(_copy(f"sqlite:///{folder / 'reelbus.db'}", env["REELBUS_DATABASE_URL"]))
+                with setting.role("run", folder, **env) as service:
+                    time.sleep(1.5)  # for the relay to connect
+                    found = latency(setting, EXCHANGE, service.port)
+                if found["missing"]:
+                    raise RuntimeError(f"events missing over {store}: {found}")
+                late[store].append(1000 * found["p50"])
+    return [
+        Row("p5", "webhook → event, p50: PostgreSQL / SQLite", ratios(*_ours_first(late)), 3, 2, at_most=True),
+        Row("p5", "the same with PostgreSQL", late["postgresql"], unit="ms"),
+        Row("p5", "the same with SQLite", late["sqlite"], unit="ms"),
+    ]
+
+
+async def _copy(source: str, target: str) -> None:
+    await copy(source, target, lambda _name, _rows: None)
 
 
 def _ours_first(found: dict[str, list[float]]) -> tuple[list[float], list[float]]:
