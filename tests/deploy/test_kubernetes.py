@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from process.environment import may_come_from_file
 from reelbus.roles import Role
 
 KUBERNETES = Path(__file__).parents[2] / "deploy" / "kubernetes"
@@ -70,6 +71,25 @@ def test_from_outside_only_the_two_public_routes_can_be_reached() -> None:
     policies = _named("NetworkPolicy")
     assert policies["nothing"]["spec"] == {"podSelector": {}, "policyTypes": ["Ingress"]}
     assert all(service["spec"].get("type", "ClusterIP") == "ClusterIP" for service in _named("Service").values())
+
+
+def test_pods_on_many_nodes_share_a_database_and_no_disk() -> None:
+    overlay = yaml.safe_load((KUBERNETES / "overlays" / "scale" / "kustomization.yaml").read_text())
+    assert "../one-node" not in overlay["resources"]
+    patches = {each["target"].get("kind"): yaml.safe_load(each["patch"]) for each in overlay["patches"]}
+    assert patches["ConfigMap"] == [{"op": "remove", "path": "/data/REELBUS_DATABASE_URL"}]
+    pod = patches["Deployment"]["spec"]["template"]["spec"]
+    [container] = pod["containers"]
+    assert pod["volumes"] == [{"name": "store", "$patch": "delete"}]
+    assert container["volumeMounts"] == [{"mountPath": "/data", "$patch": "delete"}]
+    assert container["env"] == [{"name": "REELBUS_DATABASE_URL_FILE", "value": "/secrets/database-url"}]
+    assert may_come_from_file("REELBUS_DATABASE_URL")
+
+
+@pytest.mark.parametrize("name", DEPLOYMENTS)
+def test_what_is_taken_from_pods_on_many_nodes_is_there_on_one(name: str) -> None:
+    assert {"name": "store", "mountPath": "/data"} in _container(name)["volumeMounts"]
+    assert "REELBUS_DATABASE_URL" in _named("ConfigMap")["reelbus"]["data"]
 
 
 def test_what_an_overlay_and_the_base_name_exists() -> None:
