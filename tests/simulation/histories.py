@@ -18,7 +18,7 @@ MOST_ROUNDS = 400
 
 ACTS: list[tuple[int, str]] = [
     (50, "advance"), (22, "work"), (10, "time passes"), (4, "request"), (3, "crash"), (2, "stop"), (3, "freeze"),
-    (3, "forge"), (2, "broker away"), (2, "store away"), (2, "lease runs out"), (1, "downtime"),
+    (3, "forge"), (2, "broker away"), (2, "store away"), (4, "lease runs out"), (1, "downtime"),
     (3, "provider away"), (2, "pause"), (2, "clock"), (1, "still"), (2, "retry"), (2, "cancel"),
 ]  # fmt: skip
 _WEIGHTS = [weight for weight, _ in ACTS]
@@ -54,7 +54,7 @@ def act(world: SimulatedWorld, name: str) -> None:
         "pause": lambda: pause_or_resume(world),
         "time passes": lambda: pass_time(world, world.rng.choice((0.01, 0.3, 1.0, 4.0))),
         "downtime": lambda: world.all_die(world.policy.job_timeout + 60),
-        "lease runs out": lambda: watch_leases(world, process),
+        "lease runs out": lambda: watch_leases(world, world.rng.choice(world.processes[:2])),
         "clock": lambda: world.put_clock(world.rng.choice((11.0, 3600.0, -11.0, -3600.0, -world.ahead))),
         "still": lambda: pass_time(world, 600.0),
         "retry": lambda: ask_again(world),
