@@ -206,15 +206,10 @@ class Submitter:
                 assert_never(unreachable)
 
     async def _leave(self, attempt: AttemptRow) -> None:
-        await self.store.write(submit.release, attempt.id, owner=self.owner, now=self.store.now())
-        await self.store.write(
-            submit.mark_outcome_unknown,
-            self.policy,
-            attempt,
-            "the service was stopped before the answer came",
-            owner=self.owner,
-            now=self.store.now(),
-        )
+        write = self.store.write
+        await self.clock.decide(write, submit.release, attempt.id, owner=self.owner)
+        why = "the service was stopped before the answer came"
+        await self.clock.decide(write, submit.mark_outcome_unknown, self.policy, attempt, why, owner=self.owner)
 
 
 def _trace(video: VideoRow) -> Trace:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import structlog
 
@@ -101,14 +101,14 @@ class ClockWatch:
         return 0
 
     async def decide(
-        self, write: Callable[..., Awaitable[T]], work: Callable[..., T], *args: object, **kwargs: object
+        self, write: Callable[..., Awaitable[Any]], work: Callable[..., T], *args: object, **kwargs: object
     ) -> T:
         """Have `write` run `work(tx, …, now=…)`, and before it, in the same transaction, mend the store.
 
         Whatever other processes did about the clock meanwhile: the times that `work` finds fit the `now` it is given.
         """
-        seen = self._clock.measure()
-        result = await write(self._work, seen, work, *args, **kwargs)
+        done: tuple[Reading, T] = await write(self._work, work, *args, **kwargs)
+        seen, result = done
         self._mended = True
         if seen.step:
             self._clock.ahead = seen.ahead
@@ -117,9 +117,11 @@ class ClockWatch:
             )
         return result
 
-    def _work(self, tx: object, seen: Reading, work: Callable[..., T], *args: object, **kwargs: object) -> T:
+    def _work(self, tx: object, work: Callable[..., T], *args: object, **kwargs: object) -> tuple[Reading, T]:
+        # Read here, and not before the work waited for its turn: another process may have mended a later step by then.
+        seen = self._clock.measure()
         self._mend(tx, self._of_machine(), step=seen.step, ahead=seen.ahead, now=seen.wall)
-        return work(tx, *args, now=seen.wall, **kwargs)
+        return seen, work(tx, *args, now=seen.wall, **kwargs)
 
 
 def _nothing(tx: object, *, now: float) -> None:

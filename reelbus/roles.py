@@ -40,7 +40,7 @@ from reelbus.errors import env_file
 from reelbus.parked import ParkedCommands
 from reelbus.setting_sources import sources
 from reelbus.takers import Takers
-from reelbus.wiring import awaited_store, opened_clients, opened_inspectors, policy_of, result_prover, signer_of
+from reelbus.wiring import awaited, opened_clients, opened_inspectors, policy_of, result_prover, signer_of
 from schemas.event import Naming
 from schemas.names import Provider
 from store.database import Store, StoreUnavailable
@@ -115,7 +115,7 @@ async def run_roles(settings: Settings, roles: Collection[Role], stop: asyncio.E
 
 
 async def _run_traced(settings: Settings, roles: Collection[Role], stop: asyncio.Event) -> Farewell:
-    store = await awaited_store(settings, stop)
+    store = await awaited(settings, stop, lambda: Store.open(settings.database_url))
     if store is None:
         return Farewell(None, None)
     try:
@@ -137,7 +137,10 @@ async def _farewell(store: Store) -> Farewell:
 async def _run_over(store: Store, settings: Settings, roles: Collection[Role], stop: asyncio.Event) -> None:
     async with opened_clients(settings) as clients, opened_inspectors() as inspectors:
         store.observe_commits(metrics.note_commit)
-        signer = await signer_of(settings, store)
+        # A server can go away between two steps of a start as well: a primary that is being replaced, say.
+        signer = await awaited(settings, stop, lambda: signer_of(settings, store))
+        if signer is None:
+            return
         parts = _Parts(settings, policy_of(settings), store, signer, clients, BrokerState(), inspectors, stop)
         async with asyncio.TaskGroup() as tasks:
             for role in _starts(parts, roles):

@@ -2,10 +2,11 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib import import_module
+from typing import TypeVar
 
 import structlog
 
@@ -24,6 +25,8 @@ from providers.registry import PROVIDERS
 from schemas.names import Provider
 from store import secrets as kept_secrets
 from store.database import Store, StoreUnavailable, is_postgres
+
+T = TypeVar("T")
 
 START_SECONDS = 60.0
 """How long a process that starts waits for a database server that is away, as in a failover."""
@@ -98,16 +101,16 @@ async def opened_clients(settings: Settings) -> AsyncIterator[dict[Provider, Pro
             await client.close()
 
 
-async def awaited_store(settings: Settings, stop: asyncio.Event) -> Store | None:
-    """Open the store, and wait a minute for a database server that is away; None if told to stop meanwhile.
+async def awaited(settings: Settings, stop: asyncio.Event, start: Callable[[], Awaitable[T]]) -> T | None:
+    """Do what a start needs the store for, and wait a minute for a database server that is away.
 
-    Raises as `Store.open` does; at once where the store is a file.
+    Gives None if told to stop meanwhile. Raises as `start` does; `StoreUnavailable` at once where the store is a file.
     """
     loop = asyncio.get_running_loop()
     give_up_at = loop.time() + START_SECONDS
     while not stop.is_set():
         try:
-            return await Store.open(settings.database_url)
+            return await start()
         except StoreUnavailable as error:
             if not is_postgres(settings.database_url) or loop.time() > give_up_at:
                 raise

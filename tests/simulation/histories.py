@@ -18,7 +18,7 @@ MOST_ROUNDS = 400
 
 ACTS: list[tuple[int, str]] = [
     (50, "advance"), (22, "work"), (10, "time passes"), (4, "request"), (3, "crash"), (2, "stop"), (3, "freeze"),
-    (3, "forge"), (2, "broker away"), (2, "store away"), (4, "lease runs out"), (1, "downtime"),
+    (3, "forge"), (2, "broker away"), (2, "store away"), (2, "lease runs out"), (3, "is overtaken"), (1, "downtime"),
     (3, "provider away"), (2, "pause"), (2, "clock"), (1, "still"), (2, "retry"), (2, "cancel"),
 ]  # fmt: skip
 _WEIGHTS = [weight for weight, _ in ACTS]
@@ -54,7 +54,8 @@ def act(world: SimulatedWorld, name: str) -> None:
         "pause": lambda: pause_or_resume(world),
         "time passes": lambda: pass_time(world, world.rng.choice((0.01, 0.3, 1.0, 4.0))),
         "downtime": lambda: world.all_die(world.policy.job_timeout + 60),
-        "lease runs out": lambda: watch_leases(world, world.rng.choice(world.processes[:2])),
+        "lease runs out": lambda: watch_leases(world, process),
+        "is overtaken": lambda: overtake(world),
         "clock": lambda: world.put_clock(world.rng.choice((11.0, 3600.0, -11.0, -3600.0, -world.ahead))),
         "still": lambda: pass_time(world, 600.0),
         "retry": lambda: ask_again(world),
@@ -107,6 +108,17 @@ def watch_leases(world: SimulatedWorld, process: Process) -> None:
         pass_time(world, 1.0)
         world.work(process)
         world.note_states(at=world.now)
+
+
+def overtake(world: SimulatedWorld) -> None:
+    """Let a generator stand still with what it sends until another one has seen its leases run out."""
+    busy = [process for process in world.processes if process.role == "generator" and process.tasks]
+    if not busy:
+        return
+    slow = world.rng.choice(busy)
+    slow.frozen_until = world.now + 12
+    world.note(slow.name, "stands still")
+    watch_leases(world, next(each for each in world.processes if each.role == "generator" and each is not slow))
 
 
 def settle(world: SimulatedWorld) -> None:

@@ -21,9 +21,6 @@ from tests.simulation.world import SimulatedWorld
 TERMINAL = {"video.ready", "video.failed"}
 UNSURE = {ErrorCode.SUBMISSION_UNKNOWN, ErrorCode.TIMED_OUT}
 CERTAIN = {"busy", "refuse"}
-UNDER_WAY = 15.0
-"""For how many seconds before the deadline a look may have been under way that was never answered."""
-
 _ROUNDING = 0.001
 
 
@@ -146,7 +143,7 @@ def _check_attempt(world: SimulatedWorld, row: AttemptRow) -> None:
         insist(known or reported, "an unknown outcome is reported as such or healed", row.id, row.error_code)
     else:
         insist(row.provider_job_id is None, "nobody invents a job", row.id, row.provider_job_id)
-    if row.id in world.recorded:
+    if world.recorded.get(row.id) is not None:
         insist(row.provider_job_id == world.recorded[row.id], "an answer that was stored is kept", row.id)
 
 
@@ -189,8 +186,8 @@ def _check_waits(world: SimulatedWorld, row: AttemptRow) -> None:
 def _check_last_look(world: SimulatedWorld, row: AttemptRow, ended: float) -> None:
     """Insist that a job timed out only if somebody asked its provider when its time was over, or was just asking."""
     deadline = world.entered[row.id, AttemptState.GENERATING] + world.policy.job_timeout
-    looks = [at for at, _ in world.accounts[row.provider].looks if deadline - UNDER_WAY <= at <= ended]
-    insist(looks, "never timed out if the provider had it when somebody could look", row.id, deadline, ended)
+    asked = any(look.began_at <= ended and look.ended_at >= deadline for look in world.accounts[row.provider].looks)
+    insist(asked, "never timed out if the provider had it when somebody could look", row.id, deadline, ended)
 
 
 def _check_order(world: SimulatedWorld) -> None:

@@ -1,5 +1,6 @@
 """What lies outside: providers that take money and tell the truth unreliably, and a broker that may not confirm."""
 
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -61,6 +62,15 @@ class Outside(Protocol):
 
 
 @dataclass(slots=True)
+class Look:
+    """A question about a job, from when it was asked until it was answered, or whoever asked was no more."""
+
+    job_id: str
+    began_at: float
+    ended_at: float = math.inf
+
+
+@dataclass(slots=True)
 class PaidJob:
     """A job that a provider took: it cost a credit."""
 
@@ -88,7 +98,7 @@ class Account(ProviderClient):
     balance: int = 1000
     jobs: dict[str, PaidJob] = field(default_factory=dict)
     arrivals: dict[str, list[str]] = field(default_factory=dict)
-    looks: list[tuple[float, str]] = field(default_factory=list)
+    looks: list["Look"] = field(default_factory=list)
     """When somebody began to ask about which job."""
     away_until: float = 0.0
     cancels: list[str] = field(default_factory=list)
@@ -172,9 +182,14 @@ class Account(ProviderClient):
 
     async def check(self, job: Handle) -> Report:
         """Answer as far as it pleases."""
-        self.looks.append((self.outside.now, job.id))
-        report = await Step(lambda: self._look(job.id), self.outside.now + 0.05, f"asking {self.name}")
-        return await Step(lambda: report, self.outside.now + self.outside.rng.choice((0.0, 0.1, 2.0)), "being answered")
+        look = Look(job.id, self.outside.now)
+        self.looks.append(look)
+        try:
+            report = await Step(lambda: self._look(job.id), self.outside.now + 0.05, f"asking {self.name}")
+            later = self.outside.now + self.outside.rng.choice((0.0, 0.1, 2.0))
+            return await Step(lambda: report, later, "being answered")
+        finally:
+            look.ended_at = self.outside.now
 
     def _look(self, job_id: str) -> Report:
         rng, now = self.outside.rng, self.outside.now

@@ -166,11 +166,9 @@ class SimulatedWorld:
         return self._write(partial(self.transact_repeatable, work, *args, **kwargs))
 
     def _write(self, transact: Callable[[], Any]) -> Step[Any]:
-        told_at = self.now
-
         def do() -> object:
             result = transact()
-            self.note_states(at=told_at)  # for it is stored with the time at which it was known
+            self.note_states(at=self.now)
             return result
 
         return Step(do)
