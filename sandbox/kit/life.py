@@ -38,6 +38,8 @@ class Life:
     """How each job ends, or ended, by its id."""
     ended_at: dict[str, float] = field(default_factory=dict)
     """When it ended, in Unix seconds."""
+    answers: dict[str, list[tuple[float, int]]] = field(default_factory=dict)
+    """When each job's webhooks were answered, in Unix seconds, and with which status."""
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _chance: random.Random = field(init=False)
 
@@ -82,13 +84,14 @@ class Life:
         drawn = self._drawn(self.habits.webhooks)
         headers, body = self.stand_in.delivery(job.id, "" if drawn in {LOST, TWICE} else drawn)
         for _ in range({LOST: 0, TWICE: 2}.get(drawn, 1)):
-            self._soon(self._deliver(job.webhook, headers, body))
+            self._soon(self._deliver(job.id, job.webhook, headers, body))
 
-    async def _deliver(self, address: str, headers: Mapping[str, str], body: bytes) -> None:
+    async def _deliver(self, job_id: str, address: str, headers: Mapping[str, str], body: bytes) -> None:
         try:
-            await self.loopback.post(address, body, "application/json", timeout=5.0, headers=headers)
+            status = await self.loopback.post(address, body, "application/json", timeout=5.0, headers=headers)
         except Unreachable:
             return  # as their pages say, it may come again; here it is lost, which is worse
+        self.answers.setdefault(job_id, []).append((time.time(), status))
 
     def _drawn(self, weights: Weights) -> str:
         [name] = self._chance.choices(list(weights), list(weights.values()))

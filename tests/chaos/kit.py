@@ -84,6 +84,7 @@ def _record(provider: str, life: Life, job_id: str) -> dict[str, Any]:
         "prompt": said and said[0],
         "picture_sha256": None,
         "webhook": job.webhook and job.webhook.partition("?")[0],
+        "webhooks": life.answers.get(job_id, []),
         "ends": "failed" if refund else "succeeded",
         "ends_at": life.ended_at.get(job_id, float("inf")),
         "refund": refund and REFUNDS[refund],

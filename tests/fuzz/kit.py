@@ -74,6 +74,7 @@ exchanges = st.tuples(_statuses, _bodies | st.none(), _headers)
 class _Canned:
     """What every request is answered."""
 
+    account: Any = None
     answer: Response = field(default_factory=lambda: Response(200, b"{}"))
 
     async def get(self, _path: str) -> Response:
@@ -96,6 +97,7 @@ def _client(name: str) -> tuple[ProviderClient, _Canned]:
     for place in (client, *(each for each in vars(client).values() if isinstance(each, KeySet))):
         for name_of_it, value in list(vars(place).items()):
             if isinstance(value, ProviderHttp | Submissions):
+                canned.account = value.account if isinstance(value, ProviderHttp) else canned.account
                 setattr(place, name_of_it, canned)
     return client, canned
 

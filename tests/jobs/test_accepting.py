@@ -149,7 +149,7 @@ def test_the_timeline_tells_a_whole_life_in_order(desk: JobScenario) -> None:
     assert [entry.at for entry in told.items] == sorted(entry.at for entry in told.items)
     assert [entry.what for entry in told.items] == [
         "accepted", "provider chosen", "outcome unknown", "webhook received", "accepted by the provider",
-        "event video.submitted", "failed", "event video.failed",
+        "event video.submitted", "failed", "credit refunded", "event video.failed",
     ]  # fmt: skip
 
 
