@@ -189,13 +189,20 @@ async def world(
         await run.get("/readyz")
         run.subscriber.queue = (await subscribe(broker, exchange)).queue
         await run.usual()
-        stop = asyncio.Event()
-        listening = asyncio.create_task(run.subscriber.listen(stop))
-        try:
+        async with _listening(run.subscriber):
             yield run
-        finally:
-            stop.set()
-            await listening
+
+
+@asynccontextmanager
+async def _listening(subscriber: Subscriber) -> AsyncIterator[None]:
+    """Have the subscriber take events for as long as the block runs."""
+    stop = asyncio.Event()
+    listening = asyncio.create_task(subscriber.listen(stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await listening
 
 
 def _hosts(

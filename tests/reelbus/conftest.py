@@ -3,11 +3,15 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import pytest_asyncio
+from aio_pika import ExchangeType
+
+from tests.support.broker import Broker
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,3 +45,15 @@ def run(tmp_path: Path) -> Run:
         return Ended(ended.returncode, ended.stdout, ended.stderr)
 
     return run_command
+
+
+@pytest_asyncio.fixture
+async def exchange(broker: Broker) -> AsyncIterator[str]:
+    """Give an exchange of the test's own that exists already."""
+    name = broker.settings().exchange
+    async with broker.channel() as channel:
+        await channel.declare_exchange(name, ExchangeType.TOPIC, durable=True)
+    yield name
+    async with broker.channel() as channel:
+        await channel.exchange_delete(name)
+        await channel.queue_delete(f"{name}.log")

@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-import pytest_asyncio
-from aio_pika import ExchangeType
 
 from reelbus.client import Video
 from reelbus.event_line import short_line, video_id
@@ -53,17 +51,6 @@ def test_waiting_shows_one_live_line_a_line_for_each_step_or_nothing() -> None:
 def test_what_is_no_event_is_shown_harmlessly(show: object, body: bytes) -> None:
     assert callable(show)
     assert "\x1b" not in show(body)
-
-
-@pytest_asyncio.fixture
-async def exchange(broker: Broker) -> AsyncIterator[str]:
-    name = broker.settings().exchange
-    async with broker.channel() as channel:
-        await channel.declare_exchange(name, ExchangeType.TOPIC, durable=True)
-    yield name
-    async with broker.channel() as channel:
-        await channel.exchange_delete(name)
-        await channel.queue_delete(f"{name}.log")
 
 
 @asynccontextmanager

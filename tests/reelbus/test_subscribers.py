@@ -4,12 +4,9 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
-from aio_pika import ExchangeType
 from jsonschema import Draft202012Validator
 
 from documents.json_schemas import events_schema
@@ -18,17 +15,6 @@ from schemas.names import EVENT_KINDS
 from tests.reelbus.conftest import ROOT, Run
 from tests.support.broker import Broker, subscribe
 from tests.support.waiting import eventually
-
-
-@pytest_asyncio.fixture
-async def exchange(broker: Broker) -> AsyncIterator[str]:
-    name = broker.settings().exchange
-    async with broker.channel() as channel:
-        await channel.declare_exchange(name, ExchangeType.TOPIC, durable=True)
-    yield name
-    async with broker.channel() as channel:
-        await channel.exchange_delete(name)
-        await channel.queue_delete(f"{name}.log")
 
 
 async def run_beside(run: Run, broker: Broker, exchange: str, *words: str) -> tuple[int, str, str]:
