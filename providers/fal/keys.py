@@ -1,27 +1,23 @@
 """fal's public keys, and the Ed25519 signature of its webhooks."""
 
-import asyncio
 import base64
 import binascii
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from providers.base import WebhookMessage
 from providers.fal.capabilities import CAPABILITIES
-from providers.http.client import NoResponse, ProviderHttp
-from providers.parsing.json import decode
+from providers.http.client import ProviderHttp
+from providers.parsing.fetched_keys import FetchedKeys
 from providers.parsing.signatures import freshness
 from providers.reports import Signature
 
 KEPT_SECONDS = 24 * 3600.0
 """After which the key set is fetched again."""
-
-ASKED_SECONDS = 180.0
-"""The key set is fetched no more often, whatever comes in."""
 
 MAX_KEYS = 16
 
@@ -30,13 +26,7 @@ class KeySet:
     """The keys that sign for all of fal's customers, fetched when they are needed."""
 
     def __init__(self, http: ProviderHttp, path: str, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._http = http
-        self._path = path
-        self._clock = clock
-        self._keys: list[Ed25519PublicKey] = []
-        self._fetched_at: float | None = None
-        self._asked_at: float | None = None
-        self._turn = asyncio.Lock()
+        self._keys = FetchedKeys(http, path, keys_in, kept_seconds=KEPT_SECONDS, clock=clock)
 
     async def verify(self, message: WebhookMessage) -> Signature:
         """Say what the signature is worth; UNCHECKED where the keys cannot be had."""
@@ -44,28 +34,11 @@ class KeySet:
         if isinstance(parts, Signature):
             return parts
         text, signature, timestamp = parts
-        if self._fetched_at is None or self._clock() - self._fetched_at > KEPT_SECONDS:
-            await self._fetch()
-        if not made_by_any(self._keys, text, signature):
-            await self._fetch()
-            if self._fetched_at is None:
-                return Signature.UNCHECKED
-            if not made_by_any(self._keys, text, signature):
-                return Signature.WRONG
-        return freshness(timestamp, message.received_at)
-
-    async def _fetch(self) -> None:
-        async with self._turn:
-            if self._asked_at is not None and self._clock() - self._asked_at < ASKED_SECONDS:
-                return
-            self._asked_at = self._clock()
-            try:
-                answer = await self._http.get(self._path)
-            except NoResponse:
-                return
-            keys = keys_in(decode(answer.body)) if answer.status == 200 else []
-            if keys:
-                self._keys, self._fetched_at = keys, self._clock()
+        return await self._keys.verify(
+            lambda keys: (
+                freshness(timestamp, message.received_at) if made_by_any(keys, text, signature) else Signature.WRONG
+            )
+        )
 
 
 def signed_parts(message: WebhookMessage) -> tuple[bytes, bytes, str] | Signature:
@@ -82,7 +55,7 @@ def signed_parts(message: WebhookMessage) -> tuple[bytes, bytes, str] | Signatur
     return "\n".join((request_id, user_id, timestamp, digest)).encode(), raw, timestamp
 
 
-def made_by_any(keys: list[Ed25519PublicKey], text: bytes, signature: bytes) -> bool:
+def made_by_any(keys: Sequence[Ed25519PublicKey], text: bytes, signature: bytes) -> bool:
     """Say whether any of the keys made the signature."""
     for key in keys:
         try:

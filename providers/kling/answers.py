@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
 from providers.http.responses import Response
-from providers.parsing.answers import Answers
 from providers.parsing.error_text import is_web_page, refusal_code
 from providers.parsing.fields import job_id_in
+from providers.parsing.job_answers import JobAnswers
 from providers.parsing.status import describe_response
 from providers.parsing.submission import interpret_status, unreadable
 from providers.reports import (
@@ -39,9 +39,14 @@ _NOT_CHARGED = Refund(status=RefundStatus.NOT_CHARGED, credits=0)
 _CHARGED = Refund(status=RefundStatus.CHARGED, credits=0)
 _UNKNOWN = Refund(status=RefundStatus.UNKNOWN, credits=None)
 
+ID_KEYS = ("id", "task_id")
+"""The names of a task's id in either dialect."""
 
-class KlingAnswers(Answers):
+
+class KlingAnswers(JobAnswers):
     """Reads them."""
+
+    id_keys = ID_KEYS
 
     def acceptance(self, answer: Response) -> SubmissionOutcome:  # noqa: PLR0911 - a table
         """Say what a submission came to, by Kling's own code first."""
@@ -62,7 +67,7 @@ class KlingAnswers(Answers):
             return Refused(self._about(document), f"{message} ({code})")
         if code == _MAINTENANCE:
             return NotAcceptedYet(f"{message} ({code})", answer.retry_after)
-        job = job_id_in(document.get("data"), ("id", "task_id")) if code == 0 else None
+        job = job_id_in(document.get("data"), ID_KEYS) if code == 0 else None
         if job is not None:
             return Accepted(job)
         return unreadable(self.account) if code == 0 else OutcomeUnknown(f"{message} ({code})")
@@ -84,8 +89,10 @@ class KlingAnswers(Answers):
         found = data if isinstance(data, list) else [data]
         return [task for task in found if isinstance(task, dict)]
 
-    def report(self, task: Mapping[str, object]) -> Report:
+    def report(self, document: Mapping[str, object], answer: Response | None = None) -> Report:
         """Say what one task of either dialect tells."""
+        del answer
+        task = document
         word = task.get("status", task.get("task_status"))
         if word in ("submitted", "processing"):
             return Working()
@@ -115,7 +122,7 @@ class KlingAnswers(Answers):
 
 def id_of(task: Mapping[str, object]) -> str | None:
     """Give a task's id, in either dialect."""
-    return job_id_in(task, ("id", "task_id"))
+    return job_id_in(task, ID_KEYS)
 
 
 def name_of(task: Mapping[str, object]) -> str | None:

@@ -5,13 +5,11 @@ from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlsplit
 
 from providers.http.responses import Response
-from providers.parsing.answers import Answers
 from providers.parsing.error_text import response_text
 from providers.parsing.fields import job_id_in
+from providers.parsing.job_answers import JobAnswers
 from providers.parsing.status import describe_response
-from providers.parsing.submission import interpret_status, unreadable
 from providers.reports import (
-    Accepted,
     CancelAnswer,
     CancelResult,
     Doubtful,
@@ -19,7 +17,6 @@ from providers.reports import (
     Found,
     Handle,
     NotAcceptedYet,
-    Ready,
     Refused,
     Report,
     SubmissionOutcome,
@@ -37,7 +34,7 @@ _RESETS_IN = re.compile(r"resets in ~?(\d{1,4})s")
 _FINISHED = frozenset({"succeeded", "failed", "canceled", "aborted"})
 
 
-class ReplicateAnswers(Answers):
+class ReplicateAnswers(JobAnswers):
     """Reads them."""
 
     def acceptance(self, answer: Response) -> SubmissionOutcome:
@@ -50,25 +47,16 @@ class ReplicateAnswers(Answers):
         if answer.status == 422 and "not permitted" in text:
             mend = "check REELBUS_REPLICATE_MODEL, and that the account has a payment method"
             return Refused(ErrorCode.REQUEST_REJECTED, f"{describe_response(answer, self.account)}: {mend}")
-        refusal = interpret_status(answer, self.account)
-        if refusal is not None:
-            return refusal
-        document = self.document(answer)
-        job = job_id_in(document, ("id",))
-        if job is None:
-            return unreadable(self.account)
-        report = self.report(document, answer)
-        return Accepted(job, finished=report if isinstance(report, Ready | Failed) else None)
+        return super().acceptance(answer)
 
-    def report(self, prediction: Mapping[str, object], answer: Response | None) -> Report:  # noqa: PLR0911 - a table
-        """Read a prediction, from an answer or, without one, from a webhook."""
-        word = prediction.get("status")
-        error = self.clean(prediction.get("error"))
+    def report(self, document: Mapping[str, object], answer: Response | None = None) -> Report:  # noqa: PLR0911 - a table
+        """Read a prediction."""
+        word, error = document.get("status"), self.clean(document.get("error"))
         match word:
             case "starting" | "processing":
                 return Working()
             case "succeeded":
-                return self._output(prediction)
+                return self._output(document)
             case "failed":
                 return Failed(error or "Replicate reports failed and gives no reason")
             case "canceled":
@@ -80,7 +68,7 @@ class ReplicateAnswers(Answers):
             case str():
                 return self.unheard(word)
             case _:
-                return self.no_answer(answer) if answer else Unavailable("the webhook names no state")
+                return self.no_state(answer)
 
     def cancelled(self, answer: Response) -> CancelAnswer:
         """Say what a request to cancel came to."""

@@ -14,6 +14,7 @@ from sandbox.kit.standin import AFTER_ACCEPTING, Job, KitStandIn
 
 USER = "github|4242"
 _SEEDS = (b"a made-up key that signs no more", b"a made-up key that signs for all")
+_ABSENT = {"detail": "Request not found"}
 _LOCKED = "User is locked. Reason: Exhausted balance. Top up your balance at the dashboard."
 
 
@@ -21,6 +22,7 @@ class StandIn(KitStandIn):
     """The stand-in for fal."""
 
     provider = "fal"
+    scheme = "Key"
     calls_back_at = frozenset({"end"})
     credentials: Mapping[str, str] = {"key": "sandbox-id:sandbox-secret"}
     failures: Mapping[str, str] = {"refused-422": "unknown", "runner-504": "not_charged", "silent-504": "not_charged"}
@@ -31,10 +33,10 @@ class StandIn(KitStandIn):
         job = "/{owner}/{app}/requests/{id}"
         return [
             Route("/.well-known/jwks.json", self.keys, methods=["GET"]),
-            Route("/v1/models/requests/by-endpoint", self.past, methods=["GET"]),
-            Route(f"{job}/status", self.status, methods=["GET"]),
-            Route(f"{job}/cancel", self.cancel, methods=["PUT"]),
-            Route(job, self.result, methods=["GET"]),
+            Route("/v1/models/requests/by-endpoint", self.admitted(self.past), methods=["GET"]),
+            Route(f"{job}/status", self.about_a_job(self.status, _ABSENT), methods=["GET"]),
+            Route(f"{job}/cancel", self.about_a_job(self.cancel, {"status": "NOT_FOUND"}), methods=["PUT"]),
+            Route(job, self.about_a_job(self.result, _ABSENT), methods=["GET"]),
             Route("/{endpoint:path}", self.submit, methods=["POST"]),
         ]
 
@@ -42,10 +44,6 @@ class StandIn(KitStandIn):
         """Give the addresses of its list and of its keys as well."""
         keys = f"{self.base_url}/.well-known/jwks.json"
         return super().settings() | {"platform_url": self.base_url, "keys_url": keys}
-
-    def authorised(self, request: Request) -> bool:
-        """Take `Key id:secret`."""
-        return request.headers.get("authorization") == f"Key {self.credentials['key']}"
 
     def refusal(self, story: str) -> Response:
         """Answer 401, 403 for an empty account, or 422."""
@@ -71,13 +69,8 @@ class StandIn(KitStandIn):
         """Give the id and the three addresses."""
         return JSONResponse(self._head(job, "IN_QUEUE") | {"queue_position": 0})
 
-    async def status(self, request: Request) -> Response:
+    def status(self, job: Job) -> Response:
         """Answer 202 while it waits or runs, 200 when it is completed, which failures are too."""
-        if not self.admit(request):
-            return self.refusal("unauthorised")
-        job = self.known(request.path_params["id"])
-        if job is None:
-            return JSONResponse({"detail": "Request not found"}, 404)
         if job.story in ("queued", "running"):
             word = "IN_QUEUE" if job.story == "queued" else "IN_PROGRESS"
             return JSONResponse(self._head(job, word), 202)
@@ -86,25 +79,15 @@ class StandIn(KitStandIn):
         error = {"error": "Request timed out", "error_type": "request_timeout"} if job.story == "silent-504" else {}
         return JSONResponse(self._head(job, "COMPLETED") | {"logs": None, "metrics": {"inference_time": 4.2}} | error)
 
-    async def result(self, request: Request) -> Response:
+    def result(self, job: Job) -> Response:
         """Give the output, or the failure's own status and body."""
-        if not self.admit(request):
-            return self.refusal("unauthorised")
-        job = self.known(request.path_params["id"])
-        if job is None:
-            return JSONResponse({"detail": "Request not found"}, 404)
         if job.story in ("queued", "running", "new-word"):
             return JSONResponse({"detail": "Request is still in progress"}, 400)
         body, status = self._outcome(job)
         return JSONResponse(body, status)
 
-    async def cancel(self, request: Request) -> Response:
+    def cancel(self, job: Job) -> Response:
         """Answer in one of four ways."""
-        if not self.admit(request):
-            return self.refusal("unauthorised")
-        job = self.known(request.path_params["id"])
-        if job is None:
-            return JSONResponse({"status": "NOT_FOUND"}, 404)
         if job.story == "queued":
             job.story = "refused-422"
             return JSONResponse({"status": "OK"})
@@ -112,10 +95,9 @@ class StandIn(KitStandIn):
             return JSONResponse({"status": "CANCELLATION_REQUESTED"}, 202)
         return JSONResponse({"status": "ALREADY_COMPLETED"}, 400)
 
-    async def past(self, request: Request) -> Response:
+    def past(self, request: Request) -> Response:
         """List past requests."""
-        if not self.admit(request):
-            return self.refusal("unauthorised")
+        del request
         return JSONResponse({"items": [], "has_more": False})
 
     async def keys(self, request: Request) -> Response:

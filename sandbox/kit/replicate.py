@@ -16,6 +16,7 @@ SECRET = "whsec_cmVlbGJ1cyBtYWRlLXVwIHJlcGxpY2F0ZSBzZWNyZXQ="  # noqa: S105  (a 
 OTHER_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105  (from its own client's tests)
 PAGE = 2
 _FIELDS = frozenset({"input", "webhook", "webhook_events_filter", "version", "stream"})
+_ABSENT = {"detail": "Prediction not found", "status": 404}
 _ALPHABET = string.ascii_lowercase + string.digits
 _REFUSED = {
     "unauthorised": (401, {"title": "Unauthenticated", "detail": "You did not pass a valid authentication token"}),
@@ -44,16 +45,12 @@ class StandIn(KitStandIn):
         """List the routes."""
         return [
             Route("/v1/models/{owner}/{name}/predictions", self.submit, methods=["POST"]),
-            Route("/v1/predictions", self.listing, methods=["GET"]),
-            Route("/v1/predictions/{id}", self.one, methods=["GET"]),
-            Route("/v1/predictions/{id}/cancel", self.cancel, methods=["POST"]),
-            Route("/v1/account", self.account, methods=["GET"]),
-            Route("/v1/webhooks/default/secret", self.secret, methods=["GET"]),
+            Route("/v1/predictions", self.admitted(self.listing), methods=["GET"]),
+            Route("/v1/predictions/{id}", self.about_a_job(self.shown, _ABSENT), methods=["GET"]),
+            Route("/v1/predictions/{id}/cancel", self.about_a_job(self.cancel, _ABSENT), methods=["POST"]),
+            Route("/v1/account", self.admitted(self.account), methods=["GET"]),
+            Route("/v1/webhooks/default/secret", self.admitted(self.secret), methods=["GET"]),
         ]
-
-    def authorised(self, request: Request) -> bool:
-        """Take the token as a bearer."""
-        return request.headers.get("authorization") == f"Bearer {self.credentials['token']}"
 
     def refusal(self, story: str) -> Response:
         """Answer with a problem document."""
@@ -82,17 +79,8 @@ class StandIn(KitStandIn):
         """Give the prediction under `starting`."""
         return JSONResponse(self._prediction(job, "starting"), 201)
 
-    async def one(self, request: Request) -> Response:
-        """Give a prediction as it is."""
-        if not self.admit(request):
-            return self.refusal("unauthorised")
-        job = self.known(request.path_params["id"])
-        return _absent() if job is None else JSONResponse(self.report(job))
-
-    async def listing(self, request: Request) -> Response:
+    def listing(self, request: Request) -> Response:
         """Give a page of the newest first; `next` is an address."""
-        if not self.admit(request):
-            return self.refusal("unauthorised")
         after = datetime.fromisoformat(request.query_params["created_after"]).timestamp()
         start = int(request.query_params.get("cursor", "0"))
         newest = [job for job in reversed(self.jobs.values()) if job.created_at >= after]
@@ -102,25 +90,20 @@ class StandIn(KitStandIn):
         following = f"{self.base_url}/v1/predictions?{query}" if more else None
         return JSONResponse({"next": following, "previous": None, "results": results})
 
-    async def cancel(self, request: Request) -> Response:
+    def cancel(self, job: Job) -> Response:
         """End a prediction, and show it."""
-        if not self.admit(request):
-            return self.refusal("unauthorised")
-        job = self.known(request.path_params["id"])
-        if job is None:
-            return _absent()
         job.story = {"queued": "aborted", "running": "canceled"}.get(job.story, job.story)
-        return JSONResponse(self.report(job))
+        return self.shown(job)
 
-    async def account(self, request: Request) -> Response:
+    def account(self, request: Request) -> Response:
         """Show the account."""
-        if not self.admit(request):
-            return self.refusal("unauthorised")
+        del request
         return JSONResponse({"type": "organization", "username": "sandbox", "name": "Sandbox"})
 
-    async def secret(self, request: Request) -> Response:
+    def secret(self, request: Request) -> Response:
         """Give the webhooks' secret."""
-        return JSONResponse({"key": SECRET}) if self.admit(request) else self.refusal("unauthorised")
+        del request
+        return JSONResponse({"key": SECRET})
 
     def report(self, job: Job) -> dict[str, object]:
         """Give the prediction, which is a webhook's body too."""
@@ -144,7 +127,3 @@ class StandIn(KitStandIn):
         state = {"output": None, "data_removed": False, "error": None, "status": word, "source": "api"}
         urls = {"get": here, "cancel": f"{here}/cancel"}
         return {"id": job.id, **about, "logs": "", **state, "created_at": created, "urls": urls, "webhook": job.webhook}
-
-
-def _absent() -> Response:
-    return JSONResponse({"detail": "Prediction not found", "status": 404}, 404)

@@ -6,7 +6,7 @@ import time
 import uuid
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -16,6 +16,8 @@ from starlette.routing import Route
 
 from sandbox.fault_responses import FaultTiming, apply_fault
 from sandbox.faults import fault_named
+
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 OK = "ok"
 ACCEPTING = frozenset({OK, "running", "queued", "unknown", "no-output", "private-output", "new-word"})
@@ -75,6 +77,8 @@ class KitStandIn(ABC):
     refusals: Mapping[str, str]
     """The stories whose submission is refused, and the code of the error that it means to a caller; `limit` is none."""
 
+    scheme = "Bearer"
+    """How a request names the first credential: `Authorization: Bearer …`."""
     calls_back_at: frozenset[str] = frozenset()
     """When it calls back: `start`, `end`."""
 
@@ -108,10 +112,6 @@ class KitStandIn(ABC):
         """List the provider's routes."""
 
     @abstractmethod
-    def authorised(self, request: Request) -> bool:
-        """Say whether a request proves who sends it."""
-
-    @abstractmethod
     def refusal(self, story: str) -> Response:
         """Answer a submission that a story of `refusals`, or `unauthorised`, turns away."""
 
@@ -123,17 +123,19 @@ class KitStandIn(ABC):
     def accepted(self, job: Job) -> Response:
         """Answer an accepted submission."""
 
-    @abstractmethod
     def named(self, wish: Mapping[str, object], request: Request) -> tuple[str | None, str | None]:
-        """Give the webhook's address and our own name for the job, from a submission."""
+        """Give the webhook's address and our own name for the job, from a submission; a provider may know neither."""
+        del wish, request
+        return None, None
 
     @abstractmethod
     def report(self, job: Job) -> dict[str, object]:
         """Give the body of a webhook about a job as it is now."""
 
-    @abstractmethod
     def signed(self, body: bytes, *, at: float, flaw: str) -> dict[str, str]:
-        """Give the headers of a webhook that is sent at a time, with a flaw."""
+        """Give the headers of a webhook that is sent at a time, with a flaw; none of a provider that signs nothing."""
+        del body, at, flaw
+        return {}
 
     def new_id(self) -> str:
         """Make an id in the provider's form."""
@@ -171,9 +173,31 @@ class KitStandIn(ABC):
         return {"url": self.base_url, **self.credentials}
 
     def admit(self, request: Request) -> bool:
-        """Note a request; say whether it may go on."""
+        """Note a request; say whether it proves who sends it."""
         self.asked.append((request.method, request.url.path))
-        return self.authorised(request)
+        wanted = next(iter(self.credentials.values()))
+        return request.headers.get("authorization") == f"{self.scheme} {wanted}"
+
+    def admitted(self, answer: Callable[[Request], Response]) -> Endpoint:
+        """Make an endpoint that answers whoever may ask."""
+
+        async def endpoint(request: Request) -> Response:
+            return answer(request) if self.admit(request) else self.refusal("unauthorised")
+
+        return endpoint
+
+    def about_a_job(self, answer: Callable[[Job], Response], absent: Mapping[str, object]) -> Endpoint:
+        """Make an endpoint that answers about the job whose `id` its path names; `absent`, with 404, without one."""
+
+        def found(request: Request) -> Response:
+            job = self.known(request.path_params["id"])
+            return JSONResponse(absent, 404) if job is None else answer(job)
+
+        return self.admitted(found)
+
+    def shown(self, job: Job) -> Response:
+        """Answer with a job's report."""
+        return JSONResponse(self.report(job))
 
     def known(self, job_id: str) -> Job | None:
         """Find a job that a question may be about."""

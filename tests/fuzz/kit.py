@@ -16,6 +16,7 @@ from providers.fal.keys import KeySet
 from providers.http.client import ProviderHttp
 from providers.http.responses import Response
 from providers.http.submission import Submissions
+from providers.parsing.fetched_keys import FetchedKeys
 from providers.registry import PROVIDERS
 from providers.reports import Accepted, CancelResult, Found, Handle, Ready, Signature
 from schemas.addresses import output_url_usable
@@ -86,6 +87,12 @@ class _Canned:
         return self.answer
 
 
+def _places(held: object) -> list[object]:
+    """List a client and whatever of its own asks for keys."""
+    inner = [each for each in vars(held).values() if isinstance(each, KeySet | FetchedKeys)]
+    return [held, *(place for each in inner for place in _places(each))]
+
+
 @cache
 def _client(name: str) -> tuple[ProviderClient, _Canned]:
     """Build a client whose connections are replaced; its own code is all there."""
@@ -94,7 +101,7 @@ def _client(name: str) -> tuple[ProviderClient, _Canned]:
     credentials = {each.name: "whsec_YWJjZGVmZ2hpamtsbW5vcA==" for each in record.credentials}
     options = {each.name: each.default for each in record.options}
     client: Any = getattr(import_module(module), function)(Given("http://x", credentials, 1.0, False, options), print)  # noqa: FBT003
-    for place in (client, *(each for each in vars(client).values() if isinstance(each, KeySet))):
+    for place in _places(client):
         for name_of_it, value in list(vars(place).items()):
             if isinstance(value, ProviderHttp | Submissions):
                 canned.account = value.account if isinstance(value, ProviderHttp) else canned.account

@@ -18,6 +18,8 @@ from tests.providers import toy
 from tests.support.ports import free_port
 from tests.support.waiting import eventually
 
+ROOT = Path(__file__).parents[2]
+
 
 @pytest.fixture
 async def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
@@ -82,3 +84,10 @@ async def _answers(service: httpx.AsyncClient) -> bool:
         return (await service.get("/healthz")).status_code == 200
     except httpx.TransportError:
         return False
+
+
+@pytest.mark.parametrize("name", ["replicate", "runway"])
+def test_a_provider_of_the_kit_fits_in_400_lines_with_its_stand_in(name: str) -> None:
+    files = [*(ROOT / "providers" / name).glob("*.*"), ROOT / "sandbox" / "kit" / f"{name}.py"]
+    assert len(files) > 3
+    assert sum(len(file.read_text().splitlines()) for file in files) <= 400
