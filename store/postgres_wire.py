@@ -27,6 +27,9 @@ _LARGEST_INT4 = 2**31 - 1
 _NOTHING_MORE = 3
 """How often in turn libpq may say that nothing has come, where something must; a connection that ends says it."""
 
+_Key = tuple[str, tuple[int, ...]]
+"""What is prepared: SQL, and the types of its values."""
+
 Statement = tuple[str, Sequence[object]]
 """SQL with `$1`, `$2` …, and a value for each."""
 
@@ -82,10 +85,10 @@ class Wire:
         self._pgconn = connection.pgconn
         self._reader = psycopg.adapt.Transformer(connection)
         self._prepares = prepares
-        self._used: dict[tuple[str, tuple[int, ...]], int] = {}
-        self._names: dict[tuple[str, tuple[int, ...]], bytes] = {}
-        self._made: list[tuple[str, tuple[int, ...]]] = []
-        """What the trip under way prepares."""
+        self._used: dict[_Key, int] = {}
+        self._names: dict[_Key, bytes] = {}
+        self._making: dict[_Key, bytes] = {}
+        """What the trip under way is to prepare."""
         self._number = 0
         self._answers = select.poll()
         self._answers.register(self._pgconn.socket, select.POLLIN)
@@ -99,24 +102,27 @@ class Wire:
                 if result.status == pq.ExecStatus.FATAL_ERROR:
                     raise _error(result)
         except psycopg.Error as error:
-            for key in self._made:  # nobody knows whether what was sent behind a failure was prepared
-                del self._names[key]
             if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:  # it is libpq's own: lost
                 self._connection.close()
             raise
         finally:
-            self._made.clear()
+            self._making.clear()
         return [Reply(result, self._reader) for result in results]
 
     def _run_one(self, sql: str, given: Given) -> PGresult:
         name, is_new = self._name(sql, given.types)
-        if is_new and (failed := self._failure(self._pgconn.prepare(name, sql.encode(), given.types))):
-            return failed
+        if is_new:
+            answer = self._pgconn.prepare(name, sql.encode(), given.types)
+            if failed := self._prepared((sql, given.types), answer):
+                return failed
         if not name:
             return self._pgconn.exec_params(sql.encode(), given.values, given.types, given.formats, _BINARY)
         return self._pgconn.exec_prepared(name, given.values, given.formats, _BINARY)  # type: ignore[arg-type]  # None is NULL
 
-    def _failure(self, result: PGresult) -> PGresult | None:
+    def _prepared(self, key: _Key, result: PGresult) -> PGresult | None:
+        """Remember what the server prepared, whatever becomes of the trip; give the result where it would not."""
+        if result.status == pq.ExecStatus.COMMAND_OK:
+            self._names[key] = self._making[key]
         return result if result.status == pq.ExecStatus.FATAL_ERROR else None
 
     def _run_together(self, statements: Sequence[tuple[str, Given]]) -> list[PGresult]:
@@ -126,12 +132,10 @@ class Wire:
         self._flush()
         arrived = iter(self._arrived())
         results: list[PGresult] = []
-        for prepared_first in preparing:
-            found = next(arrived)
-            if prepared_first:
-                following = next(arrived)
-                found = self._failure(found) or following
-            results.append(found)
+        for is_new, (sql, given) in zip(preparing, statements, strict=True):
+            failed = self._prepared((sql, given.types), next(arrived)) if is_new else None
+            following = next(arrived)
+            results.append(failed or following)
         self._pgconn.exit_pipeline_mode()
         return results
 
@@ -149,16 +153,15 @@ class Wire:
     def _name(self, sql: str, types: tuple[int, ...]) -> tuple[bytes, bool]:
         """Name the prepared statement, empty where there is to be none, and say whether it must be made."""
         key = (sql, types)
-        if name := self._names.get(key):
+        if name := self._names.get(key) or self._making.get(key):
             return name, False
         if not self._prepares:
             return b"", False
         self._used[key] = used = self._used.get(key, 0) + 1
-        if used < PREPARED_FROM or len(self._names) >= PREPARED_MOST:
+        if used < PREPARED_FROM or len(self._names) + len(self._making) >= PREPARED_MOST:
             return b"", False
         self._number += 1
-        self._names[key] = name = b"reelbus_%d" % self._number
-        self._made.append(key)
+        self._making[key] = name = b"reelbus_%d" % self._number
         return name, True
 
     def _flush(self) -> None:

@@ -68,6 +68,20 @@ def test_a_statement_that_cannot_be_prepared_fails_alone_and_with_its_reason(pos
     assert postgres_session.execute("SELECT 1").fetchone() == (1,)
 
 
+@pytest.mark.parametrize("behind", [[], [("SELECT 2", ())]])
+def test_a_statement_that_fails_again_and_again_is_prepared_once(
+    postgres_session: Session, behind: list[postgres_wire.Statement]
+) -> None:
+    prepared = "SELECT statement FROM pg_prepared_statements WHERE statement IN ('SELECT 1 / $1', 'SELECT 2')"
+    for _ in range(postgres_wire.PREPARED_FROM + 5):
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            postgres_session.wire.run([("SELECT 1 / $1", (0,)), *behind])
+        postgres_session.rollback()
+    assert postgres_session.execute(prepared).fetchall() == [("SELECT 1 / $1",)]
+    [*_, last] = postgres_session.wire.run([("SELECT 1 / $1", (1,)), *behind])
+    assert last.fetchall() == [(2 if behind else 1,)]
+
+
 @pytest.mark.parametrize("together", [1, 3])
 def test_a_connection_that_the_server_ends_is_known_as_lost_at_once(postgres_session: Session, together: int) -> None:
     postgres_session.execute("SELECT 1")
