@@ -129,8 +129,9 @@ async def run(
         await running.fleet.complete()
         await checker.drained(running, within=plan.job_timeout + 45 + ABSENT_SECONDS)
         story.verdict = await checker.judge(running)
+        judged = len(running.fleet.strange_ends)
         _share_out(story, running)
-    story.verdict.other += running.fleet.strange_ends
+    story.verdict.other += running.fleet.strange_ends[judged:]  # those of the end itself
     story.seconds = time.monotonic() - began
     return story
 
