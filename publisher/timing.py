@@ -7,12 +7,17 @@ from dataclasses import dataclass
 class Timing:
     """Every wait of the room in seconds, and the sizes of what it does at once."""
 
-    connect: float = 10.0
-    """Until a connection must be open."""
-    declare: float = 10.0
+    connect: float = 5.0
+    """Until a connection must be open; after that the next address is tried."""
+    declare: float = 5.0
     """Until the topology must be declared."""
     confirm: float = 15.0
-    """Until every event of a window must be confirmed; after that its fate is unknown."""
+    """Until a message that is sent alone must be confirmed; after that its fate is unknown."""
+    silence: float = 5.0
+    """Until the broker must confirm something more of a window of events; after that the fate of the rest is unknown.
+
+    A slow broker has all the time it needs. One that is cut off from its cluster, and lets clients in all the same, is
+    given up so soon that publishing is back within 10 s: this, `close`, a backoff and another address."""
     close: float = 2.0
     """Until a connection must be closed; a frozen broker never says goodbye."""
     stop: float = 5.0

@@ -7,6 +7,7 @@ confirmations. Where another release is installed the public way is taken; both 
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -51,8 +52,29 @@ class Outcome:
 class PendingConfirms(Protocol):
     """A window that was written to the broker."""
 
-    async def wait(self, *, within: float) -> Outcome:
-        """Wait until the broker has answered for every event, at most so many seconds. Raises nothing."""
+    async def wait(self) -> Outcome:
+        """Wait until the broker has answered for every event, or has fallen silent. Raises nothing."""
+
+
+class _Listening:
+    """Tells a broker that is slow, and answers for one event after the other, from one that has fallen silent."""
+
+    def __init__(self, silence: float) -> None:
+        self.silence = silence
+        self._heard_at = time.monotonic()
+
+    def heard(self) -> None:
+        """Note that the broker answered for something."""
+        self._heard_at = time.monotonic()
+
+    async def until_done(self, *awaited: asyncio.Future[Any]) -> bool:
+        """Wait until all is done; say no once the broker was silent for too long before."""
+        while unfinished := [each for each in awaited if not each.done()]:
+            left = self._heard_at + self.silence - time.monotonic()
+            if left <= 0:
+                return False
+            await asyncio.wait(unfinished, timeout=left)
+        return True
 
 
 async def send(
@@ -60,31 +82,38 @@ async def send(
     exchange: str,
     events: Sequence[OutboxEvent],
     *,
+    silence: float,
     sign: Sign = unsigned,
     fast: bool | None = None,
 ) -> PendingConfirms:
     """Write a window to the broker, every event mandatory and persistent.
 
-    The channel must have confirms, raise on returns, and be used for nothing else. No two events under way
-    may have the same id, for returned messages are told apart by it alone. Raises whatever aio-pika does.
+    A broker that answers for none of them in `silence` seconds is lost. The channel must have confirms, raise on
+    returns, and be used for nothing else. No two events under way may have the same id, for returned messages are told
+    apart by it alone. Raises whatever aio-pika does, or TimeoutError.
     """
     if FAST if fast is None else fast:
         below = await channel.get_underlay_channel()
         if isinstance(below, Channel):
-            return await _BatchedFrames(below, events, sign).write(exchange)
-    return _GatheredConfirms(await channel.get_exchange(exchange, ensure=False), events, sign)
+            return await _BatchedFrames(below, events, sign, _Listening(silence)).write(exchange)
+    return _GatheredConfirms(await channel.get_exchange(exchange, ensure=False), events, sign, _Listening(silence))
 
 
 class _GatheredConfirms:
-    def __init__(self, exchange: AbstractExchange, events: Sequence[OutboxEvent], sign: Sign) -> None:
+    def __init__(
+        self, exchange: AbstractExchange, events: Sequence[OutboxEvent], sign: Sign, listening: _Listening
+    ) -> None:
+        self._listening = listening
         self._publishing = {
             asyncio.ensure_future(exchange.publish(_message(event, sign), event.routing_key, mandatory=True)): event
             for event in events
         }
+        for publishing in self._publishing:
+            publishing.add_done_callback(lambda _: listening.heard())
 
-    async def wait(self, *, within: float) -> Outcome:
+    async def wait(self) -> Outcome:
         outcome = Outcome()
-        await asyncio.wait(self._publishing, timeout=within)
+        await self._listening.until_done(*self._publishing)
         for publishing, event in self._publishing.items():
             if not publishing.done():
                 publishing.cancel()
@@ -147,8 +176,9 @@ class _PendingConfirm:
 
 
 class _BatchedFrames:
-    def __init__(self, channel: Channel, events: Sequence[OutboxEvent], sign: Sign) -> None:
+    def __init__(self, channel: Channel, events: Sequence[OutboxEvent], sign: Sign, listening: _Listening) -> None:
         self.outcome = Outcome()
+        self._listening = listening
         self._sign = sign
         self._channel = channel
         self._events = events
@@ -157,18 +187,21 @@ class _BatchedFrames:
 
     def answered(self, event: OutboxEvent) -> None:
         """Note that the broker has answered for an event."""
+        self._listening.heard()
         self._channel.message_id_delivery_tag.pop(event.event_id, None)
         self._unanswered -= 1
         if not self._unanswered and not self._all_answered.done():
             self._all_answered.set_result(None)
 
     async def write(self, exchange: str) -> "_BatchedFrames":
-        drained = self._channel.create_future()
-        async with self._channel.lock:
+        drained: asyncio.Future[None] = self._channel.create_future()
+        async with asyncio.timeout(self._listening.silence), self._channel.lock:
             sizes = self._channel.number, self._channel.max_content_size
             payload = b"".join(publish_frames(*sizes, exchange, self._events, self._sign))
             self._expect_answers()
             await self._channel.write_queue.put(ChannelFrame(payload=payload, should_close=False, drain_future=drained))
+        if not await self._listening.until_done(drained):
+            raise TimeoutError
         await drained
         return self
 
@@ -180,8 +213,8 @@ class _BatchedFrames:
             self._channel.message_id_delivery_tag[event.event_id] = tag
         self._channel.delivery_tag += len(self._events)
 
-    async def wait(self, *, within: float) -> Outcome:
-        await asyncio.wait([self._all_answered], timeout=within)
+    async def wait(self) -> Outcome:
+        await self._listening.until_done(self._all_answered)
         outcome, self.outcome = self.outcome, Outcome()  # answers that come later change nothing
         if not self._all_answered.done():
             outcome.lost = TimeoutError()

@@ -27,6 +27,7 @@ QUICK = replace(
     connect=3.0,
     declare=3.0,
     confirm=2.0,
+    silence=2.0,
     close=0.3,
     stop=2.0,
     backoff_min=0.05,

@@ -4,11 +4,13 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
 from aio_pika.exceptions import ChannelNotFoundEntity
 from prometheus_client.samples import Sample
+from pydantic import SecretStr
 
 from process import metrics
 from process.settings import Settings
@@ -22,6 +24,7 @@ from store.database import Store
 from tests.publisher.announcing import announce, announce_many, event_id, unpublished
 from tests.publisher.conftest import QUICK, OpenRoom, Room
 from tests.support.broker import Broker, Inbox, logged, subscribe
+from tests.support.tcp_relay import relay
 from tests.support.waiting import eventually
 
 SLOWER = 3.0
@@ -122,7 +125,7 @@ async def test_a_memory_alarm_delays_events_and_loses_none(broker: Broker, store
 async def test_while_publishers_are_blocked_only_one_event_is_sent_again_and_again(
     broker: Broker, store: Store, settings: Settings, open_room: OpenRoom
 ) -> None:
-    await open_room(settings, timing=replace(QUICK, confirm=0.5))
+    await open_room(settings, timing=replace(QUICK, silence=0.5))
     inbox = await subscribe(broker, settings.exchange)
     async with broker.memory_alarm():
         before = _failures("unconfirmed")
@@ -145,6 +148,28 @@ async def test_a_frozen_broker_is_given_up_and_taken_up_again_when_it_thaws(
     await inbox.until(_has(ids))
     await _drained(store)
     assert set(inbox.ids) == set(ids)
+
+
+async def test_publishing_is_back_within_ten_seconds_where_one_node_lets_clients_in_and_does_nothing_for_them(
+    broker: Broker, store: Store, settings: Settings, open_room: OpenRoom
+) -> None:
+    port = urlsplit(broker.url).port or 0
+    async with relay(port) as parted, relay(port) as sound:
+        urls = ",".join(f"amqp://guest:guest@127.0.0.1:{way.port}/" for way in (parted, sound))
+        room = await open_room(settings.model_copy(update={"amqp_url": SecretStr(urls)}), timing=TIMING)
+        inbox = await subscribe(broker, settings.exchange)
+        await announce(store, EventType.READY)
+        await inbox.take(1)
+        assert parted.connections
+
+        parted.hold()
+        began = time.monotonic()
+        kept = await announce(store, EventType.FAILED)
+        await inbox.until(_has([kept]))
+        assert time.monotonic() - began < 10
+        await _drained(store)
+        assert sound.connections
+        await room.stopped()
 
 
 async def test_a_deleted_exchange_is_declared_again(broker: Broker, store: Store, room: Room) -> None:

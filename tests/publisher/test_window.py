@@ -1,10 +1,13 @@
 """The broker answers for every event of a window by itself: it takes, returns or refuses it, or is silent."""
 
 import asyncio
+import json
 import secrets
 import time
+from urllib.parse import urlsplit
 from uuid import uuid4
 
+import aio_pika
 import pytest
 from aio_pika import ExchangeType
 from aio_pika.abc import AbstractChannel
@@ -18,6 +21,7 @@ from publisher.window import FAST, REFUSED, UNROUTABLE, Outcome, send
 from schemas.names import EventType
 from store.outbox import OutboxEvent
 from tests.support.broker import Broker, subscribe
+from tests.support.tcp_relay import relay
 
 
 @pytest.fixture(params=[True, False], ids=["the fast way", "the public way"])
@@ -37,7 +41,7 @@ async def _exchange(channel: AbstractChannel) -> str:
 
 
 async def _published(channel: AbstractChannel, exchange: str, events: list[OutboxEvent], *, fast: bool) -> Outcome:
-    return await (await send(channel, exchange, events, fast=fast)).wait(within=10)
+    return await (await send(channel, exchange, events, silence=10, fast=fast)).wait()
 
 
 def test_the_fast_way_is_known_to_fit_the_pinned_library() -> None:
@@ -97,7 +101,7 @@ async def test_silence_is_a_doubt_when_the_time_is_up(broker: Broker, *, fast: b
         events = [_event("video.ready.iacrea") for _ in range(20)]
         async with broker.frozen():
             started = time.monotonic()
-            outcome = await (await send(channel, exchange, events, fast=fast)).wait(within=0.3)
+            outcome = await (await send(channel, exchange, events, silence=0.3, fast=fast)).wait()
             assert time.monotonic() - started < 1.0
 
     assert (outcome.confirmed, outcome.refused) == ([], [])
@@ -105,12 +109,33 @@ async def test_silence_is_a_doubt_when_the_time_is_up(broker: Broker, *, fast: b
     await inbox.take(20)  # in doubt, but not lost: this is why ids must not change
 
 
+async def test_a_slow_line_has_all_the_time_it_needs_while_answers_come(broker: Broker, *, fast: bool) -> None:
+    port, silence = urlsplit(broker.url).port or 0, 2.0
+    async with relay(port) as line:
+        connection = await aio_pika.connect(f"amqp://guest:guest@127.0.0.1:{line.port}/")
+        try:
+            channel = await connection.channel(on_return_raises=True)
+            exchange = await _exchange(channel)
+            inbox = await subscribe(broker, exchange)
+            line.delay = 0.1  # a piece of at most 64 kB
+            large = json.dumps({"a": "x" * 60_000})
+            events = [_event("video.ready.iacrea")._replace(body=large) for _ in range(40)]
+            began = time.monotonic()
+            outcome = await (await send(channel, exchange, events, silence=silence, fast=fast)).wait()
+            assert time.monotonic() - began > silence
+            line.delay = 0.0
+        finally:
+            await connection.close()
+    assert (len(outcome.confirmed), outcome.lost) == (40, None)
+    await inbox.take(40)
+
+
 async def test_a_connection_that_breaks_is_a_doubt_about_what_was_unanswered(broker: Broker, *, fast: bool) -> None:
     async with broker.channel() as channel:
         exchange = await _exchange(channel)
         async with broker.frozen():
-            sent = await send(channel, exchange, [_event("video.ready.iacrea")], fast=fast)
-            settling = asyncio.create_task(sent.wait(within=10))
+            sent = await send(channel, exchange, [_event("video.ready.iacrea")], silence=10, fast=fast)
+            settling = asyncio.create_task(sent.wait())
             await asyncio.to_thread(broker.node.kill)
             outcome = await settling
 
@@ -137,7 +162,7 @@ async def test_each_event_is_signed_over_the_bytes_of_its_body(broker: Broker, *
         exchange = await _exchange(channel)
         inbox = await subscribe(broker, exchange, "video.ready.*")
         event = _event("video.ready.iacrea")
-        outcome = await (await send(channel, exchange, [event], sign=sign, fast=fast)).wait(within=10)
+        outcome = await (await send(channel, exchange, [event], silence=10, sign=sign, fast=fast)).wait()
         assert outcome.confirmed == [event]
         [message] = await inbox.take(1)
     timestamp = int(str(message.headers["webhook-timestamp"]))
