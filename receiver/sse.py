@@ -10,20 +10,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
-import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from intake.context import Context
 from jobs import feed
-from process.asyncio_events import wait_any
+from process.asyncio_events import linked, wait_any
+from process.repeating import repeat
 from schemas.problem import ProblemCode, Refusal
 from store.database import StoreUnavailable
 from store.outbox import OutboxEvent
 from store.transaction import Signal
-
-_log = structlog.get_logger()
 
 _SWEEP_SECONDS = 1.0
 _KEPT = 512
@@ -89,14 +87,15 @@ class Events:
 
     async def _follow(self) -> None:
         """Read what is new, from the first listener on until the service stops."""
-        while not self._context.stopping.is_set():
-            self._woken.clear()
-            try:
-                while events := await self._context.store.read(feed.after, self._position):
-                    self._broadcast(events)
-            except StoreUnavailable as error:
-                _log.warning("events cannot be read", reason=str(error))
-            await wait_any(self._woken, self._context.stopping, timeout=_SWEEP_SECONDS)
+        stopping = self._context.stopping
+        async with linked(self._woken, by=(stopping,)):
+            await repeat(self._read_new, stopping, every=_SWEEP_SECONDS, expected=(StoreUnavailable,), wake=self._woken)
+
+    async def _read_new(self) -> int:
+        events = await self._context.store.read(feed.after, self._position)
+        if events:
+            self._broadcast(events)
+        return len(events)
 
     def _broadcast(self, events: Sequence[OutboxEvent]) -> None:
         self._newest.extend(_written(event) for event in events)

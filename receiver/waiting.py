@@ -7,13 +7,13 @@ import asyncio
 import re
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 from starlette.requests import Request
 
 from intake.context import Context
 from jobs import feed
-from process.asyncio_events import wait_any
+from process.asyncio_events import linked, wait_any
+from process.repeating import repeat
 from store.database import StoreUnavailable
 from store.transaction import Signal
 
@@ -42,6 +42,7 @@ class Waiting:
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._callers: Counter[str] = Counter()
         self._following: asyncio.Task[None] | None = None
+        self._place: int | None = None
 
     def has_room(self, caller: str) -> bool:
         """Say whether one more may wait; whoever may not is answered at once."""
@@ -79,24 +80,26 @@ class Waiting:
             self._following = asyncio.create_task(self._wake())
 
     async def _wake(self) -> None:
-        """Wake those who wait for the videos of new events, for as long as anybody waits."""
-        place: int | None = None
-        while self._waiting and not self._context.stopping.is_set():
-            self._woken.clear()
-            with suppress(StoreUnavailable):
-                if place is None:
-                    place = await self._context.store.read(feed.place_of, None)
-                    self._wake_all()  # what came before this place is seen by looking once more
-                place = await self._wake_after(place)
-            await wait_any(self._woken, self._context.stopping, timeout=_SWEEP_SECONDS)
+        """Wake those who wait for the videos of new events, until the service stops."""
+        stopping = self._context.stopping
+        async with linked(self._woken, by=(stopping,)):
+            await repeat(
+                self._wake_some, stopping, every=_SWEEP_SECONDS, expected=(StoreUnavailable,), wake=self._woken
+            )
 
-    async def _wake_after(self, place: int) -> int:
-        while events := await self._context.store.read(feed.after, place):
-            for event in events:
-                for changed in self._waiting.get(event.video_id, ()):
-                    changed.set()
-            place = events[-1].seq
-        return place
+    async def _wake_some(self) -> int:
+        if not self._waiting:
+            self._place = None
+            return 0
+        if self._place is None:
+            self._place = await self._context.store.read(feed.place_of, None)
+            self._wake_all()  # what came before this place is seen by looking once more
+        events = await self._context.store.read(feed.after, self._place)
+        for event in events:
+            for changed in self._waiting.get(event.video_id, ()):
+                changed.set()
+            self._place = event.seq
+        return len(events)
 
     def _wake_all(self) -> None:
         for waiting in self._waiting.values():

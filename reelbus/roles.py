@@ -150,7 +150,7 @@ async def _run_over(store: Store, settings: Settings, roles: Collection[Role], s
 
 
 async def _end_without_writer(store: Store, stop: asyncio.Event) -> None:
-    """End the process, with an error, if its store's writer thread dies: it would answer for ever and keep nothing."""
+    """End the process, with an error, if a thread of its store dies: it would answer for ever and keep nothing."""
     await wait_any(store.broken, stop)
     store.raise_if_broken()
 

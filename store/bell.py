@@ -23,17 +23,25 @@ _AGAIN_SECONDS = 1.0
 class Bell:
     """Two threads: one tells other processes of topics, one hears of theirs and calls `heard` with them.
 
-    The one that hears looks at the server's clock too.
+    The one that hears looks at the server's clock too. `died` is given the error, in a thread of ours, if one ends
+    before it was told to.
     """
 
-    def __init__(self, address: str, clock: ServerClock, *, heard: Callable[[set[Signal]], None]) -> None:
+    def __init__(
+        self,
+        address: str,
+        clock: ServerClock,
+        *,
+        heard: Callable[[set[Signal]], None],
+        died: Callable[[BaseException], None],
+    ) -> None:
         self._hearing, self._telling = Session(address), Session(address)
-        self._heard, self._clock = heard, clock
+        self._heard, self._died, self._clock = heard, died, clock
         self._topics: queue.SimpleQueue[set[Signal] | None] = queue.SimpleQueue()
         self._own: set[int] = set()
         self._stopping = threading.Event()
         self._threads = [
-            threading.Thread(target=run, name=name, daemon=True)
+            threading.Thread(target=self._run, args=(run,), name=name, daemon=True)
             for run, name in ((self._listen, "store-listen"), (self._notify, "store-notify"))
         ]
 
@@ -55,6 +63,12 @@ class Bell:
             thread.join()
         for session in (self._hearing, self._telling):
             session.close()
+
+    def _run(self, steps: Callable[[], None]) -> None:
+        try:
+            steps()
+        except BaseException as error:  # whatever it was: others would be told late, and the clock be wrong for good
+            self._died(error)
 
     def _notify(self) -> None:
         while (topics := self._gathered()) is not None:

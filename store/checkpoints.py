@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -35,11 +36,15 @@ _HOLDING_SECONDS = 0.005
 
 
 class Checkpoints:
-    """A thread of each process that checkpoints. Of those that try at once SQLite's own lock lets one through."""
+    """A thread of each process that checkpoints. Of those that try at once SQLite's own lock lets one through.
 
-    def __init__(self, path: Path, commits: GroupCommit) -> None:
+    `died` is given the error, in that thread, if it ends before it was told to.
+    """
+
+    def __init__(self, path: Path, commits: GroupCommit, *, died: Callable[[BaseException], None]) -> None:
         self._log = path.with_name(path.name + "-wal")
         self._commits = commits
+        self._died = died
         self._connection = sqlite.connect(path, busy_timeout=sqlite.CHECKPOINT_SECONDS)
         self._stopping = threading.Event()
         self._moved = 0
@@ -70,6 +75,12 @@ class Checkpoints:
             self._stopping.wait(_HOLDING_SECONDS)
 
     def _run(self) -> None:
+        try:
+            self._keep_short()
+        except BaseException as error:  # whatever it was: nobody would keep the log short any more
+            self._died(error)
+
+    def _keep_short(self) -> None:
         pause = STORE_POLL_SECONDS
         while not self._stopping.wait(pause):
             try:

@@ -53,7 +53,7 @@ class Store(Protocol):
     """
 
     broken: asyncio.Event
-    """Set when nothing can be written any more. The process must end: see `raise_if_broken`."""
+    """Set when a thread of the store is dead. The process must end: see `raise_if_broken`."""
 
     @property
     def pictures(self) -> PictureStore:
@@ -108,7 +108,7 @@ class Store(Protocol):
         """Report every group commit to a callback, in whichever thread it is made."""
 
     def raise_if_broken(self) -> None:
-        """Raise `StoreUnavailable` if a thread that writes is dead: every write from now on raises the same."""
+        """Raise `StoreUnavailable` if a thread is dead: every write from now on raises the same."""
 
     async def close(self) -> None:
         """Commit what waits and close. Reads that are still under way are ended."""

@@ -38,7 +38,12 @@ class PostgresStore:
         self._under_way: set[asyncio.Future[object]] = set()
         self._clock = ServerClock()
         self._readers = PostgresReaders(address, self._clock.now)
-        self._bell = Bell(address, self._clock, heard=lambda topics: self._from_thread(self._set, topics))
+        self._bell = Bell(
+            address,
+            self._clock,
+            heard=lambda topics: self._from_thread(self._set, topics),
+            died=self._bell_died,
+        )
         self._durable = self._lane(address, synced=True, threads=1)
         self._repeatable = self._lane(address, synced=False, threads=_REPEATABLE_AT_ONCE)
         self.pictures = PostgresPictures(self.write, self._readers, self._clock.now)
@@ -107,7 +112,7 @@ class PostgresStore:
         self._durable.observe = observe
 
     def raise_if_broken(self) -> None:
-        """Raise `StoreUnavailable` if a thread that writes is dead: every write from now on raises the same."""
+        """Raise `StoreUnavailable` if a thread is dead: every write from now on raises the same."""
         if self._fault is not None:
             raise self._fault
 
@@ -145,6 +150,9 @@ class PostgresStore:
     def _from_thread(self, callback: Callable[[T], None], argument: T) -> None:
         self._loop.call_soon_threadsafe(callback, argument)
 
+    def _bell_died(self, error: BaseException) -> None:
+        self._loop.call_soon_threadsafe(self._end, "a thread that hears and tells of work", error)
+
     def _written(self, committed: Committed) -> None:
         deliver(committed.outcomes)
         self._set(committed.signals)
@@ -157,8 +165,14 @@ class PostgresStore:
 
     def _break(self, error: BaseException) -> None:
         """Refuse all that waits and all that will come: a thread that writes is dead."""
-        self._fault = StoreUnavailable(f"a thread that writes has died: {error!r}")
-        self._fault.__cause__ = translated(error) if isinstance(error, Exception) else error
+        fault = self._end("a thread that writes", error)
         left = self._durable.left() + self._repeatable.left()
-        deliver([(work.future, None, self._fault) for work in left])
+        deliver([(work.future, None, fault) for work in left])
+
+    def _end(self, thread: str, error: BaseException) -> StoreUnavailable:
+        """Refuse all that will come, because a thread is dead; give the reason."""
+        if self._fault is None:
+            self._fault = StoreUnavailable(f"{thread} has died: {error!r}")
+            self._fault.__cause__ = translated(error) if isinstance(error, Exception) else error
         self.broken.set()
+        return self._fault

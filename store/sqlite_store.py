@@ -42,7 +42,7 @@ class SqliteStore:
     def __init__(self, path: Path) -> None:
         self._loop = asyncio.get_running_loop()
         self._commits = GroupCommit(sqlite.connect(path, busy_timeout=0))  # `sqlite.begin` has its own
-        self._checkpoints = Checkpoints(path, self._commits)
+        self._checkpoints = Checkpoints(path, self._commits, died=self._log_keeper_died)
         self._readers = Readers(path)
         self.pictures = Pictures(path, self._readers)
         self._waiting: list[Work] = []
@@ -51,13 +51,13 @@ class SqliteStore:
         self._writer = Writer(
             self._commits,
             hold_back=self._checkpoints.hold_back,
-            written=lambda committed: self._from_writer(self._written, committed),
-            changed=lambda: self._from_writer(self._set, set(Signal)),
-            died=lambda error: self._from_writer(self._break, error),
+            written=lambda committed: self._from_thread(self._written, committed),
+            changed=lambda: self._from_thread(self._set, set(Signal)),
+            died=lambda error: self._from_thread(self._break, error),
         )
         self._fault: StoreUnavailable | None = None
         self.broken = asyncio.Event()
-        """Set when nothing can be written any more. The process must end: see `raise_if_broken`."""
+        """Set when a thread is dead. The process must end: see `raise_if_broken`."""
 
     @classmethod
     async def open(cls, url: str) -> "SqliteStore":
@@ -137,7 +137,7 @@ class SqliteStore:
         self._commits.observe = observe
 
     def raise_if_broken(self) -> None:
-        """Raise `StoreUnavailable` if the writer thread is dead: every write from now on raises the same."""
+        """Raise `StoreUnavailable` if a thread is dead: every write from now on raises the same."""
         if self._fault is not None:
             raise self._fault
 
@@ -198,8 +198,11 @@ class SqliteStore:
         self._handed_over += len(group)
         self._writer.put(group)
 
-    def _from_writer(self, callback: Callable[[T], None], argument: T) -> None:
+    def _from_thread(self, callback: Callable[[T], None], argument: T) -> None:
         self._loop.call_soon_threadsafe(callback, argument)
+
+    def _log_keeper_died(self, error: BaseException) -> None:
+        self._loop.call_soon_threadsafe(self._end, "the thread that keeps the write-ahead log short", error)
 
     def _written(self, committed: Committed) -> None:
         self._handed_over -= len(committed.outcomes)
@@ -213,10 +216,16 @@ class SqliteStore:
 
     def _break(self, error: BaseException) -> None:
         """Refuse all that waits and all that will come: the thread that writes is dead."""
-        self._fault = StoreUnavailable(f"the thread that writes has died: {error!r}")
-        self._fault.__cause__ = error
-        deliver([(work.future, None, self._fault) for work in self._writer.left() + self._dequeue()])
+        fault = self._end("the thread that writes", error)
+        deliver([(work.future, None, fault) for work in self._writer.left() + self._dequeue()])
+
+    def _end(self, thread: str, error: BaseException) -> StoreUnavailable:
+        """Refuse all that will come, because a thread is dead; give the reason."""
+        if self._fault is None:
+            self._fault = StoreUnavailable(f"{thread} has died: {error!r}")
+            self._fault.__cause__ = error
         self.broken.set()
+        return self._fault
 
 
 def sqlite_path(url: str) -> str:

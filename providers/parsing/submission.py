@@ -6,7 +6,7 @@ any work is done. Everything else that is no success could hide an accepted, pai
 
 from providers.http.account import Account
 from providers.http.responses import Response
-from providers.parsing.error_text import clean, refusal_code, response_text
+from providers.parsing.error_text import clean, is_web_page, refusal_code, response_text
 from providers.parsing.status import describe_response
 from providers.reports import NotAcceptedYet, OutcomeUnknown, Refused, SubmissionOutcome
 from schemas.names import ErrorCode
@@ -20,6 +20,9 @@ def interpret_status(answer: Response, account: Account) -> SubmissionOutcome | 
     message = describe_response(answer, account)
     if status in (429, 503):
         return NotAcceptedYet(message, answer.retry_after, throttled=status == 429)
+    if status in (404, 410) and is_web_page(answer.body):
+        # A gateway's words, as while a new release is put in place: the provider itself was not reached.
+        return NotAcceptedYet(message, answer.retry_after)
     if 400 <= status < 500:
         return _refused(answer, message, account)
     if 300 <= status < 400:

@@ -4,6 +4,11 @@ import pytest
 
 from jobs.decide import AttemptSucceeded, CheckAgain
 from jobs.policy import UNKNOWN_JOB_GRACE
+from providers.capabilities import Given
+from providers.http.account import Account
+from providers.http.responses import Response
+from providers.parsing.status import Reader
+from providers.registry import capabilities
 from providers.reports import Doubtful, Ready, Report, Unavailable, UnknownJob, Working
 from schemas.names import PROVIDERS, DetectedBy, ErrorCode, Provider
 from store import providers
@@ -103,6 +108,18 @@ def test_one_answer_of_an_unknown_job_ends_nothing(desk: JobScenario) -> None:
     desk.now += UNKNOWN_JOB_GRACE + 1
     for report in (UnknownJob("404"), Working(), UnknownJob("404"), UnknownJob("404"), Unavailable("503"), READY):
         desk.checked(attempt, report)
+    assert desk.video(attempt).status == "ready"
+
+
+def test_the_page_of_a_gateway_ends_nothing_however_long_it_is_shown(desk: JobScenario) -> None:
+    given = Given("http://127.0.0.1:9", {"token": "x" * 20}, 8.0, allow_private_outputs=False)
+    account = Account.of(capabilities(HOMEDESIGNS), given, {})
+    said = Reader(account).report(Response(404, b"<html><title>404 Not Found</title></html>"))
+    attempt = desk.generating(HOMEDESIGNS)
+    while desk.now < START + UNKNOWN_JOB_GRACE + 60 * desk.policy.poll_min:
+        desk.checked(attempt, said)
+    assert desk.video(attempt).error is None
+    desk.checked(attempt, READY)
     assert desk.video(attempt).status == "ready"
 
 

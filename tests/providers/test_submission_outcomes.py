@@ -167,7 +167,7 @@ async def test_an_endless_answer_is_left_as_soon_as_it_is_too_long(peer: MakePee
         (400, b"Invalid image format. Only PNG, JPEG", ErrorCode.IMAGE_REJECTED),
         (400, {"error": "tool_name field required"}, ErrorCode.REQUEST_REJECTED),
         (422, {"detail": [{"loc": ["body", "tool_name"], "msg": "m"}]}, ErrorCode.REQUEST_REJECTED),
-        (404, b"<html><img src=x><title>Not found</title>", ErrorCode.REQUEST_REJECTED),
+        (404, {"message": "no such model: <img src=x>"}, ErrorCode.REQUEST_REJECTED),
         (405, b"", ErrorCode.REQUEST_REJECTED),
         (408, b"", ErrorCode.REQUEST_REJECTED),
         (413, b"too large", ErrorCode.REQUEST_REJECTED),
@@ -180,6 +180,17 @@ async def test_a_refusal_is_final_and_sorted_by_what_it_is_about(
     result = await outcome(client, await peer(says(status, body)))
     assert isinstance(result, Refused)
     assert (result.code, result.unauthorized) == (code, status in (401, 403))
+    assert str(status) in result.message
+
+
+@pytest.mark.parametrize("status", [404, 410])
+async def test_a_gateway_that_does_not_find_the_provider_ends_nothing(
+    peer: MakePeer, client: MakeClient, status: int
+) -> None:
+    page = says(status, b"<html><img src=x><title>404 Not Found</title>", content_type="text/html")
+    result = await outcome(client, await peer(page))
+    assert isinstance(result, NotAcceptedYet)
+    assert not result.throttled
     assert str(status) in result.message
 
 

@@ -7,8 +7,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
+import pytest
 
 from intake.context import Limits
+from jobs import feed
 from tests.support.receiver import Receiver, serving
 
 
@@ -109,6 +111,26 @@ async def test_a_listener_that_was_away_for_long_misses_nothing(service: Receive
 
     assert sorted(json.loads(event["data"])["subject"] for event in heard) == sorted(videos)
     assert len({event["id"] for event in heard}) == 600
+
+
+async def test_an_error_that_nobody_foresaw_leaves_nobody_unheard(
+    service: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, read = False, feed.after
+
+    def break_once(*args: object) -> object:
+        nonlocal broken
+        if not broken:
+            broken = True
+            raise ZeroDivisionError
+        return read(*args)  # type: ignore[arg-type]  # as it is called
+
+    async with listening(service) as ear:
+        monkeypatch.setattr(feed, "after", break_once)
+        video_id = await _finished(service)
+
+        assert json.loads((await ear.event())["data"])["subject"] == video_id
+        assert broken
 
 
 async def test_an_unknown_last_event_means_from_now_on(service: Receiver) -> None:

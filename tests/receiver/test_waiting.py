@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs import view
+from jobs import feed, view
 from process.api_keys import digest_of
 from receiver import waiting
 from schemas.scopes import ALL_SCOPES
@@ -46,6 +46,28 @@ async def test_who_waits_is_answered_when_the_video_ends(service: Receiver) -> N
     assert time.monotonic() - ended_at < 10
     assert answer.json()["status"] == "ready"
     assert answer.headers["preference-applied"] == "wait=50"
+
+
+async def test_an_error_that_nobody_foresaw_keeps_nobody_waiting(
+    service: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, read = asyncio.Event(), feed.after
+
+    def break_once(*args: object) -> object:
+        if not broken.is_set():
+            broken.set()
+            raise ZeroDivisionError
+        return read(*args)  # type: ignore[arg-type]  # as it is called
+
+    monkeypatch.setattr(feed, "after", break_once)
+    video_id = await service.make()
+    asked = asyncio.create_task(service.http.get(f"/v1/videos/{video_id}", headers={"prefer": "wait=50"}, timeout=60))
+    await asyncio.wait_for(broken.wait(), 20)
+    ended_at = time.monotonic()
+    await service.finish(video_id)
+
+    assert (await asked).json()["status"] == "ready"
+    assert time.monotonic() - ended_at < 20
 
 
 async def test_who_waits_does_not_ask_the_store_again_and_again(

@@ -11,6 +11,7 @@ from jobs import feed
 from process.settings import Settings
 from schemas.names import EventType
 from store import audit, outbox
+from store.bell import Bell
 from store.database import Store, StoreUnavailable
 from store.postgres import CommitUnknown, Session, WritingTx, conninfo
 from store.postgres_pipeline import translated_sql
@@ -158,6 +159,20 @@ def _event(tx: Tx, name: str) -> None:
         body="{}",
         now=time.time(),
     )
+
+
+async def test_a_dead_thread_that_tells_other_processes_of_work_breaks_the_store(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stricken(_: object) -> None:
+        raise MemoryError("no memory is left")
+
+    monkeypatch.setattr(Bell, "_gathered", stricken)
+    store.notify(Signal.CHECKS)
+    await store.write(put, "a row")
+    await asyncio.wait_for(store.broken.wait(), 20)
+    with pytest.raises(StoreUnavailable, match="has died"):
+        store.raise_if_broken()
 
 
 async def test_a_picture_kept_by_one_process_is_read_by_another(store: PostgresStore) -> None:

@@ -82,21 +82,30 @@ import asyncio, sys
 from process.settings import Settings
 from reelbus.roles import Role, run_roles
 from store import sqlite
+from store.checkpoints import Checkpoints
 
 def stricken(_):
     raise MemoryError("no memory is left")
 
 async def main():
-    asyncio.get_running_loop().call_later(0.5, setattr, sqlite, "change_counter", stricken)
+    asyncio.get_running_loop().call_later(0.5, setattr, {stricken}, stricken)
     await run_roles(Settings(database_url=sys.argv[1]), [Role.POLLER], asyncio.Event())
 
 asyncio.run(main())
 """
 
 
-def test_a_process_whose_writer_dies_ends(path: Path) -> None:
+@pytest.mark.parametrize(
+    ("stricken", "told"),
+    [
+        ('sqlite, "change_counter"', "the thread that writes has died"),
+        ('Checkpoints, "_check"', "the thread that keeps the write-ahead log short has died"),
+    ],
+)
+def test_a_process_with_a_dead_thread_of_its_store_ends(path: Path, stricken: str, told: str) -> None:
+    program = A_SERVICE.replace("{stricken}", stricken)
     run = subprocess.run(
-        [sys.executable, "-c", A_SERVICE, url_of(path)], check=False, timeout=50, capture_output=True, text=True
+        [sys.executable, "-c", program, url_of(path)], check=False, timeout=50, capture_output=True, text=True
     )
     assert run.returncode == 1
-    assert "the thread that writes has died" in run.stderr
+    assert told in run.stderr

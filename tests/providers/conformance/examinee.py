@@ -60,12 +60,20 @@ class Examinee(ABC):
     def __init__(self, record: Capabilities, url: str, credentials: Mapping[str, str]) -> None:
         self.record = record
         self.words: list[str] = []
-        options = {each.name: each.default for each in record.options}
+        self.credentials = credentials
+        self.given = self._given(url)
+        self.client = self.built(self.given)
+
+    def _given(self, url: str) -> Given:
+        options = {each.name: each.default for each in self.record.options}
         options |= {name: url for name in options if name.endswith("_url")}
         if "keys_url" in options:
             options["keys_url"] += "/.well-known/jwks.json"
-        self.given = Given(url, credentials, 8.0, allow_private_outputs=False, options=options)
-        self.client = self.built(self.given)
+        return Given(url, self.credentials, 8.0, allow_private_outputs=False, options=options)
+
+    def behind(self, url: str) -> ProviderClient:
+        """Build a client that finds a gateway at another address in the provider's place."""
+        return self.built(self._given(url))
 
     def built(self, given: Given) -> ProviderClient:
         """Build a client."""

@@ -7,11 +7,12 @@ import pytest
 from providers.base import VerificationFailed
 from providers.capabilities import Cancel
 from providers.registry import PROVIDERS
-from providers.reports import CancelResult, Doubtful, Failed, Handle, Ready, UnknownJob, Working
+from providers.reports import CancelResult, Doubtful, Failed, Handle, Ready, Unavailable, UnknownJob, Working
 from schemas.addresses import output_url_usable
 from schemas.names import ErrorCode, RefundStatus
 from tests.providers.conformance.examinee import Examinee, Newer, failures_of
 from tests.providers.conformance.test_submissions import each_with, everybody
+from tests.providers.peer import Peer, says
 
 
 @everybody
@@ -41,6 +42,22 @@ async def test_a_failure_tells_its_price_and_how_that_is_known(examinee: Examine
 async def test_a_job_that_it_does_not_know_is_unknown(examinee: Examinee) -> None:
     assert isinstance(await examinee.client.check(await examinee.submitted("unknown")), UnknownJob)
     assert isinstance(await examinee.client.check(Handle("1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed")), UnknownJob)
+
+
+@everybody
+@pytest.mark.parametrize("status", [404, 410])
+async def test_the_page_of_a_gateway_says_nothing_of_a_job(examinee: Examinee, status: int) -> None:
+    job = await examinee.submitted("ok")
+    gateway = Peer([says(status, b"<html><title>404 Not Found</title></html>", content_type="text/html")])
+    await gateway.start()
+    behind = examinee.behind(gateway.url)
+    try:
+        assert isinstance(await behind.check(job), Unavailable)
+    finally:
+        await behind.close()
+        await gateway.stop()
+    assert gateway.seen > 0
+    assert isinstance(await examinee.client.check(job), Ready)
 
 
 @pytest.mark.parametrize(
