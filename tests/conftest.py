@@ -1,12 +1,26 @@
-"""Fixtures that every folder of tests may ask for."""
+"""Fixtures that every folder of tests may ask for, and what holds for every test."""
 
 import os
+from collections.abc import Generator
 
+import pytest
 from hypothesis import settings
+from pytest_timeout import Settings
 
 pytest_plugins = ["tests.support.broker", "tests.support.postgres"]
+
+TEARDOWN_SECONDS = 120
 
 # The same examples each time, and no limit of time for one: a machine under load fails nothing by chance.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.register_profile("searching", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
+    """Limit the time of every teardown: the timer of pytest-timeout stops for good at a test's first failure."""
+    item.ihook.pytest_timeout_cancel_timer(item=item)
+    limit = Settings(TEARDOWN_SECONDS, "signal", func_only=False, disable_debugger_detection=False)
+    item.ihook.pytest_timeout_set_timer(item=item, settings=limit)
+    return (yield)

@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from documents.openapi import events_schema
 from reelbus.picture import house
 from sandbox.broker.node import Node
-from tests.support.broker import Broker, Inbox, subscribe
+from tests.support.broker import Broker, Inbox, sound_broker, subscribe
 from tests.support.service import Sandbox, Service
 from tests.support.waiting import eventually
 
@@ -99,17 +99,20 @@ def _starter(stack: AsyncExitStack, folder: Path, broker: Broker) -> StartJourne
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def start(tmp_path: Path, broker_node: Node) -> AsyncIterator[StartJourney]:
+async def start(tmp_path: Path, broker_node: Node, pytestconfig: pytest.Config) -> AsyncIterator[StartJourney]:
     """Give a function that starts a world of the test's own: roles in processes of their own, with settings."""
     async with AsyncExitStack() as stack:
-        yield _starter(stack, tmp_path, Broker(broker_node))
+        yield _starter(stack, tmp_path, await sound_broker(broker_node, pytestconfig))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def world(tmp_path_factory: pytest.TempPathFactory, broker_node: Node) -> AsyncIterator[Journey]:
+async def world(
+    tmp_path_factory: pytest.TempPathFactory, broker_node: Node, pytestconfig: pytest.Config
+) -> AsyncIterator[Journey]:
     """Give a service that runs all roles in one process, the same to all tests of a file."""
     async with AsyncExitStack() as stack:
-        yield await _starter(stack, tmp_path_factory.mktemp("world"), Broker(broker_node))()
+        broker = await sound_broker(broker_node, pytestconfig)
+        yield await _starter(stack, tmp_path_factory.mktemp("world"), broker)()
 
 
 @pytest.fixture(scope="session")

@@ -47,7 +47,9 @@ def test_waiting_shows_one_live_line_a_line_for_each_step_or_nothing() -> None:
 
 
 @pytest.mark.parametrize("show", [lambda body: short_line("video.ready.x", body), video_id])
-@pytest.mark.parametrize("body", [b"\xff\x1b[2J", b"[]", b'{"data": 1}', b"{" * 100_000], ids=str)
+@pytest.mark.parametrize(
+    "body", [b"\xff\x1b[2J", b"[]", b'{"data": 1}', b"{" * 100_000], ids=("escape", "list", "number", "deep")
+)
 def test_what_is_no_event_is_shown_harmlessly(show: object, body: bytes) -> None:
     assert callable(show)
     assert "\x1b" not in show(body)

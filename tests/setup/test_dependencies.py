@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 ROOMS = PROJECT["tool"]["importlinter"]["root_packages"]
 OPTIONAL = PROJECT["project"]["optional-dependencies"]
+OWNERS = packages_distributions()
 EXTRAS = {"sandbox": "sandbox", "process/trace_exporter.py": "otel", "poller/object_store.py": "s3"}
 """What may import the distributions of an extra: a room, or one module that is imported only where it is asked for."""
 
@@ -29,9 +30,8 @@ def _third_parties(source: Path) -> dict[str, set[str]]:
             modules |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             modules.add(node.module)
-    owners = packages_distributions()
     tops = {module.partition(".")[0] for module in modules} - set(ROOMS) - sys.stdlib_module_names
-    return {top: {owner.lower().replace("_", "-") for owner in owners.get(top, [top])} for top in tops}
+    return {top: {owner.lower().replace("_", "-") for owner in OWNERS.get(top, [top])} for top in tops}
 
 
 @pytest.mark.parametrize("room", ROOMS)
@@ -45,7 +45,7 @@ def test_a_room_imports_only_what_is_declared(room: str) -> None:
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_no_other_distribution_owns_the_name_of_a_room(room: str) -> None:
-    assert packages_distributions()[room] == ["reelbus"]
+    assert OWNERS[room] == ["reelbus"]
 
 
 def test_every_room_is_packaged_checked_and_linted() -> None:

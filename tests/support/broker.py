@@ -7,7 +7,8 @@ gets it running and unharmed, whatever the test before did to it.
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator
+import shutil
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,8 @@ from sandbox.broker.node import Node
 from tests.support.waiting import eventually
 
 WAIT_SECONDS = 30.0
+SUSPECT = pytest.StashKey[bool]()
+"""Whether a test failed since the broker was last started from nothing."""
 
 
 class Broker:
@@ -102,6 +105,12 @@ class Broker:
             self.node.resume()
         else:
             self.node.start()
+
+    def renew(self) -> None:
+        """Start it from nothing, at the address that it has."""
+        self.node.stop(now=True)
+        shutil.rmtree(self.node.folder / "data")
+        self.node.start(owner=os.getpid())
 
 
 @dataclass
@@ -185,7 +194,22 @@ def broker_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
 
 
 @pytest_asyncio.fixture
-async def broker(broker_node: Node) -> AsyncIterator[Broker]:
-    ready = Broker(broker_node)
-    await asyncio.to_thread(ready.heal)
-    yield ready
+async def broker(broker_node: Node, pytestconfig: pytest.Config) -> Broker:
+    return await sound_broker(broker_node, pytestconfig)
+
+
+async def sound_broker(node: Node, config: pytest.Config) -> Broker:
+    """Give the broker unharmed: after a failure, which it may be the reason for, it is started from nothing."""
+    ready = Broker(node)
+    suspect, config.stash[SUSPECT] = config.stash.get(SUSPECT, False), False
+    await asyncio.to_thread(ready.renew if suspect else ready.heal)
+    return ready
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note each failure for whoever asks for the broker next."""
+    report = yield
+    if report.failed:
+        item.config.stash[SUSPECT] = True
+    return report
