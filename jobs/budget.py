@@ -1,4 +1,7 @@
-"""The rate limiter of requests to a provider: one token bucket in the store, shared by all processes."""
+"""The rate limiter of requests to a provider: one token bucket in the store, shared by all processes.
+
+Where a provider limits submissions apart from its other requests, they have a bucket of their own.
+"""
 
 from dataclasses import dataclass
 
@@ -17,38 +20,58 @@ class Allowance:
     requests: int
     again_at: float
     tokens: float = 0.0
+    apart: bool = False
+    """Whether it is of the submissions' own bucket."""
 
 
-def allowance(tx: Tx, policy: Policy, provider: Provider, *, now: float) -> Allowance:
+def allowance(tx: Tx, policy: Policy, provider: Provider, *, now: float, submitting: bool = False) -> Allowance:
     """Read how many requests may be made now; `again_at` is when one more than those may be."""
     shared = providers.get(tx, provider)
     if shared is None:  # nobody can hold a row that does not exist yet
         tx.lock(f"budget of {provider}")
         shared = providers.get(tx, provider)
-    rate = policy.rates[provider]
-    if shared is not None and shared.refilled_at > now:
+    apart = submitting and provider in policy.submission_rates
+    rate = policy.submission_rates[provider] if apart else policy.rates[provider]
+    kept, refilled_at = _kept(shared, apart=apart)
+    if kept is not None and refilled_at > now:
         # The clock was put back: to wait until it is there again would stop the provider for so long.
-        providers.set_tokens(tx, provider, tokens=shared.tokens, now=now)
+        _write(tx, provider, kept, apart=apart, now=now)
     if shared is not None and shared.paused_until > now:
-        return Allowance(0, shared.paused_until)
-    left = tokens(provider, shared, rate, now)
-    return Allowance(max(int(left), 0), now + (1 - left % 1) / rate, left)
+        return Allowance(0, shared.paused_until, apart=apart)
+    left = tokens(provider, shared, rate, now, apart=apart)
+    return Allowance(max(int(left), 0), now + (1 - left % 1) / rate, left, apart)
 
 
 def spend(tx: Tx, provider: Provider, allowed: Allowance, requests: int, *, now: float) -> None:
     """Take requests out of the budget, of which `allowed` was read in the same transaction."""
     if requests:
-        providers.set_tokens(tx, provider, tokens=allowed.tokens - requests, now=now)
+        _write(tx, provider, allowed.tokens - requests, apart=allowed.apart, now=now)
 
 
 def burst(provider: Provider, rate: float) -> float:
-    """Say how many requests the bucket holds when it is full; `rate` is in requests a second."""
+    """Say how many requests a bucket holds when it is full; `rate` is in requests a second."""
     return max(rate * capabilities(provider).burst_seconds, 1.0)
 
 
-def tokens(provider: Provider, shared: ProviderRow | None, rate: float, now: float) -> float:
-    """Say how many requests the bucket holds; negative where more were made than it held."""
+def tokens(provider: Provider, shared: ProviderRow | None, rate: float, now: float, *, apart: bool = False) -> float:
+    """Say how many requests a bucket holds; negative where more were made than it held.
+
+    `apart` asks for the bucket of a provider's submissions alone, whose rate is given then.
+    """
     full = burst(provider, rate)
+    kept, refilled_at = _kept(shared, apart=apart)
+    return full if kept is None else min(full, kept + max(0.0, now - refilled_at) * rate)
+
+
+def _kept(shared: ProviderRow | None, *, apart: bool) -> tuple[float | None, float]:
+    """Give what a bucket held when it was last written, and when that was; None for one that is full."""
     if shared is None:
-        return full
-    return min(full, shared.tokens + max(0.0, now - shared.refilled_at) * rate)
+        return None, 0.0
+    if apart:
+        return shared.submission_tokens, shared.submission_refilled_at or 0.0
+    return shared.tokens, shared.refilled_at
+
+
+def _write(tx: Tx, provider: Provider, left: float, *, apart: bool, now: float) -> None:
+    write = providers.set_submission_tokens if apart else providers.set_tokens
+    write(tx, provider, tokens=left, now=now)

@@ -16,6 +16,12 @@ class Policy:
     rates: Mapping[Provider, float] = field(
         default_factory=lambda: {name: each.rate for name, each in PROVIDERS.items()}
     )
+    submission_rates: Mapping[Provider, float] = field(
+        default_factory=lambda: {
+            name: each.submission_rate for name, each in PROVIDERS.items() if each.submission_rate is not None
+        }
+    )
+    """Of those that limit submissions apart: theirs are not taken out of `rates`."""
     submit_attempts: int = 20
     submit_deadline: float = 3600
     fallback_when_unsure: bool = False

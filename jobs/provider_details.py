@@ -19,7 +19,7 @@ def learnt(tx: Tx, provider: Provider) -> list[Duration]:
     return [Duration(share=share, seconds=round(plan.quantile(share), 2)) for share in _SHARES]
 
 
-def budget_of(tx: Tx, provider: Provider, *, rate: float, now: float) -> RequestBudget:
-    """Read a provider's budget; `rate` is in requests a second."""
-    left = budget.tokens(provider, providers.get(tx, provider), rate, now)
+def budget_of(tx: Tx, provider: Provider, *, rate: float, now: float, apart: bool = False) -> RequestBudget:
+    """Read a provider's budget, or with `apart` that of its submissions alone; `rate` is in requests a second."""
+    left = budget.tokens(provider, providers.get(tx, provider), rate, now, apart=apart)
     return RequestBudget(left=round(left, 1), burst=budget.burst(provider, rate), a_minute=rate * 60)

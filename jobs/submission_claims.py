@@ -55,8 +55,8 @@ def claim(
     """
     forgotten = now - ABANDONED_LEASE_SECONDS
     _give_up_orphans(tx, policy, dead, now)
-    allowed = budget.allowance(tx, policy, provider, now=now)
-    spare = shares.for_submissions(tx, policy, provider, allowed.requests, now=now) if allowed.requests else 0
+    allowed = budget.allowance(tx, policy, provider, now=now, submitting=True)
+    spare = shares.for_submissions(tx, policy, provider, allowed, now=now) if allowed.requests else 0
     gate = circuit.gate(tx, provider, now=now)
     limit = min(room, spare) if gate.room is None else min(room, spare, gate.room)
     uploaded = fetched is not None

@@ -24,6 +24,8 @@ Model = TypeVar("Model", bound=BaseModel)
 def _fields_of(provider: Capabilities) -> dict[str, Any]:
     """Name the settings of one provider, with their types and defaults."""
     fields: dict[str, Any] = {"url": (BaseUrl, provider.url), "rate": (Rate, provider.rate)}
+    if provider.submission_rate is not None:
+        fields["submission_rate"] = (Rate, provider.submission_rate)
     if provider.calls_back:
         fields["webhook_grace"] = (Grace, provider.webhook_grace)
     fields |= {each.name: (OptionText, each.default) for each in provider.options}

@@ -178,6 +178,15 @@ class Settings(BaseModel):
         return float(getattr(self, f"{provider}_rate"))
 
     @property
+    def submission_rates(self) -> dict[Provider, float]:
+        """Give how many submissions a second a provider may be sent, of those that limit them apart."""
+        return {
+            name: float(getattr(self, f"{name}_submission_rate"))
+            for name, each in PROVIDERS.items()
+            if each.submission_rate is not None
+        }
+
+    @property
     def webhook_graces(self) -> dict[Provider, float]:
         """For how many seconds a job of each provider that calls back is left to its webhook."""
         return {

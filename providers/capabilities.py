@@ -188,6 +188,8 @@ class Capabilities:
     over_limit: OverLimit = OverLimit.UNKNOWN
     rate: float = 1.0
     """Requests that it may be asked, submissions and checks together, unless a setting says otherwise."""
+    submission_rate: float | None = None
+    """Submissions that it may be sent where it limits them apart; `rate` is for the other requests then."""
     burst_seconds: float = 10.0
     """How many seconds' worth of requests may be made at once."""
     failures_to_open: int = 5

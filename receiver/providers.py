@@ -55,6 +55,7 @@ class Providers:
 
     def _shown(self, tx: Tx, provider: Provider, now: float) -> NamedProvider:
         settings = self._context.settings
+        own = settings.submission_rates.get(provider)
         state = provider_states.of_one(tx, provider, settings.enabled_providers, now=now)
         return NamedProvider(
             name=provider,
@@ -62,6 +63,9 @@ class Providers:
             cancel=CancelPromise(PROVIDERS[provider].cancel.name.lower()),
             refund_evidence=PROVIDERS[provider].refund_evidence,
             budget=provider_details.budget_of(tx, provider, rate=settings.rate(provider), now=now),
+            submission_budget=None
+            if own is None
+            else provider_details.budget_of(tx, provider, rate=own, now=now, apart=True),
             durations=provider_details.learnt(tx, provider),
             **dict(state),
         )

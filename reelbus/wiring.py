@@ -39,6 +39,7 @@ def policy_of(settings: Settings) -> Policy:
     return Policy(
         providers=settings.enabled_providers,
         rates={name: settings.rate(name) for name in PROVIDERS},
+        submission_rates=settings.submission_rates,
         submit_attempts=settings.submit_attempts,
         submit_deadline=settings.submit_deadline,
         fallback_when_unsure=settings.fallback_when_unsure,

@@ -118,7 +118,7 @@ class Duration(Document):
 
 
 class RequestBudget(Document):
-    """The requests that all processes together may make to a provider.
+    """The requests of one kind that all processes together may make to a provider.
 
     `left` of them may be made at once, of at most `burst`; `a_minute` more come each minute. While many work, `left`
     may be below 0.
@@ -141,7 +141,8 @@ class NamedProvider(ProviderState):
     """One provider under its name.
 
     `durations` is what was learnt of how long its jobs take, by which its checks are planned; empty before enough
-    of them ended. `refund_evidence` says where it is known from what a failed job costs.
+    of them ended. `refund_evidence` says where it is known from what a failed job costs. `submission_budget` is null
+    where submissions draw on `budget` as everything else does.
     """
 
     name: Provider
@@ -149,6 +150,7 @@ class NamedProvider(ProviderState):
     cancel: CancelPromise
     refund_evidence: str
     budget: RequestBudget
+    submission_budget: RequestBudget | None
     durations: list[Duration]
 
 

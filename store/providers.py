@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from schemas.names import Provider
 from store.transaction import Tx
 
+_FULL = 1e9
+"""More than any budget holds, so that it is read as a full one."""
+
 _LONGEST_LEFT_ALONE = 60.0
 """A pause that is no longer than this is lived through, whatever the clock did."""
 
@@ -19,12 +22,16 @@ class ProviderRow:
     paused_until: float
     unauthorized_since: float | None
     out_of_credits_since: float | None
+    submission_tokens: float | None = None
+    """What is left of the submissions' own budget, as it was last written; None where nothing was taken yet."""
+    submission_refilled_at: float | None = None
 
 
 def get(tx: Tx, provider: Provider) -> ProviderRow | None:
     """Read a provider's shared state; None before its first request. What writes holds it until its end."""
     row = tx.execute(
-        "SELECT name, tokens, refilled_at, paused_until, unauthorized_since, out_of_credits_since"  # noqa: S608 - constant parts
+        "SELECT name, tokens, refilled_at, paused_until, unauthorized_since, out_of_credits_since,"  # noqa: S608 - constant parts
+        " submission_tokens, submission_refilled_at"
         f" FROM providers WHERE name = ?{tx.row_lock}",
         (provider,),
     ).fetchone()
@@ -37,6 +44,16 @@ def set_tokens(tx: Tx, provider: Provider, *, tokens: float, now: float) -> None
         "INSERT INTO providers (name, tokens, refilled_at) VALUES (:name, :tokens, :now)"
         " ON CONFLICT (name) DO UPDATE SET tokens = :tokens, refilled_at = :now",
         {"name": provider, "tokens": tokens, "now": now},
+    )
+
+
+def set_submission_tokens(tx: Tx, provider: Provider, *, tokens: float, now: float) -> None:
+    """Note how many submissions may be made at once from now on, where they have a budget of their own."""
+    tx.execute(
+        "INSERT INTO providers (name, tokens, refilled_at, submission_tokens, submission_refilled_at)"
+        " VALUES (:name, :full, :now, :tokens, :now)"
+        " ON CONFLICT (name) DO UPDATE SET submission_tokens = :tokens, submission_refilled_at = :now",
+        {"name": provider, "full": _FULL, "tokens": tokens, "now": now},
     )
 
 

@@ -46,7 +46,8 @@ CAPABILITIES = Capabilities(
     refund_evidence="its pages: `aborted` is not charged, `canceled` is for the time it ran; of `failed` nothing",
     unit="USD",
     over_limit=OverLimit.REFUSED,
-    rate=5.0,
+    rate=25.0,
+    submission_rate=5.0,
     results_live=3600.0,
     results_protected=True,
 )

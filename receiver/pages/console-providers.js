@@ -77,7 +77,11 @@ function updateCard(card, { name, state, credits, sample, more }) {
   button.hidden = !state.enabled;
   card.parts.state.show(state, () => [section("State", stateFacts(state))]);
   card.parts.webhooks.show(state.webhooks ?? 0, () => [webhookSection(state.webhooks)]);
-  card.parts.budget.show(more?.budget ?? 0, () => [more ? section("Requests", budgetFacts(more.budget)) : null]);
+  const submissions = more?.submission_budget;
+  card.parts.budget.show([more?.budget ?? 0, submissions ?? 0], () => [
+    more ? section("Requests", budgetFacts(more.budget)) : null,
+    submissions ? section("Submissions", budgetFacts(submissions)) : null,
+  ]);
   card.parts.durations.show(more?.durations ?? 0, () => [more ? durationSection(more.durations) : null]);
   card.parts.credits.show(credits, () => [credits ? section("Credits", creditFacts(credits), creditChart(credits)) : null]);
   card.parts.sample.show(sample ?? 0, () => [sampleSection(sample)]);

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs import budget, check_claims, submission_claims
-from schemas.names import Provider
+from schemas.names import Provider, ProviderChoice
 from store import providers
 from tests.support.job_scenario import START, JobScenario
 
@@ -110,3 +110,51 @@ def test_a_clock_that_goes_back_stops_nobody_and_gives_nobody_more(desk: JobScen
     assert spend(desk, 100) == 5
     desk.now += 3
     assert spend(desk, 100) == 6
+
+
+REPLICATE = Provider("replicate")
+
+
+def test_submissions_have_a_budget_of_their_own_where_the_provider_limits_them_apart(desk: JobScenario) -> None:
+    desk.under(rates={IACREA: 1.0, REPLICATE: 0.2}, submission_rates={REPLICATE: 0.3})
+    checked = desk.generating(REPLICATE)
+    for _ in range(4):
+        desk.routed(choice=ProviderChoice(REPLICATE))
+    desk.webhook(checked)
+
+    found = desk.do(submission_claims.claim, desk.policy, REPLICATE, owner="generator-2", room=9, now=desk.now)
+    assert len(found.work) == 2, "no request is left for the check, which has its own; one submission was sent before"
+    again = desk.do(submission_claims.claim, desk.policy, REPLICATE, owner="generator-3", room=9, now=desk.now)
+    assert (again.work, again.again_at) == ([], desk.now + 1 / 0.3)
+    assert [row.id for row in desk.due(REPLICATE)] == [checked.id]
+
+    desk.now += 3.4
+    more = desk.do(submission_claims.claim, desk.policy, REPLICATE, owner="g", room=9, now=desk.now)
+    assert len(more.work) == 1
+
+
+def test_a_clock_that_goes_back_keeps_no_submissions_from_their_budget(desk: JobScenario) -> None:
+    desk.under(submission_rates={REPLICATE: 1.0})
+    for _ in range(10):
+        desk.sending(REPLICATE)
+    desk.now -= 3600
+    assert desk.do(budget.allowance, desk.policy, REPLICATE, now=desk.now, submitting=True).requests == 0
+    desk.now += 1.1
+    assert desk.do(budget.allowance, desk.policy, REPLICATE, now=desk.now, submitting=True).requests == 1
+
+
+def test_the_first_submission_leaves_the_budget_of_checks_full(desk: JobScenario) -> None:
+    desk.under(rates={IACREA: 1.0, REPLICATE: 2.0}, submission_rates={REPLICATE: 1.0})
+    desk.sending(REPLICATE)
+    assert desk.do(budget.allowance, desk.policy, REPLICATE, now=desk.now).requests == 20
+    assert desk.do(budget.allowance, desk.policy, REPLICATE, now=desk.now, submitting=True).requests == 9
+
+
+def test_nothing_is_submitted_while_nobody_checks_even_with_a_budget_apart(desk: JobScenario) -> None:
+    desk.under(submission_rates={REPLICATE: 5.0})
+    checked = desk.generating(REPLICATE)
+    desk.routed(choice=ProviderChoice(REPLICATE))
+    due = desk.current(checked).due_at
+    assert due is not None
+    desk.now = due + desk.policy.poll_max + 11
+    assert desk.do(submission_claims.claim, desk.policy, REPLICATE, owner="g", room=9, now=desk.now).work == []

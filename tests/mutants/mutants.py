@@ -244,7 +244,7 @@ def all_that_are_silent(_: object, seen: Any, *, at: float, removed: Any = ()) -
 
 
 def clock_back_empties_the_bucket() -> AbstractContextManager[object]:
-    def tokens(_provider: Provider, shared: ProviderRow | None, rate: float, now: float) -> float:
+    def tokens(_provider: Provider, shared: ProviderRow | None, rate: float, now: float, **_: bool) -> float:
         full = max(rate * 10, 1.0)
         return full if shared is None else min(full, shared.tokens + (now - shared.refilled_at) * rate)
 
@@ -327,7 +327,7 @@ IN_ONE_TEST: dict[str, Mutant] = {
     ),
     "what is paid comes first": Mutant(
         "submissions take what there is",
-        patched(shares, "for_submissions", lambda _tx, _policy, _provider, requests, **_: requests),
+        patched(shares, "for_submissions", lambda _tx, _policy, _provider, allowed, **_: allowed.requests),
     ),
     "a clock that goes back refills nothing": Mutant("clock back empties the bucket", clock_back_empties_the_bucket),
     "only ones own leases are renewed": Mutant(

@@ -17,7 +17,7 @@ async def state_of(service: Receiver, name: str) -> dict[str, object]:
     [item] = [item for item in items if item["name"] == name]
     status = (await service.http.get("/v1/status")).json()["providers"][name]
     found: dict[str, object] = item
-    own = {"name", "motions", "cancel", "refund_evidence", "budget", "durations"}
+    own = {"name", "motions", "cancel", "refund_evidence", "budget", "submission_budget", "durations"}
     assert {field: found[field] for field in found if field not in own} == status
     return found
 
@@ -125,3 +125,11 @@ async def test_the_budget_and_the_learnt_durations_of_a_provider_are_shown(servi
     spent = used["budget"]
     assert isinstance(spent, dict)
     assert spent["left"] < 0
+
+
+async def test_a_budget_of_submissions_apart_is_shown_beside_the_other(service: Receiver) -> None:
+    await service.store.write(providers.set_submission_tokens, Provider("replicate"), tokens=0.0, now=2e9)
+    shown = await state_of(service, "replicate")
+    assert shown["submission_budget"] == {"left": 0.0, "burst": 50.0, "a_minute": 300.0}
+    assert shown["budget"] == {"left": 250.0, "burst": 250.0, "a_minute": 1500.0}
+    assert (await state_of(service, "iacrea"))["submission_budget"] is None

@@ -119,6 +119,7 @@ CALLS: list[Callable[[Tx], object]] = [
     lambda tx: durations.save(tx, P, "[]", completions=1),
     lambda tx: leases.release(tx, "relay", owner="o"),
     lambda tx: providers.pause(tx, P, until=NOW),
+    lambda tx: providers.set_submission_tokens(tx, P, tokens=1.0, now=NOW),
     lambda tx: due_attempts.to_fetch(
         tx, P, owner="o", now=NOW, forgotten_before=NOW, not_from=["http://slow.example/"], limit=1
     ),
