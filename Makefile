@@ -2,6 +2,9 @@
 .DEFAULT_GOAL := help
 .SUFFIXES:
 
+# Every process that starts would compile what it imports: 1.8 s of a processor for a role instead of 0.9.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= python3
 ARGS ?=
 PY := .venv/bin/python
