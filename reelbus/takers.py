@@ -11,6 +11,7 @@ import httpx
 from process.settings import Settings
 from publisher.binding import takes
 from publisher.topology import log_stream
+from receiver.local import is_loopback
 from schemas.event import routing_key
 from schemas.names import TERMINAL_EVENTS, Provider
 from schemas.subscriptions import Subscription, Subscriptions
@@ -24,15 +25,17 @@ _MEND = "bind a durable queue by it, as docs/subscribing.md shows; until then su
 class Takers:
     """The management API of the broker that the settings name.
 
-    Its address is `REELBUS_MANAGEMENT_URL`, else the broker's host on RabbitMQ's own port; who asks is who we are on
-    the broker.
+    Its address is `REELBUS_MANAGEMENT_URL`; without it a broker on this machine is asked at RabbitMQ's own port, and
+    no other: who asks is who we are on the broker, and that password goes to no port that nobody named.
     """
 
     settings: Settings
 
     async def look(self, providers: Sequence[Provider] = ()) -> Subscriptions:
         """Look who is bound, and for which terminal events of these providers nobody is; by default of the enabled."""
-        base = self.settings.management_url or _default_address(self.settings)
+        base = self.settings.management_url or _local_address(self.settings)
+        if base is None:
+            return self._unknown("REELBUS_MANAGEMENT_URL is not set, and the broker is not on this machine")
         parts = urlsplit(self.settings.amqp_urls[0])
         login = (unquote(parts.username or "guest"), unquote(parts.password or "guest"))
         vhost = quote(unquote(parts.path.lstrip("/")) or "/", safe="")
@@ -83,9 +86,11 @@ async def takers(settings: Settings) -> tuple[str, str, str]:
     return "ok", f"each terminal event goes to a queue besides the log{consumed}", ""
 
 
-def _default_address(settings: Settings) -> str:
+def _local_address(settings: Settings) -> str | None:
     parts = urlsplit(settings.amqp_urls[0])
     host = parts.hostname or ""
+    if not is_loopback(host):
+        return None
     named = f"[{host}]" if ":" in host else host
     return f"https://{named}:15671" if parts.scheme == "amqps" else f"http://{named}:15672"
 

@@ -20,7 +20,7 @@ export async function refreshSubscriptions() {
 function unknown(found) {
   return [
     facts({ exchange: found.exchange }),
-    node("p", { class: "hint" }, `Nobody can say who takes events: ${found.fault}. REELBUS_MANAGEMENT_URL names RabbitMQ's management.`),
+    node("p", { class: "hint" }, `Nobody can say who takes events: ${found.fault}. Set REELBUS_MANAGEMENT_URL to the address of RabbitMQ's management.`),
   ];
 }
 

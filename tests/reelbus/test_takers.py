@@ -80,6 +80,17 @@ async def test_a_broker_without_the_api_is_no_fault() -> None:
     assert (verdict, "no management API answers" in detail) == ("off", True)
 
 
+@pytest.mark.parametrize("amqp_url", ["amqp://shop:secret@broker.test/", "amqps://shop:secret@10.1.2.3/"])
+async def test_no_password_goes_to_a_port_of_another_machine_that_nobody_named(amqp_url: str) -> None:
+    found = await Takers(Settings.read({"REELBUS_AMQP_URL": amqp_url}, file=None)).look()
+    assert found.fault == "REELBUS_MANAGEMENT_URL is not set, and the broker is not on this machine"
+
+
+async def test_a_broker_on_this_machine_is_asked_at_its_own_port_unless_another_is_named() -> None:
+    found = await Takers(Settings.read({"REELBUS_AMQP_URL": "amqps://guest:guest@127.0.0.9/"}, file=None)).look()
+    assert found.fault == "no management API answers at https://127.0.0.9:15671"
+
+
 @pytest.fixture(scope="module")
 def managed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Node, str]]:
     """Run a broker of its own with RabbitMQ's real management plugin."""
