@@ -149,6 +149,7 @@ def _count(attempt: AttemptRow, decision: AttemptSucceeded | AttemptFailed, *, n
     log.info(
         "attempt settled",
         video=attempt.video_id,
+        attempt_id=attempt.id,
         provider=str(attempt.provider),
         outcome=outcome,
         reason=None if isinstance(decision, AttemptSucceeded) else decision.message,

@@ -58,7 +58,10 @@ async def test_every_step_of_a_video_is_one_line_that_names_it_and_the_role(
     assert (refused["level"], "429" in refused["reason"]) == ("warning", True)
     [accepted] = [line for line in _lines(world, "receiver") if line["event"] == "video accepted"]
     assert accepted["request_id"]
-    assert [line["level"] for line in _lines(world, "receiver") if line["event"] == "webhook received"] == ["info"]
+    [webhook] = [line for line in _lines(world, "receiver") if line["event"] == "webhook received"]
+    [settled] = [line for line in _lines(world, "poller") if line["event"] == "attempt settled"]
+    assert (webhook["level"], settled["detected_by"]) == ("info", "webhook")
+    assert webhook["attempt_id"] == settled["attempt_id"]  # which leads from a webhook to its video and trace
 
     [started] = [line for line in _lines(world, "receiver") if line["event"] == "starting"]
     assert started["api"] == f"{str(world.service.http.base_url).rstrip('/')}/docs"
