@@ -66,6 +66,7 @@ class Providers:
             submission_budget=None
             if own is None
             else provider_details.budget_of(tx, provider, rate=own, now=now, apart=True),
+            answer_times=provider_details.answer_times(tx, provider),
             durations=provider_details.learnt(tx, provider),
             **dict(state),
         )

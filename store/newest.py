@@ -1,4 +1,4 @@
-"""How the newest videos of a provider ended."""
+"""How the newest videos of a provider were taken, and how they ended."""
 
 from typing import NamedTuple
 
@@ -24,3 +24,15 @@ def ended(tx: Tx, provider: Provider, *, limit: int) -> list[Ended]:
         {"provider": provider, "limit": limit},
     ).fetchall()
     return [Ended(*row) for row in rows]
+
+
+def taken(tx: Tx, provider: Provider, *, limit: int) -> list[tuple[float, float]]:
+    """List, of the newest `limit` videos of a provider, when submissions that it accepted were sent and accepted."""
+    rows: list[tuple[float, float]] = tx.execute(
+        "SELECT attempts.submitted_at, attempts.accepted_at FROM"
+        " (SELECT id FROM videos WHERE provider = :provider ORDER BY id DESC LIMIT :limit) AS newest"
+        " JOIN attempts ON attempts.video_id = newest.id AND attempts.provider = :provider"
+        " WHERE attempts.submitted_at IS NOT NULL AND attempts.accepted_at IS NOT NULL",
+        {"provider": provider, "limit": limit},
+    ).fetchall()
+    return rows

@@ -66,7 +66,7 @@ function createCard({ name }) {
     node("a", { href: `/console/drift?provider=${name}`, "data-link": "" }, "New answers"),
     node("button", { type: "button", "data-scope": "operate", onclick: () => press(name) }));
   const card = node("article", { class: "provider", "data-provider": name }, head);
-  card.parts = Object.fromEntries(["state", "webhooks", "budget", "durations", "credits", "sample"].map((part) => [part, new Part(card)]));
+  card.parts = Object.fromEntries(["state", "webhooks", "budget", "answers", "durations", "credits", "sample"].map((part) => [part, new Part(card)]));
   return card;
 }
 
@@ -82,6 +82,7 @@ function updateCard(card, { name, state, credits, sample, more }) {
     more ? section("Requests", budgetFacts(more.budget)) : null,
     submissions ? section("Submissions", budgetFacts(submissions)) : null,
   ]);
+  card.parts.answers.show(more?.answer_times ?? 0, () => [more ? answerSection(more.answer_times) : null]);
   card.parts.durations.show(more?.durations ?? 0, () => [more ? durationSection(more.durations) : null]);
   card.parts.credits.show(credits, () => [credits ? section("Credits", creditFacts(credits), creditChart(credits)) : null]);
   card.parts.sample.show(sample ?? 0, () => [sampleSection(sample)]);
@@ -130,6 +131,14 @@ function budgetFacts(budget) {
     "may be made at once": count(Math.max(0, Math.floor(budget.left))),
     "a minute": count(Math.round(budget.a_minute)),
   });
+}
+
+function answerSection(times) {
+  if (!times) return section("Answers", node("p", { class: "hint" }, "It has accepted no submission yet."));
+  const short = (time) => (time < 1 ? `${Math.round(1000 * time)} ms` : span(time));
+  return section("Answers", facts({
+    "to its newest": counted(times.submissions, "submission"), median: short(times.median), "90 %": `within ${short(times.nine_in_ten)}`,
+  }));
 }
 
 // ---- credits -----------------------------------------------------------------------------------------------

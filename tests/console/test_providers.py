@@ -2,10 +2,13 @@
 
 import pytest
 
+from jobs.assignment import route
 from jobs.durations import Plan
+from jobs.policy import Policy
 from schemas.names import Provider
-from store import answer_shapes, durations
+from store import answer_shapes, attempts, durations
 from store.answer_shapes import AnswerShape
+from store.attempts import AttemptState
 from store.transaction import Tx
 from tests.console.browser import Console, until_text
 from tests.console.seeding import failed
@@ -42,6 +45,7 @@ async def test_webhooks_requests_and_failures_of_a_provider_are_told(console: Co
     await until_text(page, IACREA, "None of its videos has ended well yet.")
     await until_text(page, IACREA, "provider unavailable 1")
     await until_text(page, IACREA, "may be made at once")
+    await until_text(page, IACREA, "It has accepted no submission yet.")
     await until_text(page, IACREA, "Too few jobs have ended to learn from.")
     await until_text(page, ".provider[data-provider=homedesigns]", "It calls nobody back")
 
@@ -67,3 +71,17 @@ async def test_new_answers_of_a_provider_are_one_link_away_and_those_of_all_anot
     await page.get_by_role("link", name="Of all providers").click()
     await row.filter(has_text="homedesigns").wait_for()
     assert await row.count() == 2
+
+
+async def test_how_soon_a_provider_answers_is_told(console: Console) -> None:
+    video_id, now = await console.service.make(provider="iacrea"), console.service.context.now()
+
+    def answer(tx: Tx) -> None:
+        route(tx, Policy(), now=now)
+        [attempt] = attempts.of_videos(tx, [video_id])[video_id]
+        times = {"submitted_at": now, "accepted_at": now + 0.25}
+        attempts.change(tx, attempt.id, AttemptState.GENERATING, times, from_states=set(AttemptState))
+
+    await console.service.store.write(answer)
+    page = await console.open("/console/providers/iacrea")
+    await until_text(page, f"{IACREA} section:has(h3:text-is('Answers'))", "within 250 ms")

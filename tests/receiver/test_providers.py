@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+from jobs.assignment import route
 from jobs.durations import Plan
+from jobs.policy import Policy
 from schemas.names import Provider
-from store import circuits, durations, providers
+from store import attempts, circuits, durations, providers
+from store.attempts import AttemptState
 from store.circuits import CircuitRow
 from store.transaction import Tx
 from tests.support.receiver import Receiver, serving
@@ -17,7 +20,7 @@ async def state_of(service: Receiver, name: str) -> dict[str, object]:
     [item] = [item for item in items if item["name"] == name]
     status = (await service.http.get("/v1/status")).json()["providers"][name]
     found: dict[str, object] = item
-    own = {"name", "motions", "cancel", "refund_evidence", "budget", "submission_budget", "durations"}
+    own = {"name", "motions", "cancel", "refund_evidence", "budget", "submission_budget", "answer_times", "durations"}
     assert {field: found[field] for field in found if field not in own} == status
     return found
 
@@ -133,3 +136,23 @@ async def test_a_budget_of_submissions_apart_is_shown_beside_the_other(service: 
     assert shown["submission_budget"] == {"left": 0.0, "burst": 50.0, "a_minute": 300.0}
     assert shown["budget"] == {"left": 250.0, "burst": 250.0, "a_minute": 1500.0}
     assert (await state_of(service, "iacrea"))["submission_budget"] is None
+
+
+async def test_how_soon_a_provider_answers_is_told_from_its_newest_submissions(service: Receiver) -> None:
+    assert (await state_of(service, "iacrea"))["answer_times"] is None
+    now = service.context.now()
+    made = [await service.make(provider="iacrea") for _ in range(11)]
+
+    def answer(tx: Tx) -> None:
+        for _ in made:
+            route(tx, Policy(), now=now)
+        for tenths, [attempt] in enumerate(attempts.of_videos(tx, made).values()):
+            times = {"submitted_at": now, "accepted_at": now + tenths / 10}
+            attempts.change(tx, attempt.id, AttemptState.GENERATING, times, from_states=set(AttemptState))
+
+    await service.store.write(answer)
+    assert (await state_of(service, "iacrea"))["answer_times"] == {
+        "submissions": 11,
+        "median": 0.5,
+        "nine_in_ten": 0.9,
+    }

@@ -72,6 +72,7 @@ CALLS: list[Callable[[Tx], object]] = [
     lambda tx: traces.of_video(tx, "v"),
     lambda tx: traces.of_attempt(tx, "a"),
     lambda tx: newest.ended(tx, P, limit=50),
+    lambda tx: newest.taken(tx, P, limit=200),
     lambda tx: due_attempts.hasten(tx, "v", now=NOW, pause=1.0),
     lambda tx: refused_webhooks.add(tx, provider="iacrea", peer="127.0.0.1", reason="", now=NOW),
     lambda tx: refused_webhooks.newest(tx, limit=5),
