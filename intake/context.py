@@ -16,6 +16,7 @@ from process.inspector import Inspectors
 from process.settings import Settings
 from process.tokens import Signer
 from schemas.problem import ProblemCode, Refusal
+from schemas.status import Reachable
 from store.database import Store
 from store.transaction import Tx
 
@@ -52,6 +53,14 @@ class BrokerLink(Protocol):
     @property
     def commands(self) -> "BrokerLink | None":
         """The link that takes commands, where this process has one."""
+
+
+class PublicRoute(Protocol):
+    """Whether our own requests to the public address come back to us."""
+
+    @property
+    def state(self) -> Reachable | None:
+        """What the newest found; None while none has ever come back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +119,7 @@ class Context:
     broker: BrokerLink | None = None
     dead_commands: DeadCommandQueue | None = None
     subscriptions: SubscriptionDesk | None = None
+    public_route: PublicRoute | None = None
     shown_settings: Sequence[Mapping[str, object]] = ()
     """Name, source and value of every setting, secrets masked."""
     limits: Limits = Limits()

@@ -73,6 +73,9 @@ results_proven = _counter(
     "results_proven", "results whose addresses were asked, by what came of it", "provider", "outcome"
 )
 attempts_ended = _counter("attempts_ended", "attempts that a check ended, by how", "provider", "outcome", "detected_by")
+public_address_lost = _gauge(
+    "public_address_lost", "1 while our own requests to the public address, which came back before, do not"
+)
 webhooks_late = _counter("webhooks_late", "webhooks for attempts that had ended before", "provider")
 webhook_to_end_seconds = _histogram(
     "webhook_to_end_seconds", "seconds from a webhook to the end that it prompted, with its event", "provider"

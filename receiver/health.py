@@ -103,6 +103,7 @@ class Health:
                 broker=Reachable(ready=found.broker_fault is None, fault=found.broker_fault)
                 if self._context.broker
                 else None,
+                public_address=self._context.public_route.state if self._context.public_route else None,
                 outbox=Outbox(
                     unpublished=backlog.count if backlog else 0,
                     refused=backlog.refused if backlog else 0,

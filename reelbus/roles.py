@@ -38,6 +38,7 @@ from publisher.command_processing import Command
 from publisher.connection import BrokerState
 from reelbus.errors import env_file
 from reelbus.parked import ParkedCommands
+from reelbus.public_address import PublicAddress
 from reelbus.setting_sources import sources
 from reelbus.takers import Takers
 from reelbus.wiring import awaited, opened_clients, opened_inspectors, policy_of, result_prover, signer_of
@@ -178,7 +179,16 @@ async def _named(role: Role, running: Coroutine[Any, Any, None]) -> None:
 
 
 async def _receiver(parts: _Parts) -> None:
-    await receiver.run.run(parts.context, parts.stop)
+    settings, context = parts.settings, parts.context
+    if settings.public_url is None or settings.surface == "public":  # who only answers there need not ask as well
+        await receiver.run.run(context, parts.stop)
+        return
+    context.public_route = address = PublicAddress(settings, parts.signer)
+    watching = asyncio.create_task(address.watch(parts.stop))
+    try:
+        await receiver.run.run(context, parts.stop)
+    finally:
+        watching.cancel()
 
 
 async def _generator(parts: _Parts) -> None:

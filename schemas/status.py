@@ -129,6 +129,18 @@ class RequestBudget(Document):
     a_minute: float
 
 
+class AnswerTimes(Document):
+    """How soon a provider answered those of its newest submissions that it accepted, in seconds.
+
+    From the first byte that was sent until the answer was on our disk: half of them within `median`, 90 % within
+    `nine_in_ten`.
+    """
+
+    submissions: int
+    median: float
+    nine_in_ten: float
+
+
 class CancelPromise(StrEnum):
     """What a provider makes of the wish to stop a job: nothing, a wish that it may pass over, or a certain answer."""
 
@@ -151,6 +163,8 @@ class NamedProvider(ProviderState):
     refund_evidence: str
     budget: RequestBudget
     submission_budget: RequestBudget | None
+    answer_times: AnswerTimes | None
+    """Null before the first submission was accepted."""
     durations: list[Duration]
 
 
@@ -161,10 +175,14 @@ class ProviderList(Document):
 
 
 class Status(Document):
-    """Everything an operator wants to see at one glance."""
+    """Everything an operator wants to see at one glance.
+
+    `public_address` says whether our own requests to `REELBUS_PUBLIC_URL` come back; null until one does.
+    """
 
     store: Reachable
     broker: Reachable | None
+    public_address: Reachable | None
     outbox: Outbox
     commands: Commands | None
     open_videos: dict[VideoStatus, int]

@@ -60,6 +60,9 @@ function troubles() {
   if (found.commands?.link && !found.commands.link.ready && found.broker?.ready) {
     told.push(bad("commands", `Commands are not taken: ${found.commands.link.fault}.`, operations));
   }
+  if (found.public_address && !found.public_address.ready) {
+    told.push(bad("public-address", `Our own requests to the public address do not come back any more: ${found.public_address.fault}. Webhooks and pictures that providers fetch may be missed; polling finds the videos.`, "/console/webhooks"));
+  }
   if (found.outbox.refused) told.push(bad("refused", `RabbitMQ refuses ${counted(found.outbox.refused, "event")}: ${found.outbox.last_error}`, operations));
   if (found.commands?.dead_letters) told.push(warning("dead", `${counted(found.commands.dead_letters, "command is", "commands are")} parked as dead letters.`, operations));
   if (Object.values(found.providers).every((state) => !state.enabled)) told.push(bad("no-provider", "No provider has credentials: no video can be made."));
@@ -124,6 +127,7 @@ function allTiles(found, credits) {
       title: "Outbox", href: operations, state: found.outbox.refused ? "bad" : waiting ? "busy" : "good", big: count(waiting),
       small: waiting ? `the oldest event waits ${span(found.outbox.oldest_seconds)}` : "every event is published",
     },
+    ...(found.public_address ? [{ title: "Public address", href: "/console/webhooks", ...addressTile(found.public_address) }] : []),
     ...(parked ? [{ title: "Dead letters", href: operations, state: "warn", big: count(parked), small: "commands are parked" }] : []),
     ...Object.entries(found.providers).map(([name, state]) => providerTile(name, state, credits[name])),
   ];
@@ -133,6 +137,10 @@ function brokerTile(found) {
   if (!found.broker) return { state: "off", big: "elsewhere", small: "another process publishes" };
   if (!found.broker.ready) return { state: "bad", big: "away", small: found.broker.fault };
   return { state: "good", big: "connected", small: "takes our events" };
+}
+
+function addressTile(address) {
+  return address.ready ? { state: "good", big: "open", small: "our own requests come back" } : { state: "bad", big: "lost", small: address.fault };
 }
 
 function providerTile(name, state, credit) {

@@ -1,13 +1,24 @@
 """What is away is said loudly, and nothing is green that is not known to be well."""
 
+from dataclasses import dataclass
+
 import pytest
 from playwright.async_api import Browser, Page
 
 from schemas.names import Provider
+from schemas.status import Reachable
 from store import circuits, providers
 from store.circuits import CircuitRow
 from tests.console.browser import BrokerLink, Console, console_of, until_text
 from tests.support.receiver import serving
+
+
+@dataclass
+class Route:
+    """What would be known of the public address."""
+
+    state: Reachable | None
+
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -45,6 +56,18 @@ async def test_a_broker_that_is_away_is_said_so_until_it_is_back(console: Consol
 
     await page.locator("#troubles li").wait_for(state="detached")
     assert await _state(page, "RabbitMQ") == "good"
+
+
+async def test_a_public_address_that_does_not_lead_back_any_more_is_red(console: Console) -> None:
+    found = Route(Reachable(ready=True, fault=None))
+    console.service.context.public_route = found
+    page = await console.open()
+    assert await _state(page, "Public address") == "good"
+
+    found.state = Reachable(ready=False, fault="https://hooks.test answers 502")
+
+    await until_text(page, "#troubles li[data-level=bad]", "do not come back any more: https://hooks.test answers 502")
+    assert await _state(page, "Public address") == "bad"
 
 
 async def test_a_provider_that_refuses_our_key_is_red(console: Console) -> None:

@@ -55,11 +55,12 @@ async def _new_key(site: Site) -> None:
 
 
 async def _route_blocked(site: Site) -> None:
-    await site.sandbox.hold_webhooks(site.fleet.receivers[0], held=True)
+    site.public.refuses = True
+    site.public.cut()
 
 
 async def _route_open(site: Site) -> None:
-    await site.sandbox.hold_webhooks(site.fleet.receivers[0], held=False)
+    site.public.refuses = False
 
 
 async def _credits_exhausted(site: Site) -> None:
@@ -120,8 +121,8 @@ SCENARIOS = (
         "webhook route blocked",
         _route_blocked,
         _route_open,
+        frozenset({"alert ReelbusPublicAddressLost", "tile public address", "log public address lost"}),
         frozenset({"alert ReelbusWebhooksMissed", "tile iacrea webhooks missed"}),
-        frozenset(),
         "open the route: [webhook.md](webhook.md#when-webhooks-do-not-arrive); polling finds the videos meanwhile",
     ),
     Scenario(

@@ -38,6 +38,8 @@ def _troubles(status: dict[str, Any]) -> Iterator[str]:
         yield "tile store"
     if not status["broker"]["ready"]:
         yield "tile broker"
+    if not (status["public_address"] or {"ready": True})["ready"]:
+        yield "tile public address"
     if status["commands"]["dead_letters"]:
         yield "tile commands"
     for name, provider in status["providers"].items():

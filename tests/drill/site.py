@@ -19,12 +19,10 @@ from tests.support.broker import Broker
 from tests.support.gallery import gallery
 from tests.support.ports import free_port
 from tests.support.service import QUICK, Command, Sandbox
+from tests.support.tcp_relay import TcpRelay, relay
 from tests.support.waiting import eventually
 
 PROVIDERS = ("iacrea", "homedesigns")
-WEBHOOK_GRACE = 5.0
-"""Seconds without a webhook after which a video is polled as well; 120 by default."""
-
 _REQUESTS_A_SECOND = 2.0
 
 
@@ -40,6 +38,8 @@ class Site:
     http: httpx.AsyncClient
     gallery: str
     exchange: str
+    public: TcpRelay
+    """The network between everybody outside and the public address."""
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
     async def submit(self, provider: str) -> str | None:
@@ -110,11 +110,13 @@ async def running_site(folder: Path, node: Node) -> AsyncIterator[Site]:
         base = await stack.enter_async_context(gallery())
         fleet = Fleet(folder, _settings(sandbox.env, broker.url, exchange))
         stack.push_async_callback(fleet.close)
+        public = await stack.enter_async_context(relay(fleet.ports[0]))
+        fleet.be_reached_at(f"http://127.0.0.1:{public.port}")
         await asyncio.gather(*(fleet.start(role, REELBUS_HEALTH_PORT=str(ports[role])) for role in ROLES))
         http = await stack.enter_async_context(httpx.AsyncClient(base_url=fleet.receivers[0], timeout=30))
         prometheus = await Prometheus.start(folder / "prometheus", ports)
         stack.push_async_callback(prometheus.close)
-        site = Site(fleet, sandbox, broker, prometheus, ports, http, base, exchange)
+        site = Site(fleet, sandbox, broker, prometheus, ports, http, base, exchange, public)
         await eventually(site.makes_videos, within=240, what="a video of each provider")
         asking = asyncio.create_task(_ask_on(site))
         try:
@@ -142,5 +144,5 @@ def _settings(sandbox: dict[str, str], amqp_url: str, exchange: str) -> dict[str
         **sandbox,
         "REELBUS_AMQP_URL": amqp_url,
         "REELBUS_EXCHANGE": exchange,
-        "REELBUS_IACREA_WEBHOOK_GRACE": str(WEBHOOK_GRACE),
+        "REELBUS_IACREA_WEBHOOK_GRACE": "120",  # as by default: what tells must not hang on a shorter one
     }
