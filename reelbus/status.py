@@ -41,7 +41,7 @@ def status_text(status: dict[str, Any], *, colour: bool | None = None) -> str:
     lines = [
         ("store", _reachable(status["store"])),
         ("broker", _reachable(status["broker"])),
-        *([("public URL", _reachable(address))] if (address := status["public_address"]) else []),
+        *([("public URL", _reachable(address))] if (address := status.get("public_address")) else []),
         ("videos", (True, videos)),
         ("outbox", (not outbox["unpublished"], waiting)),
         ("commands", (not parked, "unknown" if parked is None else f"{parked} parked (reelbus dead list)")),

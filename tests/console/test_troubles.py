@@ -14,7 +14,7 @@ from tests.support.receiver import serving
 
 
 @dataclass
-class Route:
+class SeenRoute:
     """What would be known of the public address."""
 
     state: Reachable | None
@@ -59,7 +59,7 @@ async def test_a_broker_that_is_away_is_said_so_until_it_is_back(console: Consol
 
 
 async def test_a_public_address_that_does_not_lead_back_any_more_is_red(console: Console) -> None:
-    found = Route(Reachable(ready=True, fault=None))
+    found = SeenRoute(Reachable(ready=True, fault=None))
     console.service.context.public_route = found
     page = await console.open()
     assert await _state(page, "Public address") == "good"

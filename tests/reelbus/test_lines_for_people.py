@@ -76,6 +76,7 @@ def test_the_status_names_what_is_not_well() -> None:
     status = {
         "store": {"ready": True, "fault": None},
         "broker": {"ready": False, "fault": "refused"},
+        "public_address": {"ready": False, "fault": "nothing answers"},
         "outbox": {"unpublished": 2, "refused": 0, "oldest_seconds": 8.4, "last_error": None},
         "commands": {"link": None, "dead_letters": 3},
         "open_videos": {"generating": 5},
@@ -83,10 +84,11 @@ def test_the_status_names_what_is_not_well() -> None:
     }
     lines = status_text(status, colour=False).splitlines()
     assert lines[1].split() == ["broker", "refused"]
-    assert lines[2].endswith("0 accepted  0 submitting  5 generating")
-    assert lines[3].endswith("2 unpublished, the oldest for 8 s")
-    assert lines[4].endswith("3 parked (reelbus dead list)")
-    assert lines[5].endswith("refuses our credentials since now")
+    assert lines[2].split() == ["public", "URL", "nothing", "answers"]
+    assert lines[3].endswith("0 accepted  0 submitting  5 generating")
+    assert lines[4].endswith("2 unpublished, the oldest for 8 s")
+    assert lines[5].endswith("3 parked (reelbus dead list)")
+    assert lines[6].endswith("refuses our credentials since now")
     assert "\x1b[31mrefused" in status_text(status, colour=True)
 
 

@@ -25,7 +25,7 @@ OPEN = Reachable(ready=True, fault=None)
 
 
 @dataclass
-class Route:
+class WayBack:
     """A receiver, the network before it, and what asks for the way back."""
 
     network: TcpRelay
@@ -42,7 +42,7 @@ class Route:
 
 
 @asynccontextmanager
-async def route(folder: Path) -> AsyncIterator[Route]:
+async def route(folder: Path) -> AsyncIterator[WayBack]:
     port = free_port()
     async with (
         relay(port) as network,
@@ -51,7 +51,7 @@ async def route(folder: Path) -> AsyncIterator[Route]:
     ):
         context = receiver.context
         context.public_route = address = PublicAddress(context.settings, context.signer)
-        yield Route(network, address, http, receiver.http)
+        yield WayBack(network, address, http, receiver.http)
 
 
 @pytest.fixture(autouse=True)
@@ -98,7 +98,7 @@ async def test_one_request_that_is_lost_is_no_loss_of_the_way(tmp_path: Path, mo
         async def mended(_: float) -> None:
             on.network.refuses = False
 
-        monkeypatch.setattr(public_address.asyncio, "sleep", mended)
+        monkeypatch.setattr("reelbus.public_address.asyncio.sleep", mended)
         assert await on.look() == OPEN
 
 
