@@ -106,7 +106,7 @@ def _run(*roles: str) -> None:
     serve(roles)
 
 
-@app.command(epilog=examples("reelbus dev", "reelbus dev --port 8081"))
+@app.command(epilog=examples("reelbus dev", "reelbus dev --port 8081", "reelbus dev --all"))
 def dev(
     port: Annotated[
         int | None,
@@ -116,6 +116,9 @@ def dev(
             max=65535,
         ),
     ] = None,
+    everybody: Annotated[
+        bool, typer.Option("--all", help="Stand-ins for fal, Kling, Replicate and Runway too, each a provider to ask.")
+    ] = False,
 ) -> None:
     """Run everything for development: service, stand-ins and, where none is reachable, a private RabbitMQ.
 
@@ -123,7 +126,7 @@ def dev(
     """
     from reelbus.dev import develop
 
-    develop(port=port)
+    develop(port=port, everybody=everybody)
 
 
 @app.command()

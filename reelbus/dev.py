@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -27,6 +28,8 @@ from reelbus.local import (
 from reelbus.picture import house
 from reelbus.roles import Farewell
 from reelbus.terminal import has_colours
+from sandbox.kit.serving import NAMES
+from schemas.names import PROVIDERS
 
 _PICTURE = FOLDER / "house.jpg"
 _FOLDER = FOLDER / "dev"
@@ -34,16 +37,20 @@ _DATABASE = _FOLDER / "reelbus.db"
 INTERRUPTED = 130
 
 
-def develop(*, port: int | None) -> None:
-    """Run service, stand-ins and, where none is reachable, a broker, until a signal; end them all."""
+def develop(*, port: int | None, everybody: bool = False) -> None:
+    """Run service, stand-ins and, where none is reachable, a broker, until a signal; end them all.
+
+    The stand-ins are those of two providers, or for `everybody`.
+    """
+    others = NAMES if everybody else ()
     logs.set_up(quiet=True)
     try:
         with alone():
-            chosen = port_for(port)
+            chosen = port_for(port) | ({"REELBUS_PROVIDERS": ",".join(PROVIDERS)} if everybody else {})
             refuse_what_cannot_start(local_settings("amqp://127.0.0.1", _DATABASE, chosen))
             _prepare()
             with broker_in(_FOLDER / "broker") as amqp_url:
-                asyncio.run(_develop(local_settings(amqp_url, _DATABASE, chosen)))
+                asyncio.run(_develop(local_settings(amqp_url, _DATABASE, chosen), others))
     except AlreadyRunning as refusal:
         stop_with(str(refusal), FAILURE)
     except KeyboardInterrupt:
@@ -59,15 +66,15 @@ def _prepare() -> None:
         _PICTURE.write_bytes(house())
 
 
-async def _develop(variables: dict[str, str]) -> None:
+async def _develop(variables: dict[str, str], others: Sequence[str]) -> None:
     stop = on_signal()
     is_new = not _DATABASE.exists()
     colour = has_colours(sys.stdout)
-    async with running_service(variables, stop, _say_goodbye) as service:
+    async with running_service(variables, stop, _say_goodbye, others=others) as service:
         if stop.is_set():
             return
         _publish(service)
-        _say(_banner(service))
+        _say(_banner(service, "all providers" if others else "both providers"))
         async with asyncio.TaskGroup() as tasks:
             ready = asyncio.Event()
             tasks.create_task(watch(service.settings, "video.#", None, partial(_print, colour), stop, ready=ready))
@@ -105,7 +112,7 @@ def _publish(service: LocalService) -> None:
     publish({**settings, "REELBUS_URL": service.settings.local_url, "AMQP_URL": amqp_url.split(",")[0]})
 
 
-def _banner(service: LocalService) -> str:
+def _banner(service: LocalService, whose: str) -> str:
     url = service.settings.local_url
     private = "a private RabbitMQ, which ends with this command"
     broker = "REELBUS_AMQP_URL" if os.environ.get("REELBUS_AMQP_URL") else private
@@ -115,7 +122,7 @@ def _banner(service: LocalService) -> str:
         "events": f"{url}/docs/events",
         "amqp": f"{_without_password(service)}  ({broker}; also in {FOLDER}/env)",
         "store": f"{_DATABASE.absolute()}  (kept)",
-        "stand-ins": f"{service.stand_ins}  (both providers; no credit is spent)",
+        "stand-ins": f"{service.stand_ins}  ({whose}; no credit is spent)",
         "": "",
         "try": f"curl -F image=@{_PICTURE} -F motion=zoom_in {url}/v1/videos",
         " ": f"{_command()} submit {_PICTURE} --motion zoom_in --wait",

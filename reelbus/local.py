@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from receiver.run import listen, refuse_exposure
 from reelbus.errors import BAD_USAGE, FAILURE, UNAVAILABLE, leaves, stop_with
 from reelbus.picture import house
 from reelbus.roles import Farewell, Role, run_roles
-from reelbus.sandboxed import environment
+from reelbus.sandboxed import environment, living
 from reelbus.terminal import complain
 from reelbus.video_commands import authorization
 from sandbox.broker import choice
@@ -138,18 +138,22 @@ def port_for(asked: int | None) -> dict[str, str]:
 
 @asynccontextmanager
 async def running_service(
-    variables: Mapping[str, str], stop: asyncio.Event, at_end: Callable[[Farewell], None] | None = None
+    variables: Mapping[str, str],
+    stop: asyncio.Event,
+    at_end: Callable[[Farewell], None] | None = None,
+    *,
+    others: Sequence[str] = (),
 ) -> AsyncIterator[LocalService]:
     """Run stand-ins and every role until the block or `stop` ends; the block begins when all is ready.
 
-    `at_end` is told what the service left behind.
+    `at_end` is told what the service left behind. `others` are providers whose stand-ins run too, on any free ports.
     """
     addresses: asyncio.Future[Addresses] = asyncio.get_running_loop().create_future()
     sandbox = SandboxSettings(port=_STAND_INS_PORT)
-    async with asyncio.TaskGroup() as tasks:
+    async with living(replace(sandbox, port=0), others) as of_others, asyncio.TaskGroup() as tasks:
         tasks.create_task(_stand_ins(sandbox, addresses, stop))
         found = await addresses
-        stand_ins = environment(sandbox, found)
+        stand_ins = environment(sandbox, found) | of_others
         settings = Settings.read({**without(variables, stand_ins), **stand_ins}, file=None)
         roles = tasks.create_task(run_roles(settings, list(Role), stop))
         service = LocalService(settings, {**variables, **stand_ins}, found.sandbox)

@@ -2,8 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from process import logs
 from process.asyncio_events import on_signal
@@ -28,12 +28,7 @@ def serve_sandbox(*, port: int, render_seconds: float, render_clips: bool, every
 
 async def _serve(settings: SandboxSettings, others: Sequence[str]) -> None:
     stop = on_signal()
-    async with AsyncExitStack() as stack:
-        variables: dict[str, str] = {}
-        for number, name in enumerate(others, start=1):
-            port = settings.port and settings.port + number
-            life = await stack.enter_async_context(serving.living(name, seconds=settings.render_seconds, port=port))
-            variables |= serving.environment(life.stand_in)
+    async with living(settings, others) as variables:
 
         def announce(addresses: Addresses) -> None:
             given = environment(settings, addresses) | variables
@@ -42,6 +37,21 @@ async def _serve(settings: SandboxSettings, others: Sequence[str]) -> None:
             sys.stderr.write(f"stand-ins for {whose} on {addresses.sandbox}; give the service:\n{lines}")
 
         await serve(settings, stop=stop, announce=announce)
+
+
+@asynccontextmanager
+async def living(settings: SandboxSettings, names: Sequence[str]) -> AsyncIterator[dict[str, str]]:
+    """Serve stand-ins of the kit on the ports after the others'; give the settings with which a service uses them.
+
+    Raises OSError for a taken port.
+    """
+    async with AsyncExitStack() as stack:
+        variables: dict[str, str] = {}
+        for number, name in enumerate(names, start=1):
+            port = settings.port and settings.port + number
+            life = await stack.enter_async_context(serving.living(name, seconds=settings.render_seconds, port=port))
+            variables |= serving.environment(life.stand_in)
+        yield variables
 
 
 def environment(settings: SandboxSettings, addresses: Addresses) -> dict[str, str]:

@@ -17,6 +17,7 @@ from process.tokens import Signer
 from reelbus.local import port_for
 from reelbus.public_address import leads_back
 from sandbox.broker import processes
+from sandbox.kit.serving import NAMES
 from tests.reelbus.conftest import Run
 from tests.support.dev import Dev, run_in
 from tests.support.ports import free_port
@@ -173,6 +174,20 @@ def test_a_setting_of_the_environment_for_another_store_is_not_believed(run: Run
     done = run("demo", REELBUS_DATABASE_URL=f"sqlite:///{tmp_path}/real.db", REELBUS_PUBLIC_URL="https://x.example")
     assert done.status == 0, done.errors
     assert not (tmp_path / "real.db").exists()
+
+
+def test_all_providers_have_stand_ins_where_that_is_wished(tmp_path: Path) -> None:
+    dev = Dev(tmp_path, free_port(), "--all")
+    dev.until("Ctrl-C")
+    try:
+        assert "(all providers; no credit is spent)" in dev.output
+        for name in NAMES:
+            done = run_in(dev, "submit", ".run/house.jpg", "--motion", "zoom_in", "--provider", name, "--wait")
+            event = json.loads(done.stdout)
+            assert (done.returncode, event["type"], event["data"]["provider"]) == (0, "video.ready", name), done.stderr
+    finally:
+        assert dev.stop() == 0
+    assert "Traceback" not in dev.output
 
 
 def test_killed_it_leaves_no_broker_and_is_not_believed_to_run(tmp_path: Path, run: Run) -> None:

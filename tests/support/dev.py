@@ -15,14 +15,14 @@ ROOT = Path(__file__).parents[2]
 class Dev:
     """A `reelbus dev` in a folder."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, *options: str) -> None:
         self.folder = folder
         self.url = f"http://127.0.0.1:{port}"
         self._log = folder / "dev.log"
         clean = {name: value for name, value in os.environ.items() if not name.startswith("REELBUS_")}
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "reelbus", "dev", "--port", str(port)],
+                [sys.executable, "-m", "reelbus", "dev", "--port", str(port), *options],
                 cwd=folder,
                 env={**clean, "PYTHONPATH": str(ROOT)},
                 stdin=subprocess.DEVNULL,
