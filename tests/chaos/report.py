@@ -28,7 +28,7 @@ def summary(story: Story) -> Iterator[str]:
     if story.resumed:
         yield "accepted again after each promotion: " + ", ".join(f"{seconds:.1f} s" for seconds in story.resumed)
     for name, seconds in sorted(story.silences.items()):
-        yield f"longest silence at the subscriber, {name}: {seconds:.1f} s"
+        yield f"longest time without an event published, {name}: {seconds:.1f} s"
     yield from (f"BROKEN: {fault}" for fault in verdict.other[:50])
     if len(verdict.other) > 50:
         yield f"BROKEN: and {len(verdict.other) - 50} more"

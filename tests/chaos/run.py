@@ -1,9 +1,11 @@
 """One run: a seeded schedule of faults made to a service at work, and what came of it."""
 
 import asyncio
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -84,7 +86,7 @@ class Story:
     resumed: list[float] = field(default_factory=list)
     """Seconds from each promotion of the standby until a video was accepted."""
     silences: dict[str, float] = field(default_factory=dict)
-    """For each kind of fault of a cluster, the longest time in which the subscriber got nothing, in seconds."""
+    """For each kind of fault of a cluster, the longest time in which nothing was published, in seconds."""
 
 
 def schedule(plan: Plan) -> list[list[Kind]]:
@@ -166,9 +168,19 @@ async def _recovered(running: ChaosService, made: list[Made]) -> None:
         await asyncio.sleep(0.1)
 
 
-def _silence(running: ChaosService, made: Made) -> float:
-    """Give the longest time between two deliveries while a fault was made, and until the first one after it."""
-    times = [each.at for each in running.subscriber.deliveries]
+def _published(running: ChaosService) -> list[float]:
+    """Say when something was published, in order: a publisher said so, or the subscriber got it.
+
+    The subscriber alone does not tell: connected to a node that is parted from the others, it hears nothing.
+    """
+    lines = running.fleet.logs()["publisher"].splitlines()
+    said = [json.loads(line)["timestamp"] for line in lines if '"event published"' in line]
+    heard = [each.at for each in running.subscriber.deliveries]
+    return sorted([*heard, *(datetime.fromisoformat(at).timestamp() for at in said)])
+
+
+def _silence(times: list[float], made: Made) -> float:
+    """Give the longest time in which nothing was published while a fault was made, and until the first event after."""
     during = [at for at in times if made.began <= at <= made.ended]
     after = [at for at in times if at > made.ended][:1]
     return max(later - earlier for earlier, later in pairwise([made.began, *during, *(after or [made.ended])]))
@@ -180,8 +192,9 @@ def _share_out(story: Story, running: ChaosService) -> None:
     story.resumed = [next(at for at in accepted if at > since) - since for since in running.promoted]
     story.jobs, story.deliveries = len(running.driver.jobs), len(running.subscriber.deliveries)
     asked = {job.number: job.accepted_at for job in running.driver.jobs}
+    published = _published(running)
     for made in (each for each in story.made if each.kind in CLUSTER_KINDS):
-        story.silences[made.kind.name] = max(story.silences.get(made.kind.name, 0.0), _silence(running, made))
+        story.silences[made.kind.name] = max(story.silences.get(made.kind.name, 0.0), _silence(published, made))
     for place, each in enumerate(story.made):
         until = story.made[place + 1].began if place + 1 < len(story.made) else float("inf")
         each.duplicates = sum(each.began <= twice.at < until for twice in running.subscriber.duplicates)
