@@ -7,53 +7,35 @@ from pathlib import Path
 
 import pytest
 
-from jobs import assignment, check, check_claims, feed, submission_claims, submit, unconfirmed, view
-from providers.reports import Accepted as Taken
-from providers.reports import Ready
+from jobs import feed, view
 from schemas.event import Event
 from schemas.names import ProviderChoice
-from store import open_attempts, outbox, secrets
-from store.attempts import AttemptRow, AttemptState
+from store import outbox, secrets
+from store.attempts import AttemptState
 from store.database import Store
 from store.transaction import Tx
 from store.video_lists import EVERY
-from tests.store.first_release import ITS_PROVIDERS, POLICY, WRITTEN_AT, request
+from tests.store.earlier import copy_to_postgres
+from tests.store.first_release import WRITTEN_AT, request
+from tests.store.living_on import live_on
 from tests.support.stores import url_of
 
 WRITTEN = Path(__file__).with_name("first_release.db")
 VIDEOS = 18
-NOW_OWNER = "a process of this release"
 
 
-@pytest.fixture
-async def old(path: Path) -> AsyncIterator[Store]:
-    """Open a copy of the old store."""
-    shutil.copy(WRITTEN, path)
-    store = await Store.open(url_of(path))
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def old(request: pytest.FixtureRequest, path: Path) -> AsyncIterator[Store]:
+    """Open a copy of the old store, which upgrades its tables: in its file, or as it would be in PostgreSQL."""
+    if request.param == "sqlite":
+        shutil.copy(WRITTEN, path)
+        url = url_of(path)
+    else:
+        url = request.getfixturevalue("postgres").new()
+        copy_to_postgres(WRITTEN, url)
+    store = await Store.open(url)
     yield store
     await store.close()
-
-
-def live_on(tx: Tx, now: float) -> None:
-    """Do once what generators and pollers do, with providers that take and finish everything."""
-    assignment.route(tx, POLICY, now=now)
-    for provider in ITS_PROVIDERS:
-        dead = [sent for sent in open_attempts.sending(tx, provider, now=now) if (sent.due_at or 0) <= now]
-        found = submission_claims.claim(tx, POLICY, provider, owner=NOW_OWNER, room=99, now=now, dead=dead)
-        for attempt, _ in found.work:
-            if submit.send(tx, attempt.id, owner=NOW_OWNER, now=now):
-                submit.accepted(tx, POLICY, attempt, Taken(f"new {attempt.id}"), sent_at=now, now=now)
-        for attempt in check_claims.claim(tx, POLICY, provider, owner=NOW_OWNER, room=99, now=now).work:
-            look(tx, attempt, now)
-
-
-def look(tx: Tx, attempt: AttemptRow, now: float) -> None:
-    """Find the video ready, or no proof that there is one."""
-    if attempt.state is AttemptState.UNCONFIRMED:
-        unconfirmed.keep_waiting(tx, POLICY, attempt, owner=NOW_OWNER, now=now)
-        return
-    report = Ready((f"https://cdn.example/{attempt.provider_job_id}.mp4",))
-    check.apply(tx, POLICY, attempt, report, owner=NOW_OWNER, now=now)
 
 
 async def test_every_video_goes_on_to_one_end(old: Store) -> None:
