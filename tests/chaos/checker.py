@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -65,7 +66,9 @@ async def judge(world: ChaosService) -> Verdict:
     _compare_events(world, verdict, numbers, videos)
     for video in videos.values():
         verdict.other += [f"video {video['id']}: {fault}" for fault in _faults_of(video, records_by_job(records))]
-        verdict.other += [f"video {video['id']}: {fault}" for fault in _given_up_faults(world, video, records)]
+        stepped = _clock_went_back(world, numbers[video["id"]]) if video["id"] in numbers else False
+        faults = given_up_faults(world, video, records, stepped=stepped)
+        verdict.other += [f"video {video['id']}: {fault}" for fault in faults]
         end = video["status"] if video["error"] is None else video["error"]["code"]
         verdict.ends[end] = verdict.ends.get(end, 0) + 1
     _compare_submissions(world, verdict, videos, records)
@@ -149,11 +152,17 @@ def _faults_of(video: Any, accepted: dict[tuple[str, str], Any]) -> Iterator[str
         yield from _refund_faults(attempt, record)
 
 
-def _given_up_faults(world: ChaosService, video: Any, records: list[Any]) -> Iterator[str]:
-    """Say where a job was timed out though its provider had the video long before, and could be asked."""
+def given_up_faults(world: ChaosService, video: Any, records: list[Any], *, stepped: bool) -> Iterator[str]:
+    """Say where a job was timed out though its provider had the video long before, and could be asked.
+
+    The subscriber hears of it later where the broker was away; our own clocks tell when it was, unless one was put
+    back (`stepped`).
+    """
     if video["error"] is None or video["error"]["code"] != "timed_out":
         return
     ended = world.subscriber.ended.get(video["id"], float("inf"))
+    if not stepped:
+        ended = min(ended, datetime.fromisoformat(video["completed_at"]).timestamp())
     if any(since <= ended and until >= ended - _LONG_ENOUGH for since, until in world.unanswered):
         return
     [attempt] = video["attempts"][-1:]
