@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import random
 import signal
 import time
 from pathlib import Path
@@ -15,10 +14,13 @@ from tests.chaos import checker
 from tests.chaos.hosts import DATABASE
 from tests.chaos.world import PROVIDERS, ChaosService, world
 from tests.support.tcp_relay import TcpRelay
+from tests.support.waiting import eventually
 
 MANY = {"receiver": 2, "generator": 3, "poller": 4, "publisher": 2}
 RATE = 4
 BURST = 10 * RATE
+ENDS_MEANWHILE = 10
+LAST_LEASE = "SELECT GREATEST((SELECT MAX(lease_until) FROM attempts), (SELECT MAX(until) FROM leases))"
 
 
 @pytest.mark.timeout(600)
@@ -41,7 +43,7 @@ async def _many_hosts(folder: Path, node: Node, pair: Pair) -> None:
         asking = asyncio.create_task(running.driver.run(60, 3.0, enough := asyncio.Event()))
         await _cut_off(running)
         await running.fleet.kill([running.fleet.of("generator")[0], running.fleet.of("poller")[0]])
-        await _freeze(running)
+        await _freeze(running, pair)
         await running.fleet.complete()
         enough.set()
         await asking
@@ -56,21 +58,29 @@ async def _many_hosts(folder: Path, node: Node, pair: Pair) -> None:
 
 
 async def _cut_off(running: ChaosService) -> None:
-    """Have one host reach neither the database nor the broker nor a provider for a while."""
+    """Have one host reach neither the database nor the broker nor a provider, until videos have ended without it."""
     cut = running.hosts[1]
     ways: list[TcpRelay] = [*cut.database, *cut.brokers, *cut.providers]
     for way in ways:
         way.refuses = True
         way.cut()
-    await asyncio.sleep(5)
+    await _more_have_ended(running)
     for way in ways:
         way.refuses = False
 
 
-async def _freeze(running: ChaosService) -> None:
-    frozen = random.Random(1).sample(running.fleet.of("generator", "poller", "publisher"), 3)
+async def _freeze(running: ChaosService, pair: Pair) -> None:
+    """Have one process of three roles stand still until its leases have run out, and videos have ended without it."""
+    frozen = [running.fleet.of(role)[0] for role in ("generator", "poller", "publisher")]
     for each in frozen:
         each.send(signal.SIGSTOP)
-    await asyncio.sleep(12)
+    last = float(str(await asyncio.to_thread(pair.order, LAST_LEASE, DATABASE)))
+    await eventually(lambda: time.time() > last, what="the end of the last lease")
+    await _more_have_ended(running)
     for each in frozen:
         each.send(signal.SIGCONT)
+
+
+async def _more_have_ended(running: ChaosService) -> None:
+    wanted = len(running.subscriber.ended) + ENDS_MEANWHILE
+    await eventually(lambda: len(running.subscriber.ended) >= wanted, within=150, what="the end of more videos")
