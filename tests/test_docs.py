@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from schemas.names import ErrorCode
+
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(
     Path(name)
@@ -18,6 +20,7 @@ GENERATED = re.compile(r"(?:\.\./)?reference/[a-z-]+\.md")
 """Pages of the site that are made from the code; tests/docs/test_site.py follows these links."""
 
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)]*)?\)")
+CODE = re.compile(r"\b(?:fail|fails|failed|failing|end|ends|ended) (?:with|as) `([a-z_]+)`")
 PLACE = re.compile(r"`((?:[\w-]+/)+[\w.-]+\.\w+)`")
 
 
@@ -45,6 +48,11 @@ def test_every_file_of_ours_that_a_page_names_exists(page: Path) -> None:
 def test_every_folder_of_tests_has_its_line() -> None:
     told = set(re.findall(r"^\| `(\w+)` \|", (ROOT / "tests/README.md").read_text(), re.MULTILINE))
     assert {path.parent.name for path in (ROOT / "tests").glob("*/*.py")} == told
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_every_code_that_videos_are_said_to_fail_with_is_one(page: Path) -> None:
+    assert set(CODE.findall((ROOT / page).read_text())) <= set(ErrorCode)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
