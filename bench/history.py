@@ -68,7 +68,7 @@ async def measure(url: str, *, now: float, sweeps: int = ALL) -> None:
     store = await Store.open(url)
     try:
         await _steps("sweeps", partial(store.write, housekeeping.sweep, now=now), sweeps)
-        await _steps("erasures of 20 old videos each", partial(_erase, store, now), ERASURES)
+        await _steps(f"erasures of {erasure.AT_ONCE} old videos each", partial(_erase, store, now), ERASURES)
         asked: dict[str, Callable[[], Awaitable[object]]] = {
             "credits": lambda: store.read(ledger.all_credits),
             "readiness": lambda: store.write(probe, now=time.time()),

@@ -14,8 +14,8 @@ from store import erasure, video_lists
 from store.transaction import Tx
 from store.uploads import Dropped
 
-AT_ONCE = 20
-"""How many old videos go in one transaction; it holds up others for a few milliseconds."""
+AT_ONCE = 5
+"""How many old videos go in one transaction; each is dozens of rows and places in indexes, often from a cold disk."""
 
 
 @dataclass(frozen=True, slots=True)

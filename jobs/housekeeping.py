@@ -12,7 +12,7 @@ from store.uploads import Dropped
 
 _KEYS_KEPT = 48 * 3600.0
 _AT_ONCE = 50
-ROWS_AT_ONCE = 100
+ROWS_AT_ONCE = 50
 
 
 def sweep(tx: Tx, *, now: float) -> int:

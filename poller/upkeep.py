@@ -15,7 +15,7 @@ from store import announcements, open_attempts
 from store.announcements import Role
 from store.database import Store
 
-_PAUSE_SECONDS = 0.2
+_PAUSE_SECONDS = 0.05
 """Between two batches of old videos that are erased."""
 
 log = structlog.get_logger(__name__)
