@@ -118,6 +118,12 @@ def test_each_place_is_reached_by_exactly_one_line_of_the_product() -> None:
     assert reached == dict.fromkeys(POINTS, 1)
 
 
+def test_the_documentation_says_what_follows_a_death_at_each_place() -> None:
+    page = (ROOT / "docs" / "reliability.md").read_text()
+    table = page.partition("| dies when |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)) == POINTS
+
+
 def test_a_death_at_each_place_is_tried() -> None:
     elsewhere = {"command accepted", "cancel answered", "lookup answered"}
     assert {place for cases in PLACES.values() for place, *_ in cases} == POINTS - elsewhere
