@@ -13,6 +13,7 @@ from schemas.names import EventType
 from store import audit, outbox
 from store.bell import Bell
 from store.database import Store, StoreUnavailable
+from store.lanes import Lane
 from store.postgres import CommitUnknown, Session, WritingTx, conninfo
 from store.postgres_pipeline import translated_sql
 from store.postgres_store import PostgresStore
@@ -161,13 +162,14 @@ def _event(tx: Tx, name: str) -> None:
     )
 
 
-async def test_a_dead_thread_that_tells_other_processes_of_work_breaks_the_store(
-    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("part", "step"), [(Bell, "_gathered"), (Lane, "_next_group")])
+async def test_a_dead_thread_that_writes_or_tells_others_of_work_breaks_the_store(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch, part: type, step: str
 ) -> None:
     def stricken(_: object) -> None:
         raise MemoryError("no memory is left")
 
-    monkeypatch.setattr(Bell, "_gathered", stricken)
+    monkeypatch.setattr(part, step, stricken)
     store.notify(Signal.CHECKS)
     await store.write(put, "a row")
     await asyncio.wait_for(store.broken.wait(), 20)
