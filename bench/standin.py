@@ -64,7 +64,7 @@ class _Connection(asyncio.Protocol):
         if b"/generate" not in head.split(b"\r\n", 1)[0]:
             return _DONE
         self._webhooks.send(json.loads(body)["webhook"])
-        return json.dumps({"generation_id": str(uuid4()), "remaining_videos": 100_000}).encode()
+        return json.dumps({"generation_id": str(uuid4()), "remaining_videos": 100_000, "project_id": "p"}).encode()
 
 
 async def _serve(port: int) -> None:

@@ -22,6 +22,11 @@ _LARGE_BODY = 64 * 1024
 # No valid request has nearly as many commas and brackets; decoding more would only cost memory.
 _MAX_PARTS = 20_000
 
+_LONGEST_CHARACTER = 6
+"""Bytes of a control character in JSON, the longest there is."""
+_BESIDE_TEXT = 4
+"""Bytes of quotes and signs around a text in JSON; null takes as many."""
+
 _TOO_DEEP = "the body is nested too deeply; send one JSON object with the documented fields"
 _SPACES = {ord(space): None for space in " \t\r\n\f\v"}
 _DATA_URL = re.compile(r"\s*data:([^,]{0,200}),", re.IGNORECASE)
@@ -122,13 +127,19 @@ def _refuse_bombs(text: str) -> None:
 
 
 def _text_faults(fields: VideoRequest | None) -> list[FieldFault]:
-    if fields is None:
+    if fields is None or _longest_text(fields) <= MAX_TEXT_BYTES:
         return []
     size = len(fields.model_dump_json(include={"prompt", "metadata"}).encode())
     if size <= MAX_TEXT_BYTES:
         return []
     message = f"must take at most {MAX_TEXT_BYTES} bytes in JSON together with the prompt, this takes {size}"
     return [FieldFault(field="metadata", message=message)]
+
+
+def _longest_text(fields: VideoRequest) -> int:
+    """Say how many bytes prompt and metadata take in JSON at most, however their characters are escaped."""
+    texts = [fields.prompt or "", *fields.metadata, *fields.metadata.values()]
+    return _LONGEST_CHARACTER * sum(map(len, texts)) + _BESIDE_TEXT * len(texts) + len('{"prompt":,"metadata":{}}')
 
 
 def _validated(values: dict[Any, Any]) -> tuple[VideoRequest | None, list[FieldFault]]:

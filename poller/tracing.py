@@ -12,13 +12,13 @@ from store.database import Store, StoreUnavailable
 
 async def trace_of(store: Store, attempt: AttemptRow) -> Trace:
     """Read the trace that an attempt belongs to, where spans are exported. Raises `StoreUnavailable`."""
-    return await store.read(traces.of_video, attempt.video_id) if tracing.is_on() else NO_TRACE
+    return await store.read_small(traces.of_video, attempt.video_id) if tracing.is_on() else NO_TRACE
 
 
 async def known_trace(store: Store, attempt: AttemptRow) -> Trace:
     """Read the trace that an attempt belongs to, for a log line: an empty one where the store is away."""
     try:
-        return await store.read(traces.of_video, attempt.video_id)
+        return await store.read_small(traces.of_video, attempt.video_id)
     except StoreUnavailable:
         return NO_TRACE
 

@@ -7,7 +7,7 @@ variables. Either way the log lines within a span name its trace.
 
 import os
 from collections.abc import Collection, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import StrEnum
 from typing import ClassVar, Protocol
 
@@ -77,25 +77,37 @@ def is_on() -> bool:
     return _Current.exporter is not None
 
 
-@contextmanager
-def span(name: str, parent: Trace, kind: SpanKind = SpanKind.INTERNAL, **attributes: str | int) -> Iterator[Trace]:
+def span(
+    name: str, parent: Trace, kind: SpanKind = SpanKind.INTERNAL, **attributes: str | int
+) -> AbstractContextManager[Trace]:
     """Make a span around the block and give its trace, for what happens within or because of it.
 
     An underscore in an attribute's name stands for a dot, two for an underscore: `messaging_system` is
     `messaging.system`.
     """
     exporter = _Current.exporter
-    if exporter is None:
-        with log_of(parent):
-            yield parent
-        return
+    if exporter is not None:
+        return _exported(exporter, name, parent, kind, attributes)
+    return nullcontext(parent) if parent.traceparent is None else _logged(parent)
+
+
+@contextmanager
+def _exported(
+    exporter: Exporter, name: str, parent: Trace, kind: SpanKind, attributes: dict[str, str | int]
+) -> Iterator[Trace]:
     with exporter.span(name, parent, kind, _dotted(attributes)) as inner, log_of(inner):
         yield inner
 
 
+@contextmanager
+def _logged(trace: Trace) -> Iterator[Trace]:
+    with log_of(trace):
+        yield trace
+
+
 def log_of(trace: Trace) -> AbstractContextManager[None]:
     """Have the log lines within name a trace, where there is one."""
-    return bound_contextvars(**log_fields(trace))
+    return nullcontext() if trace.traceparent is None else bound_contextvars(**log_fields(trace))
 
 
 def log_fields(trace: Trace) -> dict[str, str]:

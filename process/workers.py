@@ -23,6 +23,9 @@ RENEW_SECONDS = 3.0
 FINISH_SECONDS = 12.0
 """How long the work in hand may take on stopping, before it is cancelled."""
 
+GATHER_SECONDS = 0.003
+"""Between two claims while work is in hand: what becomes due meanwhile is claimed together."""
+
 _SHORTEST_WAIT = 0.02
 
 log = structlog.get_logger(__name__)
@@ -75,8 +78,11 @@ class Workers(Generic[T]):
             async with linked(self._wake, by=(stop,)):
                 while not stop.is_set():
                     self._wake.clear()
+                    began = time.monotonic()
                     pause = await self._fill()
                     await wait(self._wake, timeout=pause)
+                    if self._in_hand:
+                        await asyncio.sleep(began + GATHER_SECONDS - time.monotonic())
             await self._finish()
         finally:
             renewing.cancel()

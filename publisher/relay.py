@@ -96,9 +96,15 @@ class Relay:
     async def _send(
         self, link: BrokerConnection, channel: AbstractChannel, events: Sequence[OutboxEvent]
     ) -> list[OutboxEvent]:
-        """Publish a window and mark what was confirmed; give the next one."""
+        """Publish a window and mark what was confirmed; give the next one, which begins a moment after this at least.
+
+        A window costs as much as some ten events, and the broker confirms a small one sooner than ten more are there.
+        """
+        began = time.monotonic()
         outcome = await self._publish(channel, events)
         self._count(outcome)
+        if outcome.lost is None:
+            await asyncio.sleep(began + self._timing.gather - time.monotonic())
         following = await self._mark(outcome)
         if outcome.lost is not None:
             raise ConnectionLost(f"events unconfirmed: {reason(outcome.lost)}") from outcome.lost

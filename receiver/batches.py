@@ -35,7 +35,7 @@ class Batches:
         if origin.faults:
             fault = origin.faults[0]
             raise Refusal(ProblemCode.INVALID_REQUEST, f"{fault.field} {fault.message}", errors=[*origin.faults])
-        body = await read_body(request.receive, request.headers, self._context, origin.caller)
+        body = await read_body(request, self._context, origin.caller)
         try:
             results = await self._results(body, origin)
         finally:

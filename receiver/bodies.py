@@ -5,12 +5,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 
-from starlette.datastructures import Headers
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive
 
 from intake.context import Context
 from intake.spool import Spool
+from receiver.plain_http import BODY_CAME
 from schemas.problem import ProblemCode, Refusal
 
 _PIECE = 256 * 1024
@@ -56,31 +56,31 @@ class Body:
         self._reserved = 0
 
 
-async def read_body(receive: Receive, headers: Headers, context: Context, caller: str) -> Body:
-    """Receive a body of at most `REELBUS_MAX_BODY_BYTES`.
+async def read_body(request: Request, context: Context, caller: str) -> Body:
+    """Receive the body of a request, at most `REELBUS_MAX_BODY_BYTES`.
 
     Raises `Refusal` for a larger or a stalled one or where there is no room for it now, and `ClientDisconnect`.
     """
     limits, limit = context.limits, context.settings.max_body_bytes
-    announced = headers.get("content-length", "0")
+    announced = request.headers.get("content-length", "0")
     if len(announced) > 18 or int(announced) > limit:
         raise _too_large(limit)
     body = Body(limits.body_in_memory, context.spool, caller)
     try:
-        await _fill(body, receive, limits.body_stall, limit)
+        await _fill(body, request, limits.body_stall, limit)
     except BaseException:
         body.close()
         raise
     return body
 
 
-async def _fill(body: Body, receive: Receive, stall: float, limit: int) -> None:
+async def _fill(body: Body, request: Request, stall: float, limit: int) -> None:
     clock = asyncio.get_running_loop()
     progress = 0
     try:
-        async with asyncio.timeout(stall) as deadline:
+        async with asyncio.timeout(None if BODY_CAME in request.scope else stall) as deadline:
             while True:
-                message = await receive()
+                message = await request.receive()
                 if message["type"] == "http.disconnect":
                     raise ClientDisconnect
                 chunk = message.get("body", b"")
@@ -98,8 +98,12 @@ async def _fill(body: Body, receive: Receive, stall: float, limit: int) -> None:
         raise Refusal(ProblemCode.REQUEST_TIMEOUT, detail) from None
 
 
-async def read_capped_body(receive: Receive, *, keep: int, limit: int, stall: float) -> tuple[bytes | None, int, bool]:
+async def read_capped_body(
+    receive: Receive, *, keep: int, limit: int, stall: float | None
+) -> tuple[bytes | None, int, bool]:
     """Receive a body of which no more than `keep` bytes matter and no more than `limit` are waited for.
+
+    It may take `stall` seconds, or with None any time.
 
     Gives the bytes, or None if they are more or did not all come; how many came; and whether it stalled.
     """

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -12,6 +12,9 @@ from intake.context import Limits
 from receiver import problems
 
 _log = logging.getLogger("uvicorn.connection")
+
+BODY_CAME = "reelbus.body_came"
+"""In the scope of a request whose body came whole before anybody read it: there is nothing to wait for."""
 
 LINGER_SECONDS = 2.0
 """How long a sender whose body nobody waits for may take to read the answer."""
@@ -120,6 +123,7 @@ class PlainHttp(HttpToolsProtocol):
             self._head = bytearray(self._rest_of_body[self._body_at_start :])
             self._rest_of_body = b""
         super().on_message_complete()
+        cast("dict[str, Any]", self.cycle.scope)[BODY_CAME] = True
 
     def on_response_complete(self) -> None:
         """Go on with what came meanwhile, or close where the rest of a body comes that nobody waits for."""

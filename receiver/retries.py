@@ -46,7 +46,7 @@ class Retries:
 
     async def _accepts_risk(self, request: Request) -> bool:
         """Read the body, which may be empty. Raises `Refusal`."""
-        body = await read_body(request.receive, request.headers, self._context, request.scope["reelbus.caller"])
+        body = await read_body(request, self._context, request.scope["reelbus.caller"])
         try:
             if body.size > _LARGEST_BODY:
                 detail = f"the body has more than {_LARGEST_BODY} bytes; it needs to say nothing but accept_risk"

@@ -39,7 +39,7 @@ class Videos:
         """Accept a request for a video."""
         context, origin = self._context, origin_of(request)
         decode = _decoder(request)
-        body = await read_body(request.receive, request.headers, context, origin.caller)
+        body = await read_body(request, context, origin.caller)
         try:
             read = partial(decode, body)
             accepted = await accepting.accept(context, read, origin, size=body.size)

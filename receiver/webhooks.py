@@ -16,6 +16,7 @@ from providers.registry import PROVIDERS
 from receiver import problems
 from receiver.bodies import read_capped_body
 from receiver.inbox import Inbox
+from receiver.plain_http import BODY_CAME
 from receiver.refused_webhooks import RefusedWebhookNotes
 from schemas.problem import ProblemCode, Refusal
 from schemas.trace import NO_TRACE, Trace
@@ -107,7 +108,7 @@ class Webhooks:
             receive,
             keep=unconfirmed.LARGEST_KEPT_BODY,
             limit=self._context.settings.max_body_bytes,
-            stall=limits.body_stall,
+            stall=None if BODY_CAME in scope else limits.body_stall,
         )
         if self._is_flood(attempt_id):
             await self._record_in_group(attempt_id, size)

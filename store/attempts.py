@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import StrEnum
+from functools import cache
 from typing import NamedTuple
 
 from schemas.names import DetectedBy, ErrorCode, Provider, RefundStatus
@@ -209,11 +210,13 @@ def change(
     values = dict(columns)
     for name in values.keys() & {"output_urls", "kept_urls", "job_details"}:
         values[name] = None if values[name] is None else json.dumps(values[name])
-    settings = "".join(f", {column} = :{column}" for column in values)
+    sql = _change(tuple(values), frozenset(from_states), held=owner is not None)
+    return tx.execute(sql, {"id": attempt_id, "to": to, "held_by": owner, **values}).rowcount == 1
+
+
+@cache
+def _change(columns: tuple[str, ...], from_states: frozenset[AttemptState], *, held: bool) -> str:
+    settings = "".join(f", {column} = :{column}" for column in columns)
     states = ", ".join(f"'{state}'" for state in sorted(from_states))
-    held = " AND lease_owner = :held_by" if owner is not None else ""
-    changed = tx.execute(
-        f"UPDATE attempts SET state = :to{settings} WHERE id = :id AND state IN ({states}){held}",  # noqa: S608 - own columns and states only
-        {"id": attempt_id, "to": to, "held_by": owner, **values},
-    )
-    return changed.rowcount == 1
+    still = " AND lease_owner = :held_by" if held else ""
+    return f"UPDATE attempts SET state = :to{settings} WHERE id = :id AND state IN ({states}){still}"  # noqa: S608 - own columns and states only

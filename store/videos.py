@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
+from pydantic_core import to_json
+
 from schemas.names import ErrorCode, Motion, Orientation, Provider, ProviderChoice, VideoStatus
 from store import uploads
 from store.marks import in_groups
@@ -65,7 +67,7 @@ def add(tx: Tx, video: VideoRow) -> None:
             video.motion,
             video.orientation,
             video.prompt,
-            json.dumps(video.metadata, ensure_ascii=False, separators=(",", ":")),
+            to_json(video.metadata).decode(),
             video.choice,
             int(video.fallback),
             video.provider,

@@ -55,13 +55,23 @@ def record(tx: Tx, deliveries: Sequence[Delivery], *, now: float) -> None:
         ],
     )
     for marks, group in in_groups(sorted({delivery[0] for delivery in deliveries})):
-        # Each kind by itself: a flood without bodies must not push out the one that names the job.
-        tx.execute(
-            "DELETE FROM webhooks WHERE id IN (SELECT id FROM (SELECT id, ROW_NUMBER() OVER"  # noqa: S608 - only marks
-            " (PARTITION BY attempt_id, body IS NULL ORDER BY id DESC) AS place FROM webhooks"
-            f" WHERE attempt_id IN ({marks})) AS placed WHERE place > ?)",
+        flooded = tx.execute(
+            f"SELECT attempt_id FROM webhooks WHERE attempt_id IN ({marks})"  # noqa: S608 - only marks
+            " GROUP BY attempt_id HAVING COUNT(*) > ?",
             (*group, KEPT_OF_AN_ATTEMPT),
-        )
+        ).fetchall()
+        for (attempt_id,) in flooded:
+            _drop_oldest(tx, attempt_id)
+
+
+def _drop_oldest(tx: Tx, attempt_id: str) -> None:
+    # Each kind by itself: a flood without bodies must not push out the one that names the job.
+    tx.execute(
+        "DELETE FROM webhooks WHERE id IN (SELECT id FROM (SELECT id, ROW_NUMBER() OVER"
+        " (PARTITION BY body IS NULL ORDER BY id DESC) AS place FROM webhooks"
+        " WHERE attempt_id = ?) AS placed WHERE place > ?)",
+        (attempt_id, KEPT_OF_AN_ATTEMPT),
+    )
 
 
 def unhandled(tx: Tx, *, limit: int) -> list[tuple[int, str]]:

@@ -209,7 +209,7 @@ def _meaning(word: str) -> frozenset[str] | None:
 
 
 def _normalized_key(name: str) -> str:
-    return "".join(character for character in name.lower() if character.isalnum())
+    return "".join(filter(str.isalnum, name.lower()))
 
 
 def _addresses(levels: list[dict[str, object]]) -> list[str]:

@@ -66,6 +66,8 @@ def is_web_page(raw: bytes | None) -> bool:
 
 def clean(text: str, secrets: Sequence[str] = ()) -> str:
     """Make a provider's text fit to keep and show: one line, at most 1,000 characters, no secrets."""
+    if not text:
+        return ""
     for secret in secrets:
         if len(secret) >= 4:
             text = text.replace(secret, "***")
@@ -92,7 +94,8 @@ def _first(body: object, keys: Sequence[str]) -> str:
     for level in (level for outer in (body[:8] if isinstance(body, list) else [body]) for level in levels(outer)):
         named = {str(key).lower(): value for key, value in level.items()}
         for key in keys:
-            text = "; ".join(part for part in _flat(named.get(key), 4) if part)
+            value = named.get(key)
+            text = "" if value is None else "; ".join(part for part in _flat(value, 4) if part)
             if text:
                 return text
     return ""

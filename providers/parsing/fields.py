@@ -63,7 +63,8 @@ def _usable_id(value: object) -> str | None:
     if not isinstance(value, str):
         return None
     text = value.strip()
-    unseen = any(unicodedata.category(character) in _NOT_IN_IDS for character in text)
+    plain = text.isascii() and text.isprintable() and " " not in text
+    unseen = not plain and any(unicodedata.category(character) in _NOT_IN_IDS for character in text)
     # Dots alone would name another path of the provider's.
     if unseen or not text.strip(".") or len(text) > MAX_ID_CHARACTERS:
         return None

@@ -1,6 +1,9 @@
 """What one poller has seen every poller knows, also after a restart; and only what is new is told."""
 
+import importlib.metadata
 from pathlib import Path
+
+import pytest
 
 from poller.drift import DriftSentinel
 from providers.http.seen import SeenAnswer
@@ -41,4 +44,15 @@ async def test_an_upgrade_that_documents_a_shape_forgets_it(tmp_path: Path) -> N
     await store.write(answer_shapes.add, kept._replace(shape="as documented later", body=usual))
     await sentinel.compare()
     assert [row.shape for row in await store.read(answer_shapes.listed)] == [kept.shape]
+    await store.close()
+
+
+async def test_many_answers_of_an_undocumented_shape_look_for_our_release_only_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = await Store.open(url_of(tmp_path / "reelbus.db"))
+    sentinel = DriftSentinel(store)
+    monkeypatch.setattr(importlib.metadata, "distribution", None)  # it reads files, on the event loop
+    sentinel.watch(IACREA, [PAUSED] * 10, "working")
+    assert {sighting.release for sighting in sentinel.sightings} == {importlib.import_module("reelbus").__version__}
     await store.close()

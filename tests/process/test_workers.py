@@ -1,11 +1,12 @@
 """A loop of workers claims what there is room for, and looks again as soon as there may be more, and no sooner."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from process.workers import Found, Workers
+from process.workers import GATHER_SECONDS, Found, Workers
 from tests.support.waiting import eventually
 
 
@@ -145,3 +146,31 @@ async def test_work_that_is_claimed_again_while_it_is_in_hand_is_not_begun_twice
         wake.set()
         await eventually(lambda: "two" in pile.in_hand)
         assert pile.in_hand["one"] is first
+
+
+async def test_what_becomes_due_one_by_one_while_work_is_in_hand_is_claimed_together() -> None:
+    pile = Pile(["first"])
+    async with at_work(pile, limit=1000) as wake:
+        while not pile.in_hand:
+            await asyncio.sleep(0)
+        began = time.monotonic()
+        for number in range(300):
+            pile.waiting.append(f"{number}")
+            wake.set()
+            await asyncio.sleep(0.0005)
+        took = time.monotonic() - began
+        await eventually(lambda: sum(pile.looks) == 301)
+        assert len(pile.looks) <= took / GATHER_SECONDS + 3
+
+
+async def test_what_becomes_due_while_nothing_is_in_hand_is_claimed_at_once() -> None:
+    pile = Pile([])
+    async with at_work(pile, limit=2) as wake:
+        began = asyncio.get_running_loop().time()
+        pile.waiting.append("one")
+        wake.set()
+        for _ in range(20):
+            await asyncio.sleep(0)
+            if pile.in_hand:
+                break
+        assert pile.looks == [0, 1], f"it took {asyncio.get_running_loop().time() - began} s"

@@ -2,6 +2,9 @@
 
 import json
 import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -9,13 +12,14 @@ from aio_pika import DeliveryMode
 from cloudevents.core.bindings import rabbitmq
 
 from process.settings import Settings
-from publisher import window
+from publisher import relay, window
 from schemas.event import Event
 from schemas.names import EventType
 from store import outbox
 from store.database import Store
+from store.outbox import OutboxEvent
 from tests.publisher.announcing import announce, announce_many, unpublished
-from tests.publisher.conftest import OpenRoom, Room
+from tests.publisher.conftest import QUICK, OpenRoom, Room
 from tests.support.broker import Broker, subscribe
 from tests.support.waiting import eventually
 
@@ -192,3 +196,24 @@ async def test_a_stopped_room_hands_its_turn_over_at_once(
 
     assert second.state.connected
     assert time.monotonic() - started < 1.0
+
+
+async def test_events_that_come_one_by_one_share_windows(
+    broker: Broker, store: Store, settings: Settings, open_room: OpenRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    windows: list[int] = []
+
+    async def send(channel: Any, exchange: str, events: Sequence[OutboxEvent], **given: Any) -> Any:
+        windows.append(len(events))
+        return await window.send(channel, exchange, events, **given)
+
+    monkeypatch.setattr(relay, "send", send)
+    gather = 0.1
+    room = await open_room(settings, timing=replace(QUICK, gather=gather))
+    inbox = await subscribe(broker, room.settings.exchange)
+    began = time.monotonic()
+    for _ in range(60):
+        await announce(store, EventType.READY)
+    await inbox.take(60)
+    assert len(windows) <= (time.monotonic() - began) / gather + 2
+    assert sum(windows) == 60
