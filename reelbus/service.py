@@ -22,6 +22,9 @@ from reelbus.roles import Role, run_roles
 from store.database import StoreUnavailable
 from store.migrate import StoreTooNew
 
+_ALLOCATIONS_BEFORE_GARBAGE = 10_000
+"""Some ten videos' worth; by default, after 700, a look for garbage comes for each of them and finds nothing."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -64,6 +67,7 @@ async def _serve(settings: Settings, roles: Collection[Role]) -> None:
         log.warning(fault[0], mend=fault[1])
     # What was imported stays for good. To look through it for garbage took 26 ms, twice a second under load.
     gc.freeze()
+    gc.set_threshold(_ALLOCATIONS_BEFORE_GARBAGE)
     telling = asyncio.create_task(_tell_stopping(stop))
     try:
         farewell = await run_roles(settings, roles, stop)

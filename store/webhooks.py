@@ -61,10 +61,11 @@ def record(tx: Tx, deliveries: Sequence[Delivery], *, now: float) -> None:
             (*group, KEPT_OF_AN_ATTEMPT),
         ).fetchall()
         for (attempt_id,) in flooded:
-            _drop_oldest(tx, attempt_id)
+            drop_oldest(tx, attempt_id)
 
 
-def _drop_oldest(tx: Tx, attempt_id: str) -> None:
+def drop_oldest(tx: Tx, attempt_id: str) -> None:
+    """Drop the deliveries of an attempt beyond the newest `KEPT_OF_AN_ATTEMPT` with bodies and as many without."""
     # Each kind by itself: a flood without bodies must not push out the one that names the job.
     tx.execute(
         "DELETE FROM webhooks WHERE id IN (SELECT id FROM (SELECT id, ROW_NUMBER() OVER"

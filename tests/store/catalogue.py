@@ -115,6 +115,7 @@ CALLS: list[Callable[[Tx], object]] = [
     lambda tx: pruned.place(tx, "outbox"),
     lambda tx: pruned.keep_place(tx, "outbox", 1),
     lambda tx: webhooks.of_attempt(tx, "a"),
+    lambda tx: webhooks.drop_oldest(tx, "a"),
     lambda tx: history.of_video(tx, submitted_video(tx)),
     lambda tx: durations.load(tx, P),
     lambda tx: durations.save(tx, P, "[]", completions=1),
