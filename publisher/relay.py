@@ -5,6 +5,7 @@ at least once, each video's events in order, is the promise.
 """
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Sequence
 
