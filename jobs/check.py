@@ -44,7 +44,9 @@ def apply(
     # A clock that was put back meanwhile does not make the job older than it is.
     asked_at = now if asked_at is None else min(asked_at, now)
     attempt = _with_wish(tx, attempt, report)
-    decision = decide(clock.redated(tx, attempt), report, policy, now=now, asked_at=asked_at, plan=plan)
+    # What ends an attempt does so at whatever age.
+    dated = attempt if isinstance(report, Ready | Failed | Proven) else clock.redated(tx, attempt)
+    decision = decide(dated, report, policy, now=now, asked_at=asked_at, plan=plan)
     match decision:
         case AttemptSucceeded(urls, media, kept):
             by = prompted_by(attempt)

@@ -7,6 +7,7 @@ from functools import cache
 from typing import NamedTuple
 
 from schemas.names import DetectedBy, ErrorCode, Provider, RefundStatus
+from store.members import member_of
 from store.transaction import Tx
 from store.unreadable import MALFORMED, Kind, put_aside
 
@@ -89,18 +90,29 @@ _CHANGEABLE = frozenset(AttemptRow._fields) - {"id", "video_id", "number", "prov
 }
 
 
+_state = member_of(AttemptState)
+_detected_by = member_of(DetectedBy)
+_error_code = member_of(ErrorCode)
+_refund_status = member_of(RefundStatus)
+_cancel_state = member_of(CancelState)
+
+
 def _row(columns: Sequence[object]) -> AttemptRow:
     values = list(columns)
     values[3] = Provider(str(values[3]))
-    values[4] = AttemptState(str(values[4]))
-    values[17] = values[17] and DetectedBy(str(values[17]))
-    values[18] = tuple(json.loads(str(values[18])))
-    values[19] = values[19] and ErrorCode(str(values[19]))
-    values[21] = values[21] and RefundStatus(str(values[21]))
+    values[4] = _state(values[4])
+    values[17] = values[17] and _detected_by(values[17])
+    values[18] = _addresses(values[18])
+    values[19] = values[19] and _error_code(values[19])
+    values[21] = values[21] and _refund_status(values[21])
     values[24] = values[24] and json.loads(str(values[24]))
-    values[26] = tuple(json.loads(str(values[26])))
-    values[27] = values[27] and CancelState(str(values[27]))
+    values[26] = _addresses(values[26])
+    values[27] = values[27] and _cancel_state(values[27])
     return AttemptRow(*values)  # type: ignore[arg-type]  # the columns are selected in the fields' order
+
+
+def _addresses(column: object) -> tuple[str, ...]:
+    return () if column == "[]" else tuple(json.loads(str(column)))
 
 
 def select(tx: Tx, condition: str, parameters: dict[str, object] | tuple[object, ...]) -> list[AttemptRow]:

@@ -9,6 +9,7 @@ from pydantic_core import to_json
 from schemas.names import ErrorCode, Motion, Orientation, Provider, ProviderChoice, VideoStatus
 from store import uploads
 from store.marks import in_groups
+from store.members import member_of
 from store.transaction import Tx
 from store.unreadable import MALFORMED, Kind, put_aside
 
@@ -44,16 +45,22 @@ COLUMNS = (
 )
 
 
+_status = member_of(VideoStatus)
+_motion = member_of(Motion)
+_orientation = member_of(Orientation)
+_error_code = member_of(ErrorCode)
+
+
 def _row(columns: Sequence[object]) -> VideoRow:
     values = list(columns)
-    values[1] = VideoStatus(str(values[1]))
-    values[2] = Motion(str(values[2]))
-    values[3] = Orientation(str(values[3]))
+    values[1] = _status(values[1])
+    values[2] = _motion(values[2])
+    values[3] = _orientation(values[3])
     values[5] = json.loads(str(values[5]))
     values[6] = ProviderChoice(str(values[6]))
     values[7] = bool(values[7])
     values[8] = values[8] and Provider(str(values[8]))
-    values[13] = values[13] and ErrorCode(str(values[13]))
+    values[13] = values[13] and _error_code(values[13])
     return VideoRow(*values)  # type: ignore[arg-type]  # the columns are selected in the fields' order
 
 
