@@ -16,6 +16,7 @@ class GatheringTransport:
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
+        self.is_closing = transport.is_closing  # asked several times for each request, and `__getattr__` is slow
         self._loop = loop
         self._gathered: list[bytes] = []
         self._size = 0
