@@ -53,7 +53,10 @@ class Refund(Document):
 
 
 class Media(Document):
-    """What was found when a result's first address was asked, before the video was announced as ready."""
+    """What was found when a result's first address was asked, before the video was announced as ready.
+
+    `duration`, `width` and `height` are null in this release: the file is not read as a video.
+    """
 
     content_type: str | None
     bytes: int | None
