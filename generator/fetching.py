@@ -10,9 +10,9 @@ from jobs.policy import LEASE_SECONDS, STORE_POLL_SECONDS
 from process.asyncio_events import linked
 from process.workers import Found, Workers
 from providers.base import Order, ProviderClient
-from store import attempt_leases
 from store.attempts import AttemptRow
 from store.database import Store
+from store.lease_renewal import renewal
 from store.transaction import Signal
 from store.videos import VideoRow
 
@@ -70,7 +70,7 @@ class Fetching:
             wake=self._store.listen(Signal.SUBMISSIONS),
             claim=self._claim,
             handle=self._handle,
-            renew=self._renew,
+            renew=renewal(self._store, owner=self._submitter.owner, seconds=LEASE_SECONDS),
         )
 
     async def _claim(self, room: int) -> Found[tuple[AttemptRow, VideoRow]]:
@@ -109,9 +109,3 @@ class Fetching:
                 await self._store.write(
                     submit.release, fetched.attempt.id, owner=self._submitter.owner, now=self._store.now()
                 )
-
-    async def _renew(self, attempt_ids: Collection[str]) -> None:
-        until = self._store.now() + LEASE_SECONDS
-        await self._store.write_unsynced(
-            attempt_leases.renew_leases, attempt_ids, owner=self._submitter.owner, until=until
-        )

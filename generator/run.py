@@ -2,15 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from uuid import uuid4
 
 import structlog
 
 from generator.fetching import Fetching
+from generator.log_lines import log_probe
 from generator.pictures import Pictures
 from generator.submission import Submitter
-from generator.telling import log_probe
 from jobs import assignment, outage, submission_claims
 from jobs import clock as clock_rules
 from jobs.announced import ANNOUNCE_SECONDS
@@ -24,10 +24,11 @@ from process.workers import Found, Workers
 from providers.base import ProviderClient
 from providers.http.seen import WatchAnswers, watch_nothing
 from schemas.names import Provider
-from store import attempt_leases, open_attempts
+from store import open_attempts
 from store.announcements import Role, announce
 from store.attempts import AttemptRow
 from store.database import Store, StoreUnavailable
+from store.lease_renewal import renewal
 from store.transaction import Signal
 from store.videos import VideoRow
 
@@ -117,10 +118,6 @@ def _workers(
     async def handle(work: tuple[AttemptRow, VideoRow]) -> bool:
         return not await (fetching.submit(*work) if fetching else submitter.submit(client, *work))
 
-    async def renew(attempt_ids: Collection[str]) -> None:
-        until = store.now() + LEASE_SECONDS
-        await store.write_unsynced(attempt_leases.renew_leases, attempt_ids, owner=submitter.owner, until=until)
-
     wake = store.listen(Signal.SUBMISSIONS)
     return Workers(
         limit=IN_FLIGHT,
@@ -128,6 +125,6 @@ def _workers(
         wake=wake,
         claim=claim,
         handle=handle,
-        renew=renew,
+        renew=renewal(store, owner=submitter.owner, seconds=LEASE_SECONDS),
         now=store.now,
     )

@@ -12,9 +12,9 @@ from typing import assert_never
 
 import structlog
 
+from generator.log_lines import log_change
 from generator.outcome import log_outcome
 from generator.pictures import Pictures
-from generator.telling import log_change
 from jobs import circuit, submit
 from jobs.circuit import Change
 from jobs.policy import LEASE_SECONDS, Policy

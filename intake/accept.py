@@ -13,7 +13,7 @@ from intake.context import SMALL_BODY, Context
 from intake.parsing import ParsedRequest
 from jobs import accept as acceptance
 from jobs import routing, spending
-from jobs.accept import Accepted, BudgetExhausted, KeyConflict, NewVideo
+from jobs.accept import AcceptedVideo, BudgetExhausted, KeyConflict, NewVideo
 from process import failpoints, metrics, tracing
 from process.inspector import InspectorUnavailable
 from process.tracing import SpanKind
@@ -60,7 +60,7 @@ class Origin:
     trace: Trace = NO_TRACE
 
 
-async def accept(context: Context, read: Callable[[], RawRequest], origin: Origin, *, size: int) -> Accepted:
+async def accept(context: Context, read: Callable[[], RawRequest], origin: Origin, *, size: int) -> AcceptedVideo:
     """Make a video of a request of so many bytes, durably. Raises `Refusal`, and `StoreUnavailable`.
 
     `read` gives the decoded request. That of a large one is called in a thread, and only few of them are in
@@ -72,13 +72,13 @@ async def accept(context: Context, read: Callable[[], RawRequest], origin: Origi
         return await _accept(context, read, origin, asyncio.to_thread)
 
 
-async def accept_decoded(context: Context, values: object, origin: Origin, *, size: int) -> Accepted:
+async def accept_decoded(context: Context, values: object, origin: Origin, *, size: int) -> AcceptedVideo:
     """Do the same for a request that came with others and is in memory already, all together of so many bytes."""
     run: _Run = _here if size <= SMALL_BODY else asyncio.to_thread
     return await _accept(context, lambda: RawRequest(values), origin, run)
 
 
-async def _accept(context: Context, read: Callable[[], RawRequest], origin: Origin, run: _Run) -> Accepted:
+async def _accept(context: Context, read: Callable[[], RawRequest], origin: Origin, run: _Run) -> AcceptedVideo:
     """Accept in a span of its own, which is the parent of all that happens to the video."""
     if origin.transport == "amqp":
         named = {"messaging_system": "rabbitmq", "messaging_operation_type": "process"}
@@ -95,7 +95,7 @@ async def _accept(context: Context, read: Callable[[], RawRequest], origin: Orig
         return await _accept_traced(context, read, replace(origin, trace=trace), run)
 
 
-async def _accept_traced(context: Context, read: Callable[[], RawRequest], origin: Origin, run: _Run) -> Accepted:
+async def _accept_traced(context: Context, read: Callable[[], RawRequest], origin: Origin, run: _Run) -> AcceptedVideo:
     request = await run(_parsed, context, read, origin)
     found = None if request.picture is None else await _inspected(context, request.picture)
     new = await run(_new_video, request, origin, await context.enabled.names())
@@ -146,10 +146,10 @@ def _new_video(request: ParsedRequest, origin: Origin, enabled: Sequence[Provide
     )
 
 
-async def _keep(context: Context, new: NewVideo, origin: Origin) -> Accepted:
+async def _keep(context: Context, new: NewVideo, origin: Origin) -> AcceptedVideo:
     context.store.notify(Signal.ACCEPTED)
     outcome = await context.write_small(acceptance.accept, new, context.addresses.picture, now=context.now())
-    if new.picture is not None and new.picture.name and not (isinstance(outcome, Accepted) and outcome.created):
+    if new.picture is not None and new.picture.name and not (isinstance(outcome, AcceptedVideo) and outcome.created):
         await _discard(context, new.picture.name)
     if isinstance(outcome, KeyConflict):
         raise Refusal(

@@ -43,7 +43,7 @@ class NewVideo:
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
+class AcceptedVideo:
     """The video that a request stands for; `created` says whether this very request made it."""
 
     video: Video
@@ -62,7 +62,7 @@ class BudgetExhausted:
 
 def accept(
     tx: Tx, new: NewVideo, picture_address: Callable[[str], str], *, now: float
-) -> Accepted | KeyConflict | BudgetExhausted:
+) -> AcceptedVideo | KeyConflict | BudgetExhausted:
     """Store a video, or find the one that the same idempotency key stands for.
 
     `picture_address` makes, from a video's id, the address at which its uploaded picture can be fetched.
@@ -83,7 +83,7 @@ def accept(
     audit.record(tx, action, actor=new.caller, subject=row.id, detail=detail, now=now)
     if new.picture is not None:
         uploads.add(tx, row.id, new.picture)
-    return Accepted(view.untried(row), created=True)
+    return AcceptedVideo(view.untried(row), created=True)
 
 
 def _keep_key(tx: Tx, new: NewVideo, video_id: str, now: float) -> KeptKey | None:
@@ -93,10 +93,10 @@ def _keep_key(tx: Tx, new: NewVideo, video_id: str, now: float) -> KeptKey | Non
     return idempotency.keep_key(tx, caller=new.caller, key=new.idempotency_key, kept=kept, now=now)
 
 
-def _already(tx: Tx, kept: KeptKey, fingerprint: str) -> Accepted | KeyConflict:
+def _already(tx: Tx, kept: KeptKey, fingerprint: str) -> AcceptedVideo | KeyConflict:
     if kept.fingerprint != fingerprint:
         return KeyConflict()
-    return Accepted(view.existing(tx, kept.video_id), created=False)
+    return AcceptedVideo(view.existing(tx, kept.video_id), created=False)
 
 
 def _row(new: NewVideo, video_id: str, picture_address: Callable[[str], str], now: float) -> VideoRow:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from jobs import accept, routing, view
-from jobs.accept import Accepted, BudgetExhausted, KeyConflict, NewVideo
+from jobs.accept import AcceptedVideo, BudgetExhausted, KeyConflict, NewVideo
 from schemas.names import Provider, RefundStatus, VideoStatus
 from schemas.problem import ProblemCode, Refusal
 from store import uploads, videos
@@ -31,7 +31,7 @@ def retry(
     picture_address: Callable[[str], str],
     *,
     now: float,
-) -> Accepted | BudgetExhausted | None:
+) -> AcceptedVideo | BudgetExhausted | None:
     """Make a failed video anew, or give the one that was made of it and has not failed; None without such a video.
 
     `enabled` are the providers with credentials; `picture_address` is as in `accept.accept`.
@@ -47,14 +47,14 @@ def retry(
     family = _family(tx, video)
     living = next((member for member in family if member.state is not VideoStatus.FAILED), None)
     if living is not None:
-        return Accepted(view.existing(tx, living.id), created=False)
+        return AcceptedVideo(view.existing(tx, living.id), created=False)
     if not asker.accepts_risk:
         _refuse_paying_twice(tx, family)
     routing.refuse_unroutable(video.choice, video.motion, enabled)
     made = accept.accept(tx, _again(tx, video, asker), picture_address, now=now)
     if isinstance(made, KeyConflict):
         raise TypeError("a retry has no idempotency key")
-    if isinstance(made, Accepted):
+    if isinstance(made, AcceptedVideo):
         uploads.copy_body(tx, video.id, made.video.id)
     return made
 

@@ -12,10 +12,10 @@ from jobs.overdue import Watch
 from jobs.policy import Policy
 from jobs.results import Finding, claimed_addresses
 from jobs.settle import AttemptFailed
+from poller.log_lines import log_answer
 from poller.proving import Prover, ReadWebhook
 from poller.results import Prove
 from poller.signed import SignedWebhooks
-from poller.telling import log_answer
 from poller.tracing import check_span, known_trace, record_settling, trace_of
 from process import metrics, tracing
 from process.clock import ClockWatch

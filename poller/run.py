@@ -1,7 +1,7 @@
 """Run the poller: check what is due, give up what is over, tidy up."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -25,9 +25,9 @@ from process.repeating import repeat
 from process.workers import Found, Workers
 from providers.base import ProviderClient
 from schemas.names import Provider
-from store import attempt_leases
 from store.attempts import AttemptRow
 from store.database import Store, StoreUnavailable
+from store.lease_renewal import renewal
 from store.transaction import Signal
 from store.unreadable import MALFORMED, Kind, put_aside
 
@@ -98,10 +98,6 @@ def _workers(store: Store, policy: Policy, client: ProviderClient, checker: Chec
             await store.write(check_claims.release, attempt, owner=checker.owner, now=store.now())
             raise
 
-    async def renew(attempt_ids: Collection[str]) -> None:
-        until = store.now() + LEASE_SECONDS
-        await store.write_unsynced(attempt_leases.renew_leases, attempt_ids, owner=checker.owner, until=until)
-
     wake = store.listen(Signal.CHECKS)
     lane.workers = Workers(
         limit=IN_FLIGHT,
@@ -109,7 +105,7 @@ def _workers(store: Store, policy: Policy, client: ProviderClient, checker: Chec
         wake=wake,
         claim=claim,
         handle=handle,
-        renew=renew,
+        renew=renewal(store, owner=checker.owner, seconds=LEASE_SECONDS),
         now=store.now,
     )
     return lane.workers

@@ -9,7 +9,7 @@ import structlog
 from jobs import erasure, housekeeping, overdue, quarantine, switched_off
 from jobs.policy import Policy
 from poller.checking import Checker
-from poller.telling import log_switched_off, log_unreadable
+from poller.log_lines import log_switched_off, log_unreadable
 from providers.registry import PROVIDERS
 from store import announcements, open_attempts
 from store.announcements import Role

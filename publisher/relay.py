@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import structlog
 from aio_pika.abc import AbstractChannel
 
+from jobs import confirms
 from process import failpoints, metrics
 from process.asyncio_events import linked, wait, wait_any
 from process.settings import Settings
@@ -25,7 +26,7 @@ from publisher.window import UNROUTABLE, Outcome, send
 from store import outbox
 from store.database import Store, StoreUnavailable
 from store.outbox import OutboxEvent
-from store.transaction import Signal, Tx
+from store.transaction import Signal
 
 LEASE = "relay"
 _TOLD = 3
@@ -52,7 +53,7 @@ class Relay:
         # accepts connections, and everything sent meanwhile would arrive twice.
         limit = 1
         async with kept(self._store, LEASE, self._timing) as lease, linked(self._wake, by=(self._stop, link.lost)):
-            events = await self._look(lease)
+            events = await self._sendable(lease)
             while not self._stop.is_set():
                 link.raise_if_lost()
                 if lease.died is not None:
@@ -64,9 +65,9 @@ class Relay:
                 else:
                     link.state.clear_error()
                     await self._rest(link, lease)
-                    events = await self._look(lease)
+                    events = await self._sendable(lease)
 
-    async def _look(self, lease: Lease) -> list[OutboxEvent]:
+    async def _sendable(self, lease: Lease) -> list[OutboxEvent]:
         self._wake.clear()
         try:
             if not lease.held:
@@ -135,7 +136,12 @@ class Relay:
             self._wake.clear()
             try:
                 following = await self._store.write_unsynced(
-                    _mark_and_read, outcome, self._timing, now=self._store.now()
+                    confirms.apply,
+                    outcome.confirmed,
+                    outcome.refused,
+                    pause=(self._timing.refused_least, self._timing.refused_most),
+                    limit=self._timing.window,
+                    now=self._store.now(),
                 )
             except StoreUnavailable as error:
                 logger.warning("confirmed events not marked", error=str(error), events=len(outcome.confirmed))
@@ -153,14 +159,3 @@ class Relay:
             metrics.publish_failures.labels(why.partition(":")[0]).inc(count)
         if outcome.lost is not None:
             metrics.publish_failures.labels("unconfirmed").inc()
-
-
-def _mark_and_read(tx: Tx, outcome: Outcome, timing: Timing, *, now: float) -> list[OutboxEvent]:
-    outbox.mark_published(tx, [event.seq for event in outcome.confirmed], now=now)
-    for event, why in outcome.refused:
-        outbox.refuse(tx, event, why, retry_at=now + _backoff(event.refusals, timing))
-    return outbox.sendable(tx, now=now, limit=timing.window)
-
-
-def _backoff(refusals: int, timing: Timing) -> float:
-    return min(timing.refused_most, timing.refused_least * 2.0 ** min(refusals, 30))

@@ -14,14 +14,13 @@ import generator.run
 import process.workers
 from generator.pictures import FetchPicture, Pictures
 from jobs import accept, view
-from jobs.accept import Accepted, NewVideo
+from jobs.accept import AcceptedVideo, NewVideo
 from jobs.policy import Policy
 from process.addresses import Addresses
 from process.inspector import Inspectors
 from process.tokens import Signer
 from providers.base import BeforeFirstByte, Order, ProviderClient
-from providers.reports import Accepted as Taken
-from providers.reports import Handle, Report, SubmissionOutcome, Working
+from providers.reports import Accepted, Handle, Report, SubmissionOutcome, Working
 from schemas.names import Provider, ProviderChoice
 from schemas.picture import Picture
 from schemas.video import Video
@@ -48,7 +47,7 @@ class Taker(ProviderClient):
         if self.answer is not None:
             return await self.answer(order, before_first_byte)
         await before_first_byte()
-        return Taken(f"job-{number}")
+        return Accepted(f"job-{number}")
 
     async def check(self, job: Handle) -> Report:
         del job
@@ -85,7 +84,7 @@ class Workshop:
             REQUEST, choice=ProviderChoice("homedesigns"), image_url=url, picture=uploaded, **more
         )
         answer = await self.store.write(accept.accept, request, lambda video: f"https://us/{video}", now=time.time())
-        assert isinstance(answer, Accepted)
+        assert isinstance(answer, AcceptedVideo)
         return answer.video.id
 
     async def video(self, video_id: str) -> Video:

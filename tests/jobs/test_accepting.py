@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from jobs import accept, assignment, housekeeping, timeline, view
-from jobs.accept import Accepted, BudgetExhausted, KeyConflict
+from jobs.accept import AcceptedVideo, BudgetExhausted, KeyConflict
 from schemas.names import Motion, Orientation, Provider, ProviderChoice, VideoStatus
 from schemas.times import optional_rfc3339
 from store import attempts, uploads, videos
@@ -16,7 +16,7 @@ from tests.support.job_scenario import FAILED, READY, REQUEST, START, JobScenari
 DAY = 24 * 3600.0
 
 
-def ask(desk: JobScenario, **fields: object) -> Accepted | KeyConflict | BudgetExhausted:
+def ask(desk: JobScenario, **fields: object) -> AcceptedVideo | KeyConflict | BudgetExhausted:
     return desk.do(accept.accept, replace(REQUEST, **fields), lambda video: f"https://us/{video}", now=desk.now)  # type: ignore[arg-type]  # any field
 
 
@@ -25,7 +25,7 @@ def test_an_accepted_video_shows_all_that_was_asked_for(desk: JobScenario) -> No
         desk, motion=Motion.PAN_UP, orientation=Orientation.PORTRAIT, prompt="langsam", metadata={"k": "v"},
         choice=ProviderChoice("auto"),
     )  # fmt: skip
-    assert isinstance(answer, Accepted)
+    assert isinstance(answer, AcceptedVideo)
     video = answer.video
     assert (video.motion, video.orientation, video.prompt, video.metadata) == (
         "pan_up",
@@ -41,7 +41,7 @@ def test_an_accepted_video_shows_all_that_was_asked_for(desk: JobScenario) -> No
 def test_an_uploaded_picture_is_kept_with_its_video_and_shown_by_address(desk: JobScenario) -> None:
     picture = Upload("image/png", 4, "hash", "name")
     answer = ask(desk, image_url=None, picture=picture)
-    assert isinstance(answer, Accepted)
+    assert isinstance(answer, AcceptedVideo)
     assert answer.video.input_image == f"https://us/{answer.video.id}"
     assert desk.do(uploads.of_video, answer.video.id) == picture
 
@@ -51,8 +51,8 @@ def test_the_same_key_and_request_give_the_same_video(desk: JobScenario) -> None
     desk.do(assignment.route, desk.policy, now=desk.now)
     desk.now += DAY - 1
     second = ask(desk, idempotency_key="k")
-    assert isinstance(first, Accepted)
-    assert isinstance(second, Accepted)
+    assert isinstance(first, AcceptedVideo)
+    assert isinstance(second, AcceptedVideo)
     assert (first.created, second.created) == (True, False)
     assert second.video.id == first.video.id
     assert second.video.status == "submitting"
@@ -66,8 +66,8 @@ def test_the_same_key_with_another_request_is_refused_and_stores_nothing(desk: J
 
 def test_each_caller_has_keys_of_its_own(desk: JobScenario) -> None:
     first, second = ask(desk, idempotency_key="k"), ask(desk, idempotency_key="k", caller="another")
-    assert isinstance(first, Accepted)
-    assert isinstance(second, Accepted)
+    assert isinstance(first, AcceptedVideo)
+    assert isinstance(second, AcceptedVideo)
     assert first.video.id != second.video.id
 
 
@@ -81,7 +81,7 @@ def test_a_key_is_kept_for_a_day_and_not_for_ever(desk: JobScenario, age: float,
     desk.now += age
     desk.do(housekeeping.sweep, now=desk.now)
     answer = ask(desk, idempotency_key="k")
-    assert isinstance(answer, Accepted)
+    assert isinstance(answer, AcceptedVideo)
     assert answer.created is not kept
 
 

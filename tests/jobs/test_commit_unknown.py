@@ -10,9 +10,8 @@ from functools import partial
 import pytest
 
 from jobs import accept, check, submit
-from jobs.accept import Accepted, BudgetExhausted, KeyConflict
-from providers.reports import Accepted as Taken
-from providers.reports import NotAcceptedYet, Refused, Report
+from jobs.accept import AcceptedVideo, BudgetExhausted, KeyConflict
+from providers.reports import Accepted, NotAcceptedYet, Refused, Report
 from schemas.names import ErrorCode, Provider
 from store import outbox
 from store.attempts import AttemptRow
@@ -57,8 +56,8 @@ def a_publication(desk: JobScenario) -> Work:
 REFUSED = Refused(ErrorCode.REQUEST_REJECTED, "no")
 WORK = {
     "the intent to send": a_sending,
-    "an acceptance": an_answer(Taken("job-1", remaining=7), submit.accepted, sent_at=0.0),
-    "an acceptance with the result": an_answer(Taken("job-1", 7, READY), submit.accepted, sent_at=0.0),
+    "an acceptance": an_answer(Accepted("job-1", remaining=7), submit.accepted, sent_at=0.0),
+    "an acceptance with the result": an_answer(Accepted("job-1", 7, READY), submit.accepted, sent_at=0.0),
     "a try that was not accepted": an_answer(NotAcceptedYet("busy"), submit.not_accepted, owner=GENERATOR),
     "a refusal": an_answer(REFUSED, submit.refused, owner=GENERATOR),
     "an unknown outcome": an_unknown_outcome,
@@ -94,12 +93,12 @@ def _rows(tx: Tx, table: str) -> list[tuple[object, ...]]:
 def test_a_request_with_a_key_that_is_made_again_is_the_same_video_and_counts_once(desk: JobScenario) -> None:
     new = replace(REQUEST, idempotency_key="k", budget=1)
 
-    def ask() -> Accepted | KeyConflict | BudgetExhausted:
+    def ask() -> AcceptedVideo | KeyConflict | BudgetExhausted:
         return desk.do(accept.accept, new, lambda video: f"https://us.example/{video}", now=desk.now)
 
     first, again = ask(), ask()
-    assert isinstance(first, Accepted)
-    assert isinstance(again, Accepted)
+    assert isinstance(first, AcceptedVideo)
+    assert isinstance(again, AcceptedVideo)
     assert (first.created, again.created) == (True, False)
     assert first.video.id == again.video.id
 

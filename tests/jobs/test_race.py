@@ -13,11 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs import accept, assignment, check, check_claims, overdue, settle, submit, unconfirmed
-from jobs.accept import Accepted
+from jobs.accept import AcceptedVideo
 from jobs.policy import Policy
 from jobs.settle import AttemptFailed
-from providers.reports import Accepted as Taken
-from providers.reports import Doubtful, Failed, Handle, Ready, Report, UnknownJob, Working
+from providers.reports import Accepted, Doubtful, Failed, Handle, Ready, Report, UnknownJob, Working
 from schemas.names import ErrorCode, Provider, RefundStatus
 from schemas.video import Refund
 from store import attempts, outbox, videos
@@ -40,7 +39,7 @@ Finisher = Callable[[Tx, AttemptRow], None]
 def begin(tx: Tx, now: float) -> AttemptRow:
     """Make a video whose attempt is being asked about by `poller-1`, as it was claimed."""
     answer = accept.accept(tx, REQUEST, str, now=now)
-    assert isinstance(answer, Accepted)
+    assert isinstance(answer, AcceptedVideo)
     assignment.route(tx, POLICY, now=now)
     [attempt] = attempts.of_videos(tx, [answer.video.id])[answer.video.id]
     columns = {"provider_job_id": f"job of {attempt.id}", "accepted_at": now, "submitted_at": now, "due_at": now}
@@ -78,7 +77,7 @@ def loses(tx: Tx, attempt: AttemptRow) -> None:
 
 def answers_late(tx: Tx, attempt: AttemptRow) -> None:
     now = attempt.accepted_at or 0
-    submit.accepted(tx, POLICY, attempt, Taken(JOB, 3, Ready(CLIP)), sent_at=now, now=now)
+    submit.accepted(tx, POLICY, attempt, Accepted(JOB, 3, Ready(CLIP)), sent_at=now, now=now)
 
 
 def believes(tx: Tx, attempt: AttemptRow) -> None:
@@ -203,7 +202,7 @@ async def test_four_processes_with_two_finishers_each_end_every_video_once(tmp_p
 def twin(tx: Tx, key: str) -> bool | None:
     """Ask for the same video under the same key; say whether this made it."""
     answer = accept.accept(tx, replace(REQUEST, idempotency_key=key), str, now=1000.0)
-    return answer.created if isinstance(answer, Accepted) else None
+    return answer.created if isinstance(answer, AcceptedVideo) else None
 
 
 async def test_of_twenty_twins_at_once_on_two_handles_one_makes_the_video(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from jobs import assignment, retry, submission_claims, submit
-from jobs.accept import Accepted
+from jobs.accept import AcceptedVideo
 from jobs.retry import Asker
 from jobs.settle import AttemptFailed, fail
 from providers.reports import Refused
@@ -18,7 +18,7 @@ from tests.support.job_scenario import CLIP, FAILED, GENERATOR, READY, JobScenar
 PICTURE = Upload("image/png", 9, "its digest", "the file")
 
 
-def again(desk: JobScenario, video_id: str, *, accept_risk: bool = False, caller: str = "ops") -> Accepted:
+def again(desk: JobScenario, video_id: str, *, accept_risk: bool = False, caller: str = "ops") -> AcceptedVideo:
     made = desk.do(
         retry.retry,
         desk.policy.providers,
@@ -27,7 +27,7 @@ def again(desk: JobScenario, video_id: str, *, accept_risk: bool = False, caller
         lambda new: f"https://us.example/{new}",
         now=desk.now,
     )
-    assert isinstance(made, Accepted)
+    assert isinstance(made, AcceptedVideo)
     return made
 
 

@@ -13,8 +13,7 @@ from jobs.policy import Policy
 from poller.checking import Checker
 from process.clock import ClockWatch
 from providers.parsing.webhook_hints import read_webhook
-from providers.reports import Accepted as Taken
-from providers.reports import Handle, Ready, Report
+from providers.reports import Accepted, Handle, Ready, Report
 from schemas.names import Provider, ProviderChoice
 from store import sqlite
 from store.attempts import AttemptRow
@@ -48,7 +47,7 @@ def claimed(tx: Tx, count: int) -> list[AttemptRow]:
         tx, POLICY, HOMEDESIGNS, owner="generator", room=count, now=ACCEPTED_AT
     ).work:
         submit.send(tx, attempt.id, owner="generator", now=ACCEPTED_AT)
-        submit.accepted(tx, POLICY, attempt, Taken(attempt.id), sent_at=ACCEPTED_AT, now=ACCEPTED_AT)
+        submit.accepted(tx, POLICY, attempt, Accepted(attempt.id), sent_at=ACCEPTED_AT, now=ACCEPTED_AT)
     return check_claims.claim(tx, POLICY, HOMEDESIGNS, owner="poller", room=count, now=ACCEPTED_AT + 60).work
 
 

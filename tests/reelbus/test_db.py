@@ -37,7 +37,7 @@ async def _fill(url: str, videos: int = 3) -> list[str]:
         if number == 0:
             new = replace(new, image_url=None, picture=picture)
         found = await store.write(accept.accept, new, lambda video: f"https://us.example/{video}", now=1.5 + number)
-        assert isinstance(found, accept.Accepted)
+        assert isinstance(found, accept.AcceptedVideo)
         ids.append(found.video.id)
     await store.write(_drop_last_note)
     await store.close()

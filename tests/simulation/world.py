@@ -15,7 +15,7 @@ from typing import Any
 from generator.submission import Submitter
 from jobs import accept, assignment, check_claims, clock, learning, outage, overdue, submission_claims
 from jobs import policy as rules
-from jobs.accept import Accepted, NewVideo
+from jobs.accept import AcceptedVideo, NewVideo
 from jobs.cancelling import CannotCancel
 from jobs.learning import Observation
 from jobs.policy import Policy
@@ -24,7 +24,7 @@ from process.clock import Clock, ClockWatch
 from providers.base import Order
 from providers.http.pictures import PictureRefused, PictureUnavailable
 from providers.parsing.webhook_hints import read_webhook
-from providers.reports import Accepted as Taken
+from providers.reports import Accepted
 from schemas.cancellation import Cancellation
 from schemas.names import Motion, Orientation, ProviderChoice
 from store import attempt_leases, leases, open_attempts, outbox, uploads
@@ -201,7 +201,7 @@ class SimulatedWorld:
             answer = self.transact(accept.accept, new, str, now=self.wall)
         except StoreUnavailable:
             return
-        assert isinstance(answer, Accepted)
+        assert isinstance(answer, AcceptedVideo)
         self.accepted.append(answer.video.id)
         self.note("receiver", f"accepted {answer.video.id} for {choice}, fallback={new.fallback}")
 
@@ -242,7 +242,7 @@ class SimulatedWorld:
 
     async def _submit(self, submitter: Submitter, line: OneSubmission, attempt: AttemptRow, video: VideoRow) -> None:
         await submitter.submit(line, attempt, video)  # type: ignore[arg-type]  # it is a client as far as submitting goes
-        if isinstance(line.answer, Taken):
+        if isinstance(line.answer, Accepted):
             self.recorded[attempt.id] = line.answer.provider_job_id
 
     def _poll(self, process: Process) -> None:

@@ -9,10 +9,9 @@ import sys
 from pathlib import Path
 
 from jobs import accept, assignment, check, overdue, submission_claims, submit
-from jobs.accept import Accepted, NewVideo
+from jobs.accept import AcceptedVideo, NewVideo
 from jobs.policy import Policy
-from providers.reports import Accepted as Taken
-from providers.reports import Failed, NotAcceptedYet, Ready
+from providers.reports import Accepted, Failed, NotAcceptedYet, Ready
 from schemas.names import Motion, Orientation, Provider, ProviderChoice
 from store import attempts, outbox, secrets
 from store import webhooks as stored_webhooks
@@ -37,7 +36,7 @@ def request(tx: Tx, note: str, choice: ProviderChoice, *, now: float = WRITTEN_A
         picture=Upload("image/png", 12, None, None), caller="tester", idempotency_key=note, fingerprint=note,
     )  # fmt: skip
     answer = accept.accept(tx, new, lambda video: f"https://us.example/media/{video}", now=now)
-    assert isinstance(answer, Accepted)
+    assert isinstance(answer, AcceptedVideo)
     return answer.video.id
 
 
@@ -59,7 +58,7 @@ def sending(tx: Tx, note: str, provider: Provider, *, now: float = WRITTEN_AT) -
 def generating(tx: Tx, note: str, provider: Provider, *, now: float = WRITTEN_AT) -> AttemptRow:
     """Have a video taken by its provider."""
     attempt = sending(tx, note, provider, now=now)
-    answer = Taken(f"job of {note}", 7 if provider == Provider("iacrea") else None)
+    answer = Accepted(f"job of {note}", 7 if provider == Provider("iacrea") else None)
     submit.accepted(tx, POLICY, attempt, answer, sent_at=now, now=now)
     current = attempts.get(tx, attempt.id)
     assert current is not None

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from jobs import accept, housekeeping
-from jobs.accept import Accepted
+from jobs.accept import AcceptedVideo
 from jobs.policy import Policy
 from schemas.names import VideoStatus
 from store import pictures, uploads, videos
@@ -51,7 +51,7 @@ def mode(path: Path) -> int:
 def made(tx: Tx, upload: Upload) -> str:
     """Accept a video with a picture."""
     answer = accept.accept(tx, replace(REQUEST, image_url=None, picture=upload), str, now=NOW)
-    assert isinstance(answer, Accepted)
+    assert isinstance(answer, AcceptedVideo)
     return answer.video.id
 
 

@@ -23,10 +23,9 @@ from jobs import (
     submit,
     unconfirmed,
 )
-from jobs.accept import Accepted, BudgetExhausted
+from jobs.accept import AcceptedVideo, BudgetExhausted
 from jobs.learning import Observation
-from providers.reports import Accepted as Taken
-from providers.reports import Handle, OutcomeUnknown, Working
+from providers.reports import Accepted, Handle, OutcomeUnknown, Working
 from schemas.names import EventType, Provider
 from store import attempts, circuits, credits, providers, secrets, webhooks
 from store.attempts import AttemptState
@@ -120,7 +119,7 @@ def delivered(desk: JobScenario, attempt_id: str) -> None:
 
 
 def accepting(desk: JobScenario, attempt: attempts.AttemptRow, job: str = "job-1") -> Callable[[Tx], None]:
-    return lambda tx: submit.accepted(tx, desk.policy, attempt, Taken(job), sent_at=desk.now, now=desk.now)
+    return lambda tx: submit.accepted(tx, desk.policy, attempt, Accepted(job), sent_at=desk.now, now=desk.now)
 
 
 def a_webhook_during_a_check_is_not_lost(two: Two, desk: JobScenario) -> None:
@@ -196,7 +195,7 @@ def an_entry_is_not_struck_while_it_is_summed_up(two: Two, desk: JobScenario) ->
 
 def a_daily_budget_is_spent_once(two: Two, desk: JobScenario) -> None:
     answers = two.interleave(asking(desk, budget=1), asking(desk, budget=1))
-    assert [type(answer) for answer in answers] == [Accepted, BudgetExhausted]
+    assert [type(answer) for answer in answers] == [AcceptedVideo, BudgetExhausted]
 
 
 def asking(desk: JobScenario, **fields: object) -> Callable[[Tx], object]:

@@ -7,12 +7,11 @@ from dataclasses import replace
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from jobs import accept, assignment, check, check_claims, learning, ledger, overdue, submission_claims, submit, view
-from jobs.accept import Accepted, NewVideo
+from jobs.accept import AcceptedVideo, NewVideo
 from jobs.decide import Decision
 from jobs.policy import Policy
 from jobs.results import Finding
-from providers.reports import Accepted as Taken
-from providers.reports import Failed, Ready
+from providers.reports import Accepted, Failed, Ready
 from schemas.names import Motion, Orientation, Provider, ProviderChoice
 from schemas.video import Attempt, ProviderCredits, Video
 from store import attempts, open_attempts, outbox
@@ -66,7 +65,7 @@ class JobScenario:
         answer = self.do(
             accept.accept, replace(REQUEST, **fields), lambda video: f"https://us.example/{video}", now=self.now
         )
-        assert isinstance(answer, Accepted)
+        assert isinstance(answer, AcceptedVideo)
         return answer.video.id
 
     def routed(self, **fields: Any) -> AttemptRow:
@@ -112,7 +111,7 @@ class JobScenario:
         self, attempt: AttemptRow, *, job: str | None = "job-1", remaining: int | None = None,
         finished: Ready | Failed | None = None,
     ) -> None:  # fmt: skip
-        answer = Taken(job, remaining, finished)
+        answer = Accepted(job, remaining, finished)
         self.do(submit.accepted, self.policy, attempt, answer, sent_at=self.now, now=self.now)
 
     def due(self, provider: Provider = Provider("iacrea"), *, owner: str = POLLER, room: int = 100) -> list[AttemptRow]:
