@@ -9,8 +9,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from providers.registry import PROVIDERS
 from sandbox.kit.life import LOST, TWICE, Habits, Life
 from sandbox.kit.serving import NAMES, environment, living
+from schemas.names import Provider
 
 KIT = NAMES
 
@@ -50,6 +52,8 @@ class Kit:
     def env(self) -> dict[str, str]:
         """Give the settings with which a service uses them."""
         rates = {f"REELBUS_{name.upper()}_RATE": "200" for name in KIT}
+        apart = [name for name in KIT if PROVIDERS[Provider(name)].submission_rate is not None]
+        rates |= {f"REELBUS_{name.upper()}_SUBMISSION_RATE": "200" for name in apart}
         called = [name for name, life in self.lives.items() if life.stand_in.calls_back_at]
         graces = {f"REELBUS_{name.upper()}_WEBHOOK_GRACE": "3" for name in called}
         settings = [environment(life.stand_in) for life in self.lives.values()]

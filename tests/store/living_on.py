@@ -1,8 +1,7 @@
 """What generators and pollers do, step by step, with providers that take and finish everything."""
 
 from jobs import assignment, check, check_claims, submission_claims, submit, unconfirmed
-from providers.reports import Accepted as Taken
-from providers.reports import Ready
+from providers.reports import Accepted, Ready
 from store import open_attempts
 from store.attempts import AttemptRow, AttemptState
 from store.transaction import Tx
@@ -19,7 +18,7 @@ def live_on(tx: Tx, now: float) -> None:
         found = submission_claims.claim(tx, POLICY, provider, owner=NOW_OWNER, room=99, now=now, dead=dead)
         for attempt, _ in found.work:
             if submit.send(tx, attempt.id, owner=NOW_OWNER, now=now):
-                submit.accepted(tx, POLICY, attempt, Taken(f"new {attempt.id}"), sent_at=now, now=now)
+                submit.accepted(tx, POLICY, attempt, Accepted(f"new {attempt.id}"), sent_at=now, now=now)
         for attempt in check_claims.claim(tx, POLICY, provider, owner=NOW_OWNER, room=99, now=now).work:
             look(tx, attempt, now)
 
