@@ -40,7 +40,7 @@ lint: .venv/.dev ## Format, style, types, which room may import which, and deplo
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 	.venv/bin/lint-imports
-	.venv/bin/shellcheck .ci/run setup/*.sh setup/*/*.sh deploy/rabbitmq/start.sh
+	.venv/bin/shellcheck .ci/run setup/*.sh setup/*/*.sh deploy/rabbitmq/start.sh deploy/image/remove.sh
 	.venv/bin/yamllint --strict deploy
 	.venv/bin/hadolint deploy/Dockerfile
 	.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec deploy/compose.yaml
@@ -70,6 +70,10 @@ wheel: .venv/.dev receiver/viewers/.done ## A wheel in dist/, for pipx or uv too
 docs: .venv/.dev ## The documentation as a site, in .run/site
 	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
 	@echo "docs: .run/site/index.html"
+
+pictures: .venv/.dev ## Take docs/pictures of the console anew, of a service that is started for it
+	@$(TWO_AT_ONCE) programs viewers browser
+	@$(PY) -m docs.take_pictures
 
 sbom: .venv/.dev ## dist/sbom.cdx.json: what the image holds (CycloneDX)
 	@setup/audit.sh sbom
@@ -130,4 +134,4 @@ viewers-if-npm:
 	@setup/examples/install.sh
 	@touch $@
 
-.PHONY: help demo run test test-brokers lint bench chaos drill fuzz viewers viewers-if-npm wheel docs sbom audit lock clean browser python programs proxies
+.PHONY: help demo run test test-brokers lint bench chaos drill fuzz viewers viewers-if-npm wheel docs pictures sbom audit lock clean browser python programs proxies
