@@ -27,7 +27,7 @@ run: ## The whole service with stand-ins and console, for development, until Ctr
 
 test: ## Every test, against a RabbitMQ of its own (ARGS="-n 2 -k webhook" goes to pytest)
 	@$(TWO_AT_ONCE) .venv/.dev programs proxies receiver/viewers/.done .run/asyncapi/.done .run/examples/.done browser
-	$(PY) -m pytest -n 3 --dist loadscope $(ARGS)
+	$(PY) -m pytest -n 4 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 test-brokers: ## The tests of the publisher and whole journeys on RabbitMQ 3.10, 4.0 and 4.3
 	@$(TWO_AT_ONCE) .venv/.dev programs .run/examples/.done

@@ -17,7 +17,7 @@ from tests.support.broker import Broker, subscribe
 from tests.support.gallery import numbered_picture
 from tests.support.service import Command, Sandbox, Service
 from tests.support.subscriber import TERMINAL, Subscriber
-from tests.support.waiting import eventually
+from tests.support.waiting import GIVE_UP_SECONDS, eventually
 
 SETTINGS = {
     "REELBUS_IACREA_WEBHOOK_GRACE": "1",
@@ -53,7 +53,7 @@ class CrashScenario:
             return not started[0].running
 
         if {"run", "publisher"} & set(roles or ("run",)):
-            await eventually(ready, within=30, what="readiness")
+            await eventually(ready, what="readiness")
         return started
 
     async def subscribe(self) -> None:
@@ -79,7 +79,7 @@ class CrashScenario:
                     return str(answer.json()["id"])
             return None
 
-        return str(await eventually(answered, within=30, what="an answer to the request"))
+        return str(await eventually(answered, what="an answer to the request"))
 
     async def hold_webhooks(self, *, held: bool) -> None:
         """Keep this service's webhooks, or send what was kept."""
@@ -94,9 +94,9 @@ class CrashScenario:
                 sql = "SELECT state FROM attempts WHERE video_id = ? ORDER BY number DESC LIMIT 1"
                 return bool(store.execute(sql, (video_id,)).fetchone() == (state,))
 
-        await eventually(reached, within=30, what=f"the state {state} of video {video_id}")
+        await eventually(reached, what=f"the state {state} of video {video_id}")
 
-    async def ended(self, video_id: str, within: float = 40.0) -> Any:
+    async def ended(self, video_id: str, within: float = GIVE_UP_SECONDS) -> Any:
         """Wait until the end of a video was delivered, and read it."""
         await eventually(lambda: video_id in self.subscriber.ended, within=within)
         return await self.service.video(video_id)
@@ -171,7 +171,7 @@ async def adds_up(on: CrashScenario, provider: str, attempts: list[dict[str, obj
 
 async def died(command: Command) -> None:
     """Wait until a process has died where it was told to."""
-    status, _, log = await command.finish(within=40)
+    status, _, log = await command.finish()
     assert status == EXIT_STATUS, f"left with {status} instead:\n{log[-2000:]}"
 
 

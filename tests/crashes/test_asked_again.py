@@ -18,7 +18,7 @@ QUICK = {"REELBUS_KLING_WEBHOOK_GRACE": "1", "REELBUS_REPLICATE_WEBHOOK_GRACE": 
 with_the_power = pytest.mark.parametrize("power", [False, True], ids=["it dies", "the power fails"])
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(300)
 @with_the_power
 @pytest.mark.parametrize("provider", ["replicate", "runway"])
 async def test_a_cancellation_that_was_answered_and_not_stored_ends_the_video_as_cancelled_once(
@@ -42,7 +42,7 @@ async def test_a_cancellation_that_was_answered_and_not_stored_ends_the_video_as
             assert len(life.stand_in.jobs) == 1
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(300)
 @with_the_power
 async def test_a_lost_submission_that_was_found_and_not_stored_is_found_again_and_sent_once(
     set_stage: SetStage, *, power: bool

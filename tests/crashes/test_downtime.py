@@ -14,7 +14,7 @@ VIDEOS = 60
 JOB_TIMEOUT = 12.0
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(360)
 async def test_a_service_that_was_down_for_longer_than_the_time_out_finds_all_videos(set_stage: SetStage) -> None:
     async with set_stage(REELBUS_JOB_TIMEOUT=str(JOB_TIMEOUT), REELBUS_IACREA_WEBHOOK_GRACE="3") as on:
         for provider in ("iacrea", "homedesigns"):

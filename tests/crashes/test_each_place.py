@@ -64,7 +64,7 @@ BEHIND_A_COMMIT = {
 Case = tuple[str, str, str, int]
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("where", PLACES)
 async def test_a_service_that_dies_at_a_place_ends_its_video_once_and_pays_once(
     where: str, set_stage: SetStage
@@ -72,7 +72,7 @@ async def test_a_service_that_dies_at_a_place_ends_its_video_once_and_pays_once(
     assert await _tried(set_stage, PLACES[where]) == []
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(480)
 async def test_a_service_over_postgresql_that_dies_behind_a_commit_does_so_too(
     set_stage: SetStage, postgres: Postgres
 ) -> None:

@@ -11,7 +11,7 @@ from setup.postgres.pair import Pair, address
 from tests.crashes.conftest import SetStage
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(480)
 
 
 @pytest.fixture(scope="module")

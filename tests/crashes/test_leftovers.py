@@ -12,7 +12,7 @@ from tests.support.service import Command
 from tests.support.waiting import eventually
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(480)
 async def test_videos_that_wait_for_a_provider_that_is_switched_off_end_or_fall_back(set_stage: SetStage) -> None:
     async with set_stage(REELBUS_SUBMIT_ATTEMPTS="100") as on:
         await on.sandbox.plan("homedesigns", "http-503", count=100)
@@ -36,7 +36,7 @@ async def test_videos_that_wait_for_a_provider_that_is_switched_off_end_or_fall_
         assert "attempts are open" not in await _doctor(on, REELBUS_PROVIDERS="iacrea")
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(360)
 @pytest.mark.parametrize("spoilt", ["accepted", "generating"])
 async def test_a_row_that_cannot_be_read_stops_no_process_and_no_other_video(set_stage: SetStage, spoilt: str) -> None:
     async with set_stage() as on:

@@ -25,7 +25,7 @@ from tests.support.service import ROOT
 from tests.support.waiting import eventually
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("where", PLACES)
 async def test_a_video_whose_service_loses_its_power_at_a_place_ends_once_and_is_paid_once(
     where: str, set_stage: SetStage

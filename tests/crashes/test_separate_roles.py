@@ -13,6 +13,7 @@ from tests.chaos import checker
 from tests.chaos.driver import WantedVideo
 from tests.chaos.world import Behaviours, ChaosService, world
 from tests.support.broker import Broker
+from tests.support.waiting import GIVE_UP_SECONDS
 
 STEADY: Behaviours = {
     "iacrea": {"webhook-names-generation": 4, "webhook-twice": 2, "webhook-never": 1, "fail": 1},
@@ -31,7 +32,7 @@ DEATHS = {
 }  # fmt: skip
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(300)
 async def test_roles_that_all_die_at_each_of_their_places_in_turn_lose_and_double_nothing(
     tmp_path: Path, broker: Broker
 ) -> None:
@@ -39,7 +40,7 @@ async def test_roles_that_all_die_at_each_of_their_places_in_turn_lose_and_doubl
         await asyncio.gather(*(_die_everywhere(running, role) for role in DEATHS))
         await running.fleet.complete()
         await _know_commanded_jobs(running)
-        await checker.drained(running, within=60)
+        await checker.drained(running, within=2 * GIVE_UP_SECONDS)
         verdict = await checker.judge(running)
     assert verdict.sound, verdict
 
@@ -53,7 +54,7 @@ async def _die_everywhere(running: ChaosService, role: str) -> None:
         victim.doomed = True
         work = _command(running) if place.startswith("command") else running.driver.ask(AT_ONCE)
         asking.append(asyncio.create_task(work))
-        status = await asyncio.wait_for(victim.process.wait(), 60)
+        status = await asyncio.wait_for(victim.process.wait(), 2 * GIVE_UP_SECONDS)
         assert status == EXIT_STATUS, f"{role} was to die at {place} and left with status {status}"
     await running.fleet.start(role)
     await asyncio.gather(*asking)

@@ -5,7 +5,7 @@ import signal
 from jobs.policy import LEASE_SECONDS
 from tests.crashes.conftest import SetStage
 from tests.crashes.scenario import CrashScenario
-from tests.support.waiting import eventually
+from tests.support.waiting import GIVE_UP_SECONDS, eventually
 
 
 async def _seen(on: CrashScenario, video_id: str, what: str) -> None:
@@ -13,7 +13,7 @@ async def _seen(on: CrashScenario, video_id: str, what: str) -> None:
         timeline = (await on.service.http.get(f"/v1/videos/{video_id}/timeline")).json()["items"]
         return any(what in entry["what"] for entry in timeline)
 
-    await eventually(noted, within=30, what=f"{what!r} in the timeline")
+    await eventually(noted, what=f"{what!r} in the timeline")
 
 
 async def test_a_webhook_that_comes_before_the_acceptance_is_recorded_is_kept_and_acted_on_then(
@@ -37,7 +37,7 @@ async def test_a_generator_that_was_suspended_before_it_sent_finds_itself_fenced
         await on.in_state(video_id, "claimed")
         slow.process.send_signal(signal.SIGSTOP)
         await on.start("generator")
-        video = await on.ended(video_id, within=LEASE_SECONDS + 20)
+        video = await on.ended(video_id, within=LEASE_SECONDS + GIVE_UP_SECONDS)
         slow.process.send_signal(signal.SIGCONT)
 
         async def fenced() -> bool:

@@ -12,7 +12,7 @@ PROVIDERS = ("iacrea", "homedesigns")
 LOAD = 24
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 async def test_every_role_told_to_stop_under_load_leaves_politely_and_nothing_is_lost_or_unknown(
     set_stage: SetStage,
 ) -> None:
@@ -35,7 +35,7 @@ async def test_every_role_told_to_stop_under_load_leaves_politely_and_nothing_is
         assert {await on.paid(number) for number in range(0, len(asking), 7)} == {1}
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 async def test_a_service_in_one_process_told_to_stop_again_and_again_under_load_loses_nothing(
     set_stage: SetStage,
 ) -> None:
@@ -56,7 +56,7 @@ async def test_a_service_in_one_process_told_to_stop_again_and_again_under_load_
         assert {on.terminals(video["id"]) for video in videos} == {1}
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 async def test_a_submission_that_is_never_answered_is_recorded_as_unknown_before_the_process_leaves(
     set_stage: SetStage,
 ) -> None:

@@ -18,7 +18,7 @@ from tests.support.service import Sandbox, Service
 from tests.support.waiting import eventually
 
 DEFINITIONS = Path(__file__).parents[2] / "deploy" / "rabbitmq" / "definitions.json"
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(360)]
 
 VHOST = "least-privilege"
 ROLES = ("receiver", "generator", "poller", "publisher")

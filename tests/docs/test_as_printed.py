@@ -16,7 +16,7 @@ import pytest
 from tests.support.dev import ROOT, Dev, run_in
 from tests.support.ports import free_port
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(360)
 
 PAGES = [ROOT / name for name in ("README.md", "docs/quickstart.md", "docs/subscribing.md")]
 BLOCKS = [block for page in PAGES for block in re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL)]

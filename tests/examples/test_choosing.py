@@ -12,7 +12,7 @@ from tests.support.broker import Broker
 CHOOSING = Path(__file__).parents[2] / "examples/python/choosing.py"
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 async def test_only_events_of_the_type_and_the_provider_arrive(broker: Broker, tmp_path: Path) -> None:
     exchange, queue = f"test.{tmp_path.name}", f"shop.{tmp_path.name}"
     environment = {"AMQP_URL": broker.url, "EXCHANGE": exchange, "QUEUE": queue}

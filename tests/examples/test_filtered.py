@@ -13,7 +13,7 @@ from tests.examples.conftest import ROOT, ExampleProgram
 from tests.examples.test_choosing import send
 from tests.support.broker import Broker
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(360)
 
 FILTERS_FROM = (4, 1)
 

@@ -13,7 +13,7 @@ from tests.examples.relay import SwallowingRelay
 from tests.support.broker import Broker
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(240)
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 

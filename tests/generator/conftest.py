@@ -28,6 +28,7 @@ from store.database import Store
 from tests.support.job_scenario import REQUEST
 from tests.support.pictures import picture
 from tests.support.stores import url_of
+from tests.support.waiting import GIVE_UP_SECONDS
 
 PICTURE = picture()
 
@@ -92,7 +93,7 @@ class Workshop:
         assert found is not None
         return found
 
-    async def until(self, video_id: str, *statuses: str, within: float = 20.0) -> Video:
+    async def until(self, video_id: str, *statuses: str, within: float = GIVE_UP_SECONDS) -> Video:
         """Wait until a video has one of these states."""
         async with asyncio.timeout(within):
             while (video := await self.video(video_id)).status not in statuses:

@@ -16,7 +16,7 @@ from reelbus.picture import house
 from sandbox.broker.node import Node
 from tests.support.broker import Broker, Inbox, sound_broker, subscribe
 from tests.support.service import Sandbox, Service
-from tests.support.waiting import eventually
+from tests.support.waiting import GIVE_UP_SECONDS, eventually
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Journey:
     sandbox: Sandbox
     inbox: Inbox
 
-    async def events(self, video_id: str, *kinds: str, within: float = 50.0) -> list[Any]:
+    async def events(self, video_id: str, *kinds: str, within: float = GIVE_UP_SECONDS) -> list[Any]:
         """Wait until a video's events of these types have arrived, and give all of its events in their order."""
 
         def mine() -> list[Any]:
@@ -36,7 +36,7 @@ class Journey:
         await self.inbox.until(lambda _: {event["type"] for event in mine()} >= set(kinds), within=within)
         return mine()
 
-    async def ended(self, video_id: str, within: float = 50.0) -> Any:
+    async def ended(self, video_id: str, within: float = GIVE_UP_SECONDS) -> Any:
         """Wait for a video's terminal event to arrive at the subscriber, and give the video it carries."""
 
         def last() -> Any:

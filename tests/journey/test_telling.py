@@ -41,7 +41,7 @@ async def test_every_step_of_a_video_is_one_line_that_names_it_and_the_role(
     await world.sandbox.plan("iacrea", ["http-429", "ok"])
     world.service.http.headers["traceparent"] = f"00-{TRACE}-00f067aa0ba902b7-01"
     video = await world.service.upload(picture, provider="iacrea")
-    await world.ended(video["id"], within=40)
+    await world.ended(video["id"])
 
     expected = {
         "receiver": ["video accepted"],

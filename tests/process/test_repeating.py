@@ -4,6 +4,7 @@ import asyncio
 
 from process import metrics
 from process.repeating import repeat
+from tests.support.waiting import GIVE_UP_SECONDS
 
 
 def counted(step: str) -> float:
@@ -27,7 +28,7 @@ async def test_a_step_that_raises_is_taken_again_and_counted() -> None:
         raise ZeroDivisionError
 
     before = counted("stumbles")
-    await asyncio.wait_for(repeat(stumbles, stop, every=0.001), 20)
+    await asyncio.wait_for(repeat(stumbles, stop, every=0.001), GIVE_UP_SECONDS)
     assert (taken, counted("stumbles") - before) == (4, 3)
 
 
@@ -39,7 +40,7 @@ async def test_what_is_expected_is_not_counted() -> None:
         raise ZeroDivisionError
 
     before = counted("is_put_off")
-    await asyncio.wait_for(repeat(is_put_off, stop, every=0.001, expected=(ZeroDivisionError,)), 20)
+    await asyncio.wait_for(repeat(is_put_off, stop, every=0.001, expected=(ZeroDivisionError,)), GIVE_UP_SECONDS)
     assert counted("is_put_off") == before
 
 
@@ -60,4 +61,4 @@ async def test_while_there_is_more_it_does_not_wait_and_when_woken_no_longer() -
     await asyncio.sleep(0.01)
     assert len(taken) == 5
     wake.set()
-    await asyncio.wait_for(going, 20)
+    await asyncio.wait_for(going, GIVE_UP_SECONDS)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from process.workers import GATHER_SECONDS, Found, Workers
-from tests.support.waiting import eventually
+from tests.support.waiting import GIVE_UP_SECONDS, eventually
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Pile:
     async def after(self, looks: int) -> None:
         """Wait until so many looks were taken."""
         async with self.looked:
-            await asyncio.wait_for(self.looked.wait_for(lambda: len(self.looks) >= looks), 10)
+            await asyncio.wait_for(self.looked.wait_for(lambda: len(self.looks) >= looks), GIVE_UP_SECONDS)
 
 
 @asynccontextmanager

@@ -54,7 +54,7 @@ async def test_a_hundred_hosts_of_a_dead_name_server_delay_no_provider(
     result = await client(f"http://localhost:{server.port}").submit(an_order(), before_first_byte=Marker())
     assert isinstance(result, Accepted)
     assert await asyncio.to_thread(lambda: "anything else") == "anything else"
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < PATIENT / 2
     assert len(dead.asked) == MAX_THREADS
     assert threading.active_count() <= threads + MAX_THREADS + 1
     for task in fetches:

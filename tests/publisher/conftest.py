@@ -20,7 +20,7 @@ from publisher.timing import TIMING, Timing
 from store.database import Store
 from tests.publisher.commanding import Client, Door, consumed
 from tests.support.broker import Broker, Inbox
-from tests.support.waiting import eventually
+from tests.support.waiting import GIVE_UP_SECONDS, eventually
 
 QUICK = replace(
     TIMING,
@@ -58,7 +58,7 @@ class Room:
         """Wait until it has the broker and the topology."""
         await eventually(lambda: self.state.connected)
 
-    async def stopped(self, *, within: float = 10.0) -> None:
+    async def stopped(self, *, within: float = GIVE_UP_SECONDS) -> None:
         """Have it stop, and wait until it has."""
         self.stop.set()
         assert self.task is not None

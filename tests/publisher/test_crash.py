@@ -16,7 +16,7 @@ from store.database import Store
 from tests.publisher.announcing import announce, announce_many, unpublished
 from tests.publisher.conftest import OpenRoom
 from tests.support.broker import Broker, subscribe
-from tests.support.waiting import eventually
+from tests.support.waiting import GIVE_UP_SECONDS, eventually
 
 ROOT = Path(__file__).parents[2]
 
@@ -68,7 +68,7 @@ async def test_dying_at_a_point_loses_nothing(
     ids = await announce_many(store, 200)
 
     dying = await _relay_process(settings, tmp_path / "reelbus.db", REELBUS_TEST_CRASH=point)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(GIVE_UP_SECONDS):
         assert await dying.wait() == EXIT_STATUS
     await open_room(settings)
 

@@ -24,7 +24,7 @@ from tests.publisher.commanding import GOOD, Client, Door, all_acknowledged, con
 from tests.publisher.conftest import QUICK, OpenRoom, Room
 from tests.publisher.test_undecodable import POISONS, content, publish_raw
 from tests.support.broker import Broker, Inbox, subscribe
-from tests.support.waiting import eventually
+from tests.support.waiting import GIVE_UP_SECONDS, eventually
 
 
 def _replies(outcome: str) -> float:
@@ -123,7 +123,7 @@ async def test_direct_reply_to_is_answered(broker: Broker, client: Client, door:
         exchange = await channel.get_exchange(COMMANDS, ensure=False)
         asking = Message(json.dumps(GOOD).encode(), message_id="direct", reply_to="amq.rabbitmq.reply-to")
         await exchange.publish(asking, SUBMIT_KEY)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(GIVE_UP_SECONDS):
             answer = await answers.get()
 
     assert json.loads(answer.body)["id"] == door.videos["direct"]
@@ -168,12 +168,12 @@ async def test_a_link_that_is_lost_again_and_again_parks_no_honest_command(
     door.before = hang
     await client.send(GOOD, message_id="held")
     for _ in range(7):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(GIVE_UP_SECONDS):
             await arrived.wait()
         arrived.clear()
         await broker.close_all_connections()
     door.before = None
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(GIVE_UP_SECONDS):
         await broker.close_all_connections()
 
     await client.reply()

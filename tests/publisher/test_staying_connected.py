@@ -20,7 +20,7 @@ from publisher.timing import TIMING
 from tests.publisher.conftest import QUICK
 from tests.support.broker import Broker
 from tests.support.tcp_relay import relay
-from tests.support.waiting import eventually
+from tests.support.waiting import GIVE_UP_SECONDS, eventually
 
 
 def test_it_is_tried_again_soon_enough_to_publish_within_ten_seconds_of_the_brokers_return() -> None:
@@ -80,7 +80,7 @@ async def test_an_address_whose_connection_came_to_nothing_is_tried_last_the_nex
             raise ConnectionLost("this node does nothing for us")
 
         settings = broker.settings(amqp_url=urls)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(GIVE_UP_SECONDS):
             await supervise(settings, fail, name="test", state=BrokerState(), stop=stop, timing=QUICK)
         assert used == ["one", "two", "one", "two"]
 
@@ -104,6 +104,6 @@ async def test_a_connection_can_be_left_at_any_moment_of_the_first_look_at_the_q
     settings: Settings, milliseconds: int
 ) -> None:
     """The library swallows a cancellation that comes while it closes a channel."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(GIVE_UP_SECONDS):
         async with link(settings, BrokerState(), replace(TIMING, topology=3600), name="test"):
             await asyncio.sleep(milliseconds / 1000)

@@ -13,7 +13,7 @@ from aio_pika.abc import AbstractIncomingMessage
 from publisher.subscriber_check import NoSuchQueue, Verdict, check_subscriber
 from tests.support.broker import Broker, close
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(240)
 
 Take = Callable[[AbstractIncomingMessage], Awaitable[None]]
 KNOWN = {"video.ready", "video.failed", "video.late", "video.fallback", "video.submitted"}
@@ -64,7 +64,7 @@ async def checked(broker: Broker, take: Take | None) -> tuple[bool, dict[str, Ve
     verdicts: list[Verdict] = []
     async with subscribing(broker, "shop.checked", take):
         stood = await check_subscriber(
-            broker.settings(), "shop.checked", tell=verdicts.append, taken_within=3.0, held_for=0.5
+            broker.settings(), "shop.checked", tell=verdicts.append, taken_within=6.0, held_for=0.5
         )
     return stood, {verdict.name: verdict for verdict in verdicts}
 
@@ -148,7 +148,7 @@ async def test_its_own_letters_do_not_stay_in_the_dead_letter_queue(broker: Brok
     async with subscribing(broker, "shop.tidy", robust):
         async with broker.channel() as channel:
             await channel.default_exchange.publish(aio_pika.Message(b"somebody's own"), "shop.tidy.dead")
-        await check_subscriber(broker.settings(), "shop.tidy", tell=lambda _: None, taken_within=3.0, held_for=0.3)
+        await check_subscriber(broker.settings(), "shop.tidy", tell=lambda _: None, taken_within=6.0, held_for=0.3)
         async with broker.channel() as channel:
             depth = (await channel.declare_queue("shop.tidy.dead", passive=True)).declaration_result.message_count or 0
     assert depth == 1

@@ -22,7 +22,7 @@ from sandbox.broker.node import Node
 from tests.publisher.conftest import QUICK
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(360)
 
 _TLS = """\
 listeners.ssl.1 = 127.0.0.1:{port}

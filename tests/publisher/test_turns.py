@@ -20,7 +20,7 @@ from store.leases import Held
 from tests.publisher.announcing import announce, announce_many, unpublished
 from tests.publisher.conftest import QUICK, OpenRoom
 from tests.support.broker import Broker, Inbox, subscribe
-from tests.support.waiting import eventually
+from tests.support.waiting import GIVE_UP_SECONDS, eventually
 
 
 @dataclass
@@ -69,7 +69,7 @@ async def test_a_relay_whose_lease_ran_out_between_two_windows_sends_no_more(
     monkeypatch.setattr(store, "write_unsynced", stepping)
     monkeypatch.setattr(leases_room, "steady", clock.time)
     room = await open_room(settings, timing=replace(QUICK, window=1, outbox_poll=30.0))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(GIVE_UP_SECONDS):
         await refused.wait()
     await room.stopped()
 

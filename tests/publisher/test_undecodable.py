@@ -18,6 +18,7 @@ from publisher.connect import connect
 from publisher.frames import UNDECODABLE
 from tests.publisher.conftest import QUICK
 from tests.support.broker import Broker
+from tests.support.waiting import GIVE_UP_SECONDS
 
 CONTENT = struct.Struct(">HHQH")
 
@@ -80,7 +81,7 @@ async def _taken(broker: Broker, exchange: str, key: bytes, header: Callable[[in
         await queue.consume(arrived.put)
         await publish_raw(broker, exchange, key, header, b"poison")
         await publish_raw(broker, exchange, b"fine", lambda size: ContentHeader(body_size=size).marshal(), b"honest")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(GIVE_UP_SECONDS):
             first, second = await arrived.get(), await arrived.get()
         assert second.body == b"honest"
         return first

@@ -18,7 +18,7 @@ from store.database import Store
 from tests.publisher.announcing import announce, announce_many
 from tests.publisher.conftest import QUICK, Room
 from tests.support.broker import Broker, logged
-from tests.support.waiting import eventually
+from tests.support.waiting import GIVE_UP_SECONDS, eventually
 
 
 @dataclass
@@ -40,7 +40,7 @@ async def watching(settings: Settings, binding: str = "video.#", start: str | No
     it = Watching()
     task = asyncio.create_task(watch(settings, binding, start, it.seen.append, it.stop, ready=it.ready, timing=QUICK))
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(GIVE_UP_SECONDS):
             await it.ready.wait()
         yield it
     finally:
@@ -155,7 +155,7 @@ async def test_what_the_caller_raises_ends_the_watch(store: Store, room: Room) -
 
     task = asyncio.create_task(watch(room.settings, "#", "first", break_, asyncio.Event(), timing=QUICK))
     await announce(store, EventType.READY)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(GIVE_UP_SECONDS):
         with pytest.raises(BrokenPipeError):
             await task
 

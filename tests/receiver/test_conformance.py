@@ -10,7 +10,7 @@ from tests.support.receiver import serving
 from tests.support.subscriptions import Desk
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(360)
 async def test_generated_requests_are_answered_as_the_document_says(tmp_path: Path) -> None:
     async with serving(tmp_path, api_keys=f"test:{KEY}") as service:
         service.context.dead_commands = Parked({"a1": letter("a1")})

@@ -12,6 +12,7 @@ import pytest
 from intake.context import Limits
 from jobs import feed
 from tests.support.receiver import Receiver, serving
+from tests.support.waiting import GIVE_UP_SECONDS
 
 
 class Ear:
@@ -21,11 +22,11 @@ class Ear:
         self._lines = answer.aiter_lines()
 
     async def line(self) -> str:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(GIVE_UP_SECONDS):
             return await anext(self._lines)
 
     async def until_the_end(self) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(GIVE_UP_SECONDS):
             async for _ in self._lines:
                 pass
 

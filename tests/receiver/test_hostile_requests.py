@@ -12,6 +12,7 @@ from intake.context import Limits
 from schemas.problem import CONTENT_TYPE, Problem
 from tests.support.hostile_requests import CLOSED, Hostile, corpus
 from tests.support.receiver import Receiver, serving
+from tests.support.waiting import GIVE_UP_SECONDS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -32,7 +33,7 @@ async def _answer(port: int, request: bytes) -> bytes:
     try:
         writer.write(request)
         await writer.drain()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(GIVE_UP_SECONDS):
             return (await reader.read()).removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n")
     except ConnectionError:
         return b""

@@ -15,6 +15,7 @@ from store import attempts, refused_webhooks
 from store.transaction import Tx
 from tests.support.parked import Parked, letter
 from tests.support.receiver import Receiver, serving
+from tests.support.waiting import GIVE_UP_SECONDS
 
 NOBODY = "01a1fb80-55bb-754f-a0b3-000000000000"
 
@@ -82,7 +83,7 @@ async def test_refused_webhooks_are_noted_with_why_and_without_their_tokens(serv
     await service.http.post("/webhooks/iacrea/guessed-token", json={})
     await service.http.post("/webhooks/nobody/guessed-token", json={})
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(GIVE_UP_SECONDS):
         while len(items := (await service.http.get("/v1/webhooks/refused")).json()["items"]) < 2:
             await asyncio.sleep(0.02)
     assert {(item["provider"], item["reason"], item["peer"]) for item in items} == {

@@ -11,6 +11,7 @@ import pytest
 from intake.context import Limits
 from tests.support.raw_http import connected
 from tests.support.receiver import URL_REQUEST, Receiver, serving
+from tests.support.waiting import GIVE_UP_SECONDS
 from tests.support.weighing import alone, resident
 
 LARGE = "/docs/assets/redoc.standalone.js"
@@ -25,7 +26,7 @@ async def _refused(service: Receiver) -> bool:
     return (await service.http.get("/console")).status_code == 503
 
 
-async def _until(service: Receiver, *, refused: bool, within: float = 15) -> None:
+async def _until(service: Receiver, *, refused: bool, within: float = GIVE_UP_SECONDS) -> None:
     async with asyncio.timeout(within):
         while await _refused(service) is not refused:
             await asyncio.sleep(0.05)
@@ -63,7 +64,7 @@ async def test_a_client_that_reads_slowly_but_steadily_gets_everything(tmp_path:
 async def test_a_client_that_asks_and_never_reads_small_answers_is_cut_off(tmp_path: Path) -> None:
     async with serving(tmp_path, limits=Limits(send_stall=SEND_STALL)) as service, connected(service.port) as raw:
         with suppress(ConnectionError):
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(GIVE_UP_SECONDS):
                 while True:
                     await raw.send(_get("/asyncapi.json"))
 

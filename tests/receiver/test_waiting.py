@@ -13,6 +13,7 @@ from schemas.scopes import ALL_SCOPES
 from store import api_keys
 from store.api_keys import StoredKey
 from tests.support.receiver import Receiver, serving
+from tests.support.waiting import GIVE_UP_SECONDS
 
 NOBODY = "01a1fb80-55bb-754f-a0b3-000000000000"
 
@@ -62,7 +63,7 @@ async def test_an_error_that_nobody_foresaw_keeps_nobody_waiting(
     monkeypatch.setattr(feed, "after", break_once)
     video_id = await service.make()
     asked = asyncio.create_task(service.http.get(f"/v1/videos/{video_id}", headers={"prefer": "wait=50"}, timeout=60))
-    await asyncio.wait_for(broken.wait(), 20)
+    await asyncio.wait_for(broken.wait(), GIVE_UP_SECONDS)
     ended_at = time.monotonic()
     await service.finish(video_id)
 

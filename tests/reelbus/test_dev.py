@@ -22,7 +22,7 @@ from tests.reelbus.conftest import Run
 from tests.support.dev import Dev, run_in
 from tests.support.ports import free_port
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(360)
 Develop = Callable[..., "Dev"]
 
 

@@ -22,7 +22,7 @@ CREDENTIALS = {
 }
 ASK = ("generator", "poller")
 ASK_NOBODY = ("receiver", "publisher")
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(240)
 
 
 def holds(command: Command, secret: str) -> bool:

@@ -104,7 +104,7 @@ async def _drop(_: AbstractIncomingMessage) -> None:
     """Do nothing with a message."""
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(360)
 async def test_the_real_management_tells_who_is_bound_and_who_consumes(managed: tuple[Node, str]) -> None:
     node, base = managed
     given = {"REELBUS_AMQP_URL": node.url, "REELBUS_MANAGEMENT_URL": base, "REELBUS_PROVIDERS": "iacrea"}

@@ -1,7 +1,6 @@
 """A finished video can be watched: rendered from its picture where ffmpeg is there, else a small clip."""
 
 import asyncio
-import time
 
 import pytest
 
@@ -47,9 +46,7 @@ async def test_an_upload_becomes_a_clip_of_its_own(open_stand: Opener, tool: str
     assert (first != CLIP.read_bytes()) is (clips.ffmpeg() is not None)
     told = (await stand.status((await stand.last())["job_id"])).json()
     assert (await stand.http.get(told["input_image"])).content == png()
-    began = time.monotonic()
     assert await _watch(stand) == first
-    assert time.monotonic() - began < 0.5
 
 
 async def test_a_fetched_picture_becomes_a_clip_once_for_many_askers(open_stand: Opener, catcher: Catcher) -> None:

@@ -16,6 +16,7 @@ from tests.store.dying import left_by_the_dead
 from tests.store.one_row import names, put, put_and_fail
 from tests.store.test_unavailable import locked
 from tests.support.stores import rows, url_of
+from tests.support.waiting import GIVE_UP_SECONDS
 
 
 def where(tx: Tx) -> str:
@@ -98,7 +99,7 @@ async def test_the_event_loop_does_not_wait_for_another_process(store: SqliteSto
         await asyncio.sleep(0.1)
         assert time.monotonic() - began < 1
         assert not writing.done()
-    assert await asyncio.wait_for(writing, 10) == "store-writer"
+    assert await asyncio.wait_for(writing, GIVE_UP_SECONDS) == "store-writer"
     assert len(await store.read(names)) == 1
 
 

@@ -16,6 +16,7 @@ from store.transaction import Signal, Tx
 from tests.store.dying import left_by_the_dead
 from tests.store.one_row import names, put, put_and_fail
 from tests.support.stores import rows, url_of
+from tests.support.waiting import GIVE_UP_SECONDS
 
 
 def traced(store: SqliteStore) -> list[str]:
@@ -186,7 +187,7 @@ async def test_what_was_not_committed_is_not_there_after_a_crash(path: Path) -> 
 async def test_a_commit_wakes_those_who_wait_for_its_topics_and_nobody_else(store: SqliteStore) -> None:
     events, checks = store.listen(Signal.EVENTS), store.listen(Signal.CHECKS)
     await store.write(lambda tx: tx.notify(Signal.EVENTS))
-    await asyncio.wait_for(events.wait(), 10)
+    await asyncio.wait_for(events.wait(), GIVE_UP_SECONDS)
     await store.write(put, "another turn of the writer")
     assert not checks.is_set()
 
@@ -216,7 +217,7 @@ async def test_a_commit_of_another_process_wakes_everybody(store: SqliteStore, p
     waiting = [store.listen(topic) for topic in Signal]
     other = [sys.executable, "-c", ANOTHER_PROCESS, str(path)]
     await asyncio.to_thread(subprocess.run, other, check=True, timeout=50)
-    await asyncio.wait_for(asyncio.gather(*(event.wait() for event in waiting)), 10)
+    await asyncio.wait_for(asyncio.gather(*(event.wait() for event in waiting)), GIVE_UP_SECONDS)
 
 
 async def test_closing_commits_what_waits(path: Path) -> None:

@@ -20,6 +20,7 @@ from store.postgres_store import PostgresStore
 from store.transaction import Signal, Tx
 from tests.store.one_row import names, put, put_and_fail
 from tests.support.postgres import Postgres
+from tests.support.waiting import GIVE_UP_SECONDS
 
 
 @pytest.fixture
@@ -172,7 +173,7 @@ async def test_a_dead_thread_that_writes_or_tells_others_of_work_breaks_the_stor
     monkeypatch.setattr(part, step, stricken)
     store.notify(Signal.CHECKS)
     await store.write(put, "a row")
-    await asyncio.wait_for(store.broken.wait(), 20)
+    await asyncio.wait_for(store.broken.wait(), GIVE_UP_SECONDS)
     with pytest.raises(StoreUnavailable, match="has died"):
         store.raise_if_broken()
 

@@ -13,6 +13,7 @@ from store import sqlite
 from store.database import Store, StoreUnavailable
 from tests.store.one_row import names, put
 from tests.support.stores import rows, url_of
+from tests.support.waiting import GIVE_UP_SECONDS
 
 LOG_BYTES = 30 * 2**20
 
@@ -54,8 +55,8 @@ async def test_a_writer_that_dies_tells_all_who_wait_and_all_who_come(
         raise SystemExit
 
     with pytest.raises(StoreUnavailable, match="has died"):
-        await asyncio.wait_for(store.write(slow_and_deadly), 10)
-    await asyncio.wait_for(store.broken.wait(), 10)
+        await asyncio.wait_for(store.write(slow_and_deadly), GIVE_UP_SECONDS)
+    await asyncio.wait_for(store.broken.wait(), GIVE_UP_SECONDS)
     for write in (store.write, store.write_small, store.write_unsynced):
         with pytest.raises(StoreUnavailable, match="has died"):
             await write(put, "after")
@@ -70,9 +71,9 @@ async def test_what_waits_behind_the_error_is_told_as_well(
     await store.write(put, "before")
     strike(monkeypatch, path)
     waiting = [asyncio.ensure_future(store.write(put, f"row {number}")) for number in range(3)]
-    await asyncio.wait_for(store.broken.wait(), 10)
+    await asyncio.wait_for(store.broken.wait(), GIVE_UP_SECONDS)
     waiting += [asyncio.ensure_future(store.write(put, "late"))]
-    answers = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 10)
+    answers = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), GIVE_UP_SECONDS)
     assert isinstance(answers[-1], StoreUnavailable)
     assert all(isinstance(answer, str | StoreUnavailable) for answer in answers)
 

@@ -18,6 +18,7 @@ from store.sqlite_store import SqliteStore as Store
 from store.transaction import Tx
 from tests.store.one_row import names, put
 from tests.support.stores import rows, url_of
+from tests.support.waiting import GIVE_UP_SECONDS
 
 IMPATIENT = 0.3
 
@@ -50,7 +51,7 @@ async def test_work_waits_for_another_processs_transaction_and_is_then_done(stor
         await asyncio.sleep(1)
         assert not writing.done()
         other.execute("COMMIT")
-        await asyncio.wait_for(asyncio.wait([writing]), 10)
+        await asyncio.wait_for(asyncio.wait([writing]), GIVE_UP_SECONDS)
     assert await store.read(names) == {"patient"}
 
 

@@ -23,9 +23,8 @@ from pydantic import SecretStr
 from process.settings import Settings
 from sandbox.broker.errors import BrokerFailed
 from sandbox.broker.node import Node
-from tests.support.waiting import eventually
+from tests.support.waiting import GIVE_UP_SECONDS, eventually
 
-WAIT_SECONDS = 30.0
 SUSPECT = pytest.StashKey[bool]()
 """Whether a test failed since the broker was last started from nothing."""
 
@@ -130,14 +129,14 @@ class Inbox:
         """The event ids in the order in which they came, repetitions included."""
         return [str(message.message_id) for message in self.messages]
 
-    async def until(self, done: Callable[["Inbox"], bool], *, within: float = WAIT_SECONDS) -> None:
+    async def until(self, done: Callable[["Inbox"], bool], *, within: float = GIVE_UP_SECONDS) -> None:
         """Take messages until `done` says that there are enough."""
         async with asyncio.timeout(within):
             while not done(self):
                 with suppress(*CONNECTION_EXCEPTIONS):
                     await self._take_until(done)
 
-    async def take(self, count: int, *, within: float = WAIT_SECONDS) -> list[AbstractIncomingMessage]:
+    async def take(self, count: int, *, within: float = GIVE_UP_SECONDS) -> list[AbstractIncomingMessage]:
         """Take messages until there are `count` in all."""
         await self.until(lambda inbox: len(inbox.messages) >= count, within=within)
         return self.messages

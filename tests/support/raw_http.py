@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from tests.support.waiting import GIVE_UP_SECONDS
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -30,7 +32,7 @@ class RawConnection:
         self.writer.write(data)
         await self.writer.drain()
 
-    async def answer(self, within: float = 15) -> Answer:
+    async def answer(self, within: float = GIVE_UP_SECONDS) -> Answer:
         """Read the next answer, or find the connection closed."""
         try:
             async with asyncio.timeout(within):

@@ -14,7 +14,7 @@ from typing import Any, Self
 import httpx
 
 from tests.support.ports import free_port
-from tests.support.waiting import eventually
+from tests.support.waiting import GIVE_UP_SECONDS, eventually
 
 ROOT = Path(__file__).parents[2]
 _TOKEN_ADDRESS = re.compile(r"/(?:webhooks/iacrea|media)/[\w-]{20,}")
@@ -64,12 +64,12 @@ class Command:
         """Whether the process lives."""
         return self.process.returncode is None
 
-    async def finish(self, within: float = 30.0) -> tuple[int, str, str]:
+    async def finish(self, within: float = GIVE_UP_SECONDS) -> tuple[int, str, str]:
         """Wait for the end; give exit status, standard output and standard error."""
         output, _ = await asyncio.wait_for(self.process.communicate(), within)
         return self.process.returncode or 0, output.decode(), self.log.read_text()
 
-    async def stop(self, number: signal.Signals = signal.SIGTERM, within: float = 20.0) -> int:
+    async def stop(self, number: signal.Signals = signal.SIGTERM, within: float = GIVE_UP_SECONDS) -> int:
         """Send a signal and wait for the end; give the exit status."""
         with suppress(ProcessLookupError):
             self.process.send_signal(number)
@@ -187,7 +187,7 @@ class Service:
         """Read a video."""
         return (await self.http.get(f"/v1/videos/{video_id}")).raise_for_status().json()
 
-    async def finished(self, video_id: str, within: float = 60.0) -> Any:
+    async def finished(self, video_id: str, within: float = GIVE_UP_SECONDS) -> Any:
         """Wait until a video has ended, and read it."""
 
         async def ended() -> Any:

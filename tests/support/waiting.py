@@ -5,6 +5,9 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, overload
 
+GIVE_UP_SECONDS = 60.0
+"""How long a test waits for what is to happen: several times what a busy machine needs."""
+
 T = TypeVar("T")
 
 
@@ -12,7 +15,7 @@ T = TypeVar("T")
 async def eventually(look: Callable[[], Awaitable[T]], *, within: float = ..., what: str = ...) -> T: ...
 @overload
 async def eventually(look: Callable[[], T], *, within: float = ..., what: str = ...) -> T: ...
-async def eventually(look: Callable[[], Any], *, within: float = 60.0, what: str = "it") -> Any:
+async def eventually(look: Callable[[], Any], *, within: float = GIVE_UP_SECONDS, what: str = "it") -> Any:
     """Look again and again until something true comes back, and give it; AssertionError after `within` seconds."""
     give_up_at = time.monotonic() + within
     while True:
