@@ -9,9 +9,10 @@ import hashlib
 import io
 import os
 import time
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -64,7 +65,25 @@ class OpenPicture:
         return body
 
 
-class Pictures:
+class StoredPictures(ABC):
+    """Uploaded pictures, wherever a store keeps them."""
+
+    @abstractmethod
+    def opened(self, video_id: str) -> AbstractAsyncContextManager[OpenPicture | None]:
+        """Open the picture of a video; None where none was uploaded or it was dropped.
+
+        Raises `PictureLost`, and `StoreUnavailable`.
+        """
+
+    async def read(self, video_id: str) -> tuple[Upload, bytes] | None:
+        """Read the picture of a video whole, and check that it is what was uploaded. Raises as `opened` does."""
+        async with self.opened(video_id) as found:
+            if found is None:
+                return None
+            return found.upload, await found.whole()
+
+
+class Pictures(StoredPictures):
     """The pictures of one database."""
 
     def __init__(self, database: Path, readers: Readers) -> None:
@@ -94,13 +113,6 @@ class Pictures:
             yield OpenPicture(upload, file, self._reading)
         finally:
             file.close()
-
-    async def read(self, video_id: str) -> tuple[Upload, bytes] | None:
-        """Read the picture of a video whole, and check that it is what was uploaded. Raises as `opened` does."""
-        async with self.opened(video_id) as found:
-            if found is None:
-                return None
-            return found.upload, await found.whole()
 
     async def remove(self, names: Sequence[str]) -> None:
         """Remove files that no video has. Raises `StoreUnavailable`."""

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 from store import uploads
-from store.pictures import ORPHAN_SECONDS, OpenPicture, PictureLost
+from store.pictures import ORPHAN_SECONDS, OpenPicture, PictureLost, StoredPictures
 from store.postgres_readers import PostgresReaders
 from store.transaction import Tx
 from store.uploads import Upload
@@ -21,7 +21,7 @@ from store.uploads import Upload
 _ORPHANS_AT_ONCE = 100
 
 
-class PostgresPictures:
+class PostgresPictures(StoredPictures):
     """The pictures of one database. `write` commits work durably."""
 
     def __init__(
@@ -62,13 +62,6 @@ class PostgresPictures:
         if len(body) != upload.size:
             raise PictureLost("the uploaded picture was damaged in the database")
         yield OpenPicture(upload, io.BytesIO(body), self._hashing)
-
-    async def read(self, video_id: str) -> tuple[Upload, bytes] | None:
-        """Read the picture of a video whole, and check that it is what was uploaded. Raises as `opened` does."""
-        async with self.opened(video_id) as found:
-            if found is None:
-                return None
-            return found.upload, await found.whole()
 
     async def remove(self, names: Sequence[str]) -> None:
         """Remove pictures that no video has. Raises `StoreUnavailable`."""
