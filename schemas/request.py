@@ -34,11 +34,8 @@ MetadataKey = Annotated[Text, Field(min_length=1, max_length=64)]
 MetadataValue = Annotated[Text, Field(max_length=512, json_schema_extra=_NO_NUL)]
 
 
-_CHOICES = frozenset({AUTO, *PROVIDERS})
-
-
 def _known(choice: ProviderChoice) -> ProviderChoice:
-    if choice not in _CHOICES:
+    if choice != AUTO and choice not in PROVIDERS:
         raise PydanticCustomError(
             "unknown_provider", "must be one of {names}", {"names": ", ".join([AUTO, *PROVIDERS])}
         )
