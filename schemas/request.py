@@ -7,7 +7,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StrictBool, StrictStr
 from pydantic_core import PydanticCustomError
 
 from schemas.addresses import MAX_URL_CHARACTERS
-from schemas.names import AUTO, PROVIDERS, Motion, Orientation, ProviderChoice
+from schemas.names import AUTO, PROVIDERS, Motion, Orientation, Provider, ProviderChoice
 from schemas.video import Document
 
 MAX_PROMPT = 2000
@@ -35,7 +35,7 @@ MetadataValue = Annotated[Text, Field(max_length=512, json_schema_extra=_NO_NUL)
 
 
 def _known(choice: ProviderChoice) -> ProviderChoice:
-    if choice != AUTO and choice not in PROVIDERS:
+    if choice != AUTO and Provider(choice) not in PROVIDERS:
         raise PydanticCustomError(
             "unknown_provider", "must be one of {names}", {"names": ", ".join([AUTO, *PROVIDERS])}
         )
