@@ -38,7 +38,7 @@ class Timing:
     """Before an event that the broker refused is tried again, doubled each time."""
     pause: float = 1.0
     """Before another try where the store was unavailable."""
-    gather: float = 0.005
+    gather: float = 0.01
     """Between the beginnings of two windows: what is added meanwhile shares one. An event after a pause waits not."""
     window: int = 400
     """Events that may be unconfirmed at once."""

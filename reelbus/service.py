@@ -23,7 +23,7 @@ from store.database import StoreUnavailable
 from store.migrate import StoreTooNew
 
 _ALLOCATIONS_BEFORE_GARBAGE = 10_000
-"""Some ten videos' worth; by default, after 700, a look for garbage comes for each of them and finds nothing."""
+"""Python's own 700 had it look for garbage, of which there is next to none, for 1.5 % of the processor's time."""
 
 log = structlog.get_logger(__name__)
 
