@@ -1,6 +1,7 @@
 """What must hold when all is over, checked from outside: subscriber, API and the stand-ins' own records."""
 
 import asyncio
+import itertools
 import re
 import time
 from collections import defaultdict
@@ -112,8 +113,11 @@ def _compare_events(
             verdict.double_terminal.add(number)
         else:
             video = videos[video_id]
-            faults = _event_faults(events[video_id], video, stepped=_clock_went_back(world, number))
+            faults = _event_faults(events[video_id], video)
             verdict.other += [f"video {video_id}: {fault}" for fault in faults]
+            in_turn = [event for event in events[video_id] if event["id"] not in world.subscriber.redelivered]
+            if not in_order(in_turn, stepped=_clock_went_back(world, number)):
+                verdict.other.append(f"video {video_id}: its events came in the order {[e['type'] for e in in_turn]}")
     verdict.other += [f"an event tells of {stranger}" for stranger in events.keys() - numbers.keys()]
 
 
@@ -124,17 +128,21 @@ def _clock_went_back(world: ChaosService, number: int) -> bool:
     return any(job.asked_at <= at <= over for at in world.clock_put_back)
 
 
-def _event_faults(events: list[Any], video: Any, *, stepped: bool) -> Iterator[str]:
-    """Say what is wrong with the order and the end of a video's events."""
-    kinds = [event["type"] for event in events]
+def in_order(events: list[Any], *, stepped: bool) -> bool:
+    """Say whether events came by their times, and nothing but a late one after the end."""
+    times = [event["time"] for event in events]
+    after_the_end = itertools.dropwhile(lambda event: event["type"] not in TERMINAL, events)
+    kinds = [event["type"] for event in after_the_end][1:]
+    return (stepped or times == sorted(times)) and set(kinds) <= {"video.late"}
+
+
+def _event_faults(events: list[Any], video: Any) -> Iterator[str]:
+    """Say where the end of a video, as its events tell it, is not the one that the API tells."""
     end = next(event for event in events if event["type"] in TERMINAL)
     if end["type"] != f"video.{video['status']}":
         yield f"announced as {end['type']}, and the API says {video['status']}"
     if end["data"]["output_urls"] != video["output_urls"] or end["data"]["refund"] != video["refund"]:
         yield "the terminal event and the API differ"
-    times = [event["time"] for event in events]
-    if (times != sorted(times) and not stepped) or not set(kinds[kinds.index(end["type"]) + 1 :]) <= {"video.late"}:
-        yield f"its events came in the order {kinds}"
 
 
 def _faults_of(video: Any, accepted: dict[tuple[str, str], Any]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from tests.chaos.checker import given_up_faults
+from tests.chaos.checker import given_up_faults, in_order
 from tests.chaos.world import ChaosService
 
 ACCEPTED, DEADLINE = 1_000_000.0, 1_000_040.0
@@ -34,3 +34,19 @@ def test_a_time_out_long_after_its_video_was_made_is_found(heard: float) -> None
 
 def test_where_a_clock_was_put_back_the_subscribers_counts() -> None:
     assert faults(made=ACCEPTED + 3, decided=DEADLINE - 3600, heard=DEADLINE, stepped=True) != []
+
+
+@pytest.mark.parametrize(
+    ("came", "stepped", "right"),
+    [
+        (["submitted 1", "ready 2", "late 3"], False, True),
+        (["ready 2", "submitted 1"], False, False),
+        (["ready 2", "submitted 3"], False, False),
+        (["submitted 3", "ready 2"], True, True),
+    ],
+)
+def test_events_come_by_their_times_and_only_a_late_one_after_the_end(
+    came: list[str], *, stepped: bool, right: bool
+) -> None:
+    events = [{"type": f"video.{kind}", "time": time} for kind, time in (event.split() for event in came)]
+    assert in_order(events, stepped=stepped) is right

@@ -44,6 +44,8 @@ class Subscriber:
     ready: dict[str, float] = field(default_factory=dict)
     """The same of those that became ready."""
     duplicates: list[Delivery] = field(default_factory=list)
+    redelivered: set[str] = field(default_factory=set)
+    """The events whose first arrival was a repetition of the broker's, which keeps no order."""
 
     async def listen(self, stop: asyncio.Event) -> None:
         """Take events until told to stop, over as many connections as it needs."""
@@ -89,6 +91,8 @@ class Subscriber:
                 self.duplicates.append(delivery)
         else:
             self.documents[delivery.event_id] = event
+            if again:
+                self.redelivered.add(delivery.event_id)
         if delivery.type in TERMINAL:
             self.ended.setdefault(delivery.video_id, delivery.at)
         if delivery.type == "video.ready":
