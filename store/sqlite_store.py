@@ -199,7 +199,8 @@ class SqliteStore:
         self._writer.put(group)
 
     def _from_thread(self, callback: Callable[[T], None], argument: T) -> None:
-        self._loop.call_soon_threadsafe(callback, argument)
+        with suppress(RuntimeError):  # the event loop is closed: nobody is left to be told
+            self._loop.call_soon_threadsafe(callback, argument)
 
     def _log_keeper_died(self, error: BaseException) -> None:
         self._loop.call_soon_threadsafe(self._end, "the thread that keeps the write-ahead log short", error)

@@ -53,8 +53,9 @@ async def take(message: aio_pika.abc.AbstractIncomingMessage) -> None:
 
 
 async def main() -> None:
-    """Subscribe again whenever the broker, the connection or the exchange was away."""
-    while True:
+    """Subscribe again whenever the broker, the connection or the exchange was away, until Ctrl-C."""
+    me = asyncio.current_task()
+    while me and not me.cancelling():  # the library may swallow a cancellation while it closes
         try:
             await subscribe()
         except (AMQPError, OSError) as error:

@@ -46,7 +46,7 @@ async def test_the_pages_are_reached_by_keyboard_alone_and_back_leads_back(conso
         await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")
     await page.get_by_role("heading", name="Providers", level=1).wait_for()
-    assert page.url.endswith("/console/providers")
+    await page.wait_for_url("**/console/providers")
     await page.go_back()
     await page.get_by_role("heading", name="Videos", level=1).wait_for()
 
@@ -66,7 +66,7 @@ async def test_events_arrive_while_the_page_is_open_and_lead_to_their_videos(con
 
     await page.locator("#events-list li", has_text="video.ready").get_by_role("link").click()
     await page.locator("#detail-status", has_text="ready").wait_for()
-    assert page.url.endswith(f"/console/videos/{video_id}")
+    await page.wait_for_url(f"**/console/videos/{video_id}")
 
 
 async def test_the_audit_log_shows_who_did_what_to_which_video(console: Console) -> None:

@@ -19,7 +19,7 @@ async def test_a_video_s_address_opens_it_and_closing_leads_to_the_filtered_list
     await page.keyboard.press("Escape")
 
     await page.locator("#detail").wait_for(state="hidden")
-    assert page.url.endswith("/console?status=failed")
+    await page.wait_for_url("**/console?status=failed")
 
 
 async def test_an_address_of_no_video_says_so_and_can_be_closed(console: Console) -> None:

@@ -116,7 +116,7 @@ def test_a_command_that_stays_runs_as_printed(dev: Dev, hook: str, command: str,
             run_in(dev, "submit", ".run/house.jpg", "--motion", "zoom_in", "--provider", "iacrea", "--wait")
     finally:
         os.killpg(staying.pid, signal.SIGINT)
-        staying.wait(30)
+        staying.wait(60)
     assert "Traceback" not in log.read_text() or "KeyboardInterrupt" in log.read_text()
 
 
@@ -128,7 +128,7 @@ def test_the_check_of_a_subscriber_is_run_against_one(dev: Dev, tmp_path: Path) 
             cwd=dev.folder, env=dev.environment(QUEUE="shop.videos"), stdout=output, stderr=output,
         )  # fmt: skip
     try:
-        give_up_at = time.monotonic() + 60
+        give_up_at = time.monotonic() + 120
         while "subscribed" not in log.read_text():
             assert time.monotonic() < give_up_at, log.read_text()
             time.sleep(0.05)
