@@ -1,6 +1,7 @@
 """Fixtures that every folder of tests may ask for, and what holds for every test."""
 
 import os
+import signal
 from collections.abc import Generator
 
 import pytest
@@ -15,6 +16,11 @@ TEARDOWN_SECONDS = 120
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.register_profile("searching", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+
+def pytest_configure() -> None:
+    """Take Ctrl-C as usual: a shell starts what runs in its background with it ignored, and commands inherit that."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)
