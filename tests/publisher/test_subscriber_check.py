@@ -44,6 +44,7 @@ async def subscribing(broker: Broker, queue: str, take: Take | None) -> AsyncIte
                 pass
             finally:
                 await close(connection)
+            await asyncio.sleep(1)  # who leaves is away for as long as the examples are
 
     task = asyncio.create_task(consume()) if take else None
     try:
