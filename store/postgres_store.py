@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
 from typing import Concatenate, ParamSpec, TypeVar
 
 import psycopg
@@ -147,11 +149,12 @@ class PostgresStore:
         lane.put(Work(announced if coming else run, future))
         return future
 
-    def _from_thread(self, callback: Callable[[T], None], argument: T) -> None:
-        self._loop.call_soon_threadsafe(callback, argument)
+    def _from_thread(self, callback: Callable[[T], object], argument: T) -> None:
+        with suppress(RuntimeError):  # the event loop is closed: nobody is left to be told
+            self._loop.call_soon_threadsafe(callback, argument)
 
     def _bell_died(self, error: BaseException) -> None:
-        self._loop.call_soon_threadsafe(self._end, "a thread that hears and tells of work", error)
+        self._from_thread(partial(self._end, "a thread that hears and tells of work"), error)
 
     def _written(self, committed: Committed) -> None:
         deliver(committed.outcomes)

@@ -9,6 +9,7 @@ import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -198,12 +199,12 @@ class SqliteStore:
         self._handed_over += len(group)
         self._writer.put(group)
 
-    def _from_thread(self, callback: Callable[[T], None], argument: T) -> None:
+    def _from_thread(self, callback: Callable[[T], object], argument: T) -> None:
         with suppress(RuntimeError):  # the event loop is closed: nobody is left to be told
             self._loop.call_soon_threadsafe(callback, argument)
 
     def _log_keeper_died(self, error: BaseException) -> None:
-        self._loop.call_soon_threadsafe(self._end, "the thread that keeps the write-ahead log short", error)
+        self._from_thread(partial(self._end, "the thread that keeps the write-ahead log short"), error)
 
     def _written(self, committed: Committed) -> None:
         self._handed_over -= len(committed.outcomes)
