@@ -10,9 +10,10 @@ from aiormq.exceptions import ChannelAccessRefused
 from process import metrics
 from process.settings import Settings
 from publisher import topology
+from publisher.broker_state import BrokerState
 from publisher.command_processing import Handler
 from publisher.commands import Commands
-from publisher.connection import BrokerConnection, BrokerState
+from publisher.connection import BrokerConnection
 from publisher.relay import Relay
 from publisher.supervisor import supervise
 from publisher.timing import TIMING, Timing

@@ -12,8 +12,9 @@ from process import metrics
 from process.asyncio_events import wait
 from process.settings import Settings
 from publisher import topology
+from publisher.broker_state import BrokerState
 from publisher.connect import BrokerAddresses, close, connect
-from publisher.connection import BrokerConnection, BrokerState
+from publisher.connection import BrokerConnection
 from publisher.connection_errors import reason
 from publisher.timing import Timing
 

@@ -7,7 +7,7 @@ from typing import Any
 from aio_pika import DeliveryMode, Message
 
 from process.settings import Settings
-from publisher.connection import BrokerState
+from publisher.broker_state import BrokerState
 from publisher.connection_errors import reason
 from publisher.event_frames import APP_ID
 from publisher.signing import Sign, signing

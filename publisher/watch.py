@@ -18,7 +18,8 @@ from aio_pika.abc import AbstractIncomingMessage, AbstractQueue
 from process.asyncio_events import wait_any
 from process.settings import Settings
 from publisher.binding import takes
-from publisher.connection import BrokerConnection, BrokerState
+from publisher.broker_state import BrokerState
+from publisher.connection import BrokerConnection
 from publisher.connection_errors import reason
 from publisher.supervisor import link, supervise
 from publisher.timing import TIMING, Timing

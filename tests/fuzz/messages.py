@@ -24,8 +24,8 @@ from pydantic import SecretStr
 from intake.commands import Reply
 from intake.parsing import read_json
 from process.settings import Settings
+from publisher.broker_state import BrokerState
 from publisher.command_processing import Command
-from publisher.connection import BrokerState
 from publisher.run import run
 from publisher.timing import TIMING
 from publisher.topology import COMMANDS, DEAD_QUEUE, SUBMIT_KEY, SUBMIT_QUEUE

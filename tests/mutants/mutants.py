@@ -39,7 +39,7 @@ from process.workers import Workers
 from providers.parsing.webhook_hints import read_webhook
 from providers.reports import Failed, Ready, Report
 from publisher import connection_errors, supervisor
-from publisher.connection import BrokerState
+from publisher.broker_state import BrokerState
 from publisher.timing import Timing
 from schemas.names import PROVIDERS, TERMINAL_EVENTS, DetectedBy, ErrorCode, EventType, Provider, VideoStatus
 from store import attempt_leases, attempts, credits, idempotency, outbox, providers, sqlite, videos

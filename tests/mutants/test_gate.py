@@ -14,7 +14,8 @@ import pytest
 import process.clock
 from process.settings import Settings
 from publisher import supervisor
-from publisher.connection import BrokerConnection, BrokerState
+from publisher.broker_state import BrokerState
+from publisher.connection import BrokerConnection
 from publisher.timing import TIMING
 from schemas.names import Provider
 from store.sqlite_store import SqliteStore

@@ -13,8 +13,8 @@ import pytest_asyncio
 
 from process.settings import Settings
 from publisher import topology
+from publisher.broker_state import BrokerState
 from publisher.command_processing import Handler
-from publisher.connection import BrokerState
 from publisher.run import run
 from publisher.timing import TIMING, Timing
 from store.database import Store

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from process import metrics
 from process.settings import Settings
 from publisher import topology
-from publisher.connection import BrokerState
+from publisher.broker_state import BrokerState
 from publisher.timing import TIMING
 from publisher.window import REFUSED
 from schemas.names import EventType

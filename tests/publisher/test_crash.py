@@ -25,7 +25,7 @@ import asyncio
 from dataclasses import replace
 from process.settings import Settings
 from process.asyncio_events import on_signal
-from publisher.connection import BrokerState
+from publisher.broker_state import BrokerState
 from publisher.timing import TIMING
 from publisher.run import run
 from store.database import Store

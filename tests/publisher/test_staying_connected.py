@@ -10,8 +10,9 @@ from aio_pika.exceptions import AMQPConnectionError
 from process import metrics
 from process.settings import Settings, WrongSettings
 from publisher import supervisor
+from publisher.broker_state import BrokerState
 from publisher.connect import connect
-from publisher.connection import BrokerConnection, BrokerState
+from publisher.connection import BrokerConnection
 from publisher.connection_errors import ConnectionLost, reason
 from publisher.doctor import probe
 from publisher.run import stay_connected

@@ -13,8 +13,8 @@ from pydantic import SecretStr
 
 from process.settings import Settings
 from publisher import topology
+from publisher.broker_state import BrokerState
 from publisher.connect import connect
-from publisher.connection import BrokerState
 from publisher.connection_errors import reason
 from publisher.supervisor import link
 from sandbox.broker import isolation
