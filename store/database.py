@@ -5,11 +5,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
-from store import postgres, sqlite
+from store import sqlite
 from store.errors import StoreUnavailable
 from store.group import Observe
 from store.pictures import OpenPicture
-from store.postgres_store import PostgresStore
 from store.sqlite_store import SqliteStore, sqlite_path
 from store.transaction import Signal, Tx
 from store.uploads import Upload
@@ -66,6 +65,8 @@ class Store(Protocol):
         Raises `StoreUnavailable`, `StoreTooNew`, or ValueError for an address of another form.
         """
         if is_postgres(url):
+            from store.postgres_store import PostgresStore  # noqa: PLC0415 - its driver is loaded only where it is used
+
             return await PostgresStore.open(url)
         return await SqliteStore.open(url)
 
@@ -116,7 +117,11 @@ class Store(Protocol):
 
 def dialect_of(url: str) -> dict[str, str]:
     """Give the words in which the database of an address differs from the other kind."""
-    return postgres.DIALECT if is_postgres(url) else sqlite.DIALECT
+    if not is_postgres(url):
+        return sqlite.DIALECT
+    from store import postgres  # noqa: PLC0415 - as above
+
+    return postgres.DIALECT
 
 
 def is_postgres(url: str) -> bool:
