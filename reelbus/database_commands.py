@@ -16,7 +16,6 @@ from reelbus.terminal import printable_json
 from store.database import Store, StoreUnavailable, dialect_of, is_postgres, sqlite_path
 from store.look import look
 from store.migrate import StoreTooNew, newest_version, version_in
-from store.postgres_look import look_at_server
 
 T = TypeVar("T")
 
@@ -90,6 +89,8 @@ def _version(settings: Settings) -> int | None:
     """Read the version of the store's tables without changing anything; None where there are none."""
     try:
         if is_postgres(settings.database_url):
+            from store.postgres_look import look_at_server
+
             return look_at_server(settings.database_url).version
         found = look(Path(sqlite_path(settings.database_url)))
     except (StoreUnavailable, StoreTooNew) as error:

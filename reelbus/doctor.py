@@ -6,18 +6,15 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import asdict
 from functools import partial
-from urllib.parse import urlsplit
 
 from process import logs
 from process.settings import Settings, WrongSettings, suspicions
 from process.tokens import Signer
-from providers.registry import PROVIDERS
 from publisher.doctor import probe
-from receiver.local import is_loopback
-from reelbus.doctor_postgres import server_findings
 from reelbus.doctor_providers import provider_findings
 from reelbus.errors import env_file
 from reelbus.finding import Finding
+from reelbus.loopback_address import public_address_fault
 from reelbus.public_address import leads_back
 from reelbus.setting_sources import sources
 from reelbus.takers import takers
@@ -28,7 +25,6 @@ from store import secrets, unreadable
 from store.database import StoreUnavailable, is_postgres
 from store.look import look, sqlite_file
 from store.migrate import StoreTooNew
-from store.postgres_look import look_at_server
 from store.probe import probe as write_probe
 from store.unreadable import Unreadable
 
@@ -113,28 +109,14 @@ def _settings(settings: Settings) -> list[Finding]:
     return findings
 
 
-def public_address_fault(settings: Settings) -> tuple[str, str] | None:
-    """Say whether a provider is given an address that it cannot reach, and the mend."""
-    host = urlsplit(settings.base_url).hostname or ""
-    calling = [PROVIDERS[name] for name in settings.enabled_providers if PROVIDERS[name].calls_back]
-    outside = [
-        each.label for each in calling if not is_loopback(urlsplit(settings.given(each.name).url).hostname or "")
-    ]
-    if not outside or not is_loopback(host):
-        return None
-    return (
-        f"{settings.base_url} is on this machine only, so {' and '.join(outside)} can neither fetch uploaded pictures"
-        " nor call back",
-        "set REELBUS_PUBLIC_URL to an address that reaches us from the internet; until then uploads fail there, and"
-        " may be paid for",
-    )
-
-
 async def _store(settings: Settings) -> AsyncIterator[Finding]:
     """Look first: to open a store would make a missing one, and upgrade an older one."""
     mend = "check REELBUS_DATABASE_URL, the disk and its permissions"
     try:
         if is_postgres(settings.database_url):
+            from reelbus.doctor_postgres import server_findings
+            from store.postgres_look import look_at_server
+
             server = await asyncio.to_thread(look_at_server, settings.database_url)
             for fact in server_findings(server):
                 yield Finding(*fact)

@@ -9,9 +9,10 @@ from process.settings import Settings
 from providers.base import VerificationFailed
 from providers.http.seen import SeenAnswer, watched_answers
 from providers.registry import PROVIDERS
+from reelbus.asking import opened_clients
 from reelbus.finding import Finding
 from reelbus.provider_faults import OFF, faults
-from reelbus.wiring import opened_clients, opened_store
+from reelbus.wiring import opened_store
 from schemas.names import Provider
 from store import open_attempts
 from store.database import StoreUnavailable

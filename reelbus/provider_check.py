@@ -11,9 +11,9 @@ from providers.base import LostSubmission, Order, ProviderClient, VerificationFa
 from providers.capabilities import Capabilities, Lookup, Webhook
 from providers.registry import PROVIDERS
 from providers.reports import Accepted, Failed, Handle, NotFound, Ready, Signature, UnknownJob
+from reelbus.asking import opened_clients
 from reelbus.errors import BAD_USAGE, settings_or_exit, stop_with
 from reelbus.terminal import cleaned
-from reelbus.wiring import opened_clients
 from schemas.names import Motion, Orientation, Provider
 
 ASK_EVERY_SECONDS = 5.0

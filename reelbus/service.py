@@ -3,22 +3,19 @@
 import asyncio
 import gc
 import sys
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from urllib.parse import urlsplit
 
 import structlog
-from uvicorn.loops.auto import auto_loop_factory
 
 from process import logs
 from process.asyncio_events import on_signal, reloads
 from process.environment import PROVIDER_CREDENTIALS
 from process.settings import Settings, WrongSettings
-from receiver.run import refuse_exposure
-from reelbus.doctor import public_address_fault
 from reelbus.errors import BAD_USAGE, UNAVAILABLE, leaves, settings_or_exit, stop_with
-from reelbus.keys import has_stored_keys
 from reelbus.least_privilege import drop_provider_credentials
-from reelbus.roles import Role, run_roles
+from reelbus.loopback_address import public_address_fault
+from reelbus.roles import ASKING, Role, run_roles, starts
 from store.database import StoreUnavailable
 from store.migrate import StoreTooNew
 
@@ -31,7 +28,7 @@ log = structlog.get_logger(__name__)
 def serve(roles: Collection[str]) -> None:
     """Run roles in this process until SIGTERM or SIGINT."""
     chosen = [Role(role) for role in roles]
-    if {Role.GENERATOR, Role.POLLER}.isdisjoint(chosen):
+    if ASKING.isdisjoint(chosen):
         drop_provider_credentials()
         settings = settings_or_exit(without=PROVIDER_CREDENTIALS)
     else:
@@ -40,7 +37,7 @@ def serve(roles: Collection[str]) -> None:
     try:
         if Role.RECEIVER in chosen:
             _refuse_exposure(settings)
-        with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_serve(settings, chosen))
     except* WrongSettings as errors:
         stop_with("\n".join(str(error) for error in leaves(errors)), BAD_USAGE)
@@ -52,11 +49,23 @@ def serve(roles: Collection[str]) -> None:
 
 def _refuse_exposure(settings: Settings) -> None:
     """Look for keys in the store only where it depends on them. Raises `WrongSettings`."""
+    from receiver.run import refuse_exposure
+
     try:
         refuse_exposure(settings)
     except WrongSettings:
+        from reelbus.keys import has_stored_keys
+
         if not asyncio.run(has_stored_keys(settings)):
             raise
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    try:
+        from uvloop import new_event_loop
+    except ImportError:  # it exists neither for Windows nor for PyPy
+        return asyncio.new_event_loop
+    return new_event_loop
 
 
 async def _serve(settings: Settings, roles: Collection[Role]) -> None:
@@ -65,7 +74,9 @@ async def _serve(settings: Settings, roles: Collection[Role]) -> None:
     _say_where(settings, roles)
     if fault := public_address_fault(settings):
         log.warning(fault[0], mend=fault[1])
-    # What was imported stays for good. To look through it for garbage took 26 ms, twice a second under load.
+    starts(settings, roles)
+    # What they load is there by now, and stays for good. To look through it for garbage took 26 ms, twice a second
+    # under load.
     gc.freeze()
     gc.set_threshold(_ALLOCATIONS_BEFORE_GARBAGE)
     telling = asyncio.create_task(_tell_stopping(stop))
@@ -93,8 +104,7 @@ def _say_where(settings: Settings, roles: Collection[Role]) -> None:
 
 def _places(settings: Settings, roles: Collection[Role]) -> dict[str, str]:
     broker = urlsplit(settings.amqp_url.get_secret_value())
-    asking = {Role.GENERATOR, Role.POLLER} & set(roles)
-    none = "none (no credentials are set)" if asking else "as the generators announce them"
+    none = "as the generators announce them" if ASKING.isdisjoint(roles) else "none (no credentials are set)"
     providers = ", ".join(settings.enabled_providers) or none
     lines = {
         "roles": ", ".join(roles),

@@ -34,7 +34,9 @@ def test_while_they_are_off_a_trace_passes_through_untouched() -> None:
 def test_while_they_are_off_nothing_of_opentelemetry_is_imported() -> None:
     program = (
         "import sys\n"
-        "import reelbus.roles\n"
+        "from process.settings import Settings\n"
+        "from reelbus.roles import Role, starts\n"
+        "starts(Settings(), list(Role))\n"
         "from process import tracing\n"
         "tracing.set_up(['receiver'])\n"
         "print([name for name in sys.modules if name.partition('.')[0] == 'opentelemetry'])\n"
