@@ -18,6 +18,9 @@ HEARTBEAT_SECONDS = 10
 
 logger = structlog.get_logger(__name__)
 
+_abandoned: set[asyncio.Task[None]] = set()
+"""The event loop alone would not keep them from the garbage collector."""
+
 
 @dataclass(slots=True)
 class BrokerAddresses:
@@ -84,3 +87,10 @@ async def close(connection: AbstractConnection, *, within: float) -> None:
     await asyncio.wait([closing], timeout=within)
     if not closing.cancel() and not closing.cancelled():
         closing.exception()
+
+
+def abandon(connection: AbstractConnection, *, within: float) -> None:
+    """Close a connection that came to nothing, as `close` does, while its user goes on to the next one at once."""
+    closing = asyncio.create_task(close(connection, within=within))
+    _abandoned.add(closing)
+    closing.add_done_callback(_abandoned.discard)

@@ -9,6 +9,7 @@ from uuid import uuid4
 import structlog
 
 from jobs import clock as clock_rules
+from process.asyncio_events import wait
 from process.clock import steady, watch_of
 from publisher.timing import Timing
 from store import leases
@@ -55,7 +56,7 @@ class Turn:
 
 
 class Lease:
-    """A lease that is asked for until it is ours, and then renewed.
+    """A lease that is asked for until it is ours, and then renewed, while it is `kept`; then one has to `leave` it.
 
     `turn` is set while it is; `held` says so to the moment, and is what to ask before doing anything: a
     process that was suspended finds its lease expired, however confident its event. `died` is what nobody
@@ -70,13 +71,28 @@ class Lease:
         self._timing = timing
         self._whose = Turn(uuid4().hex, timing.lease)
         self._clock = watch_of(store, clock_rules.mend)
+        self._wanted = asyncio.Event()
+        self._leaving: asyncio.Task[None] | None = None
 
     @property
     def held(self) -> bool:
         """Whether the lease is ours now."""
         return self._whose.held(at=steady())
 
-    async def keep(self) -> None:
+    @asynccontextmanager
+    async def kept(self) -> AsyncIterator["Lease"]:
+        """Ask for the lease, and keep asking in the background for as long as the block runs."""
+        await self._stay()
+        self.died = None
+        await self.ask()
+        keeper = asyncio.create_task(self._keep())
+        try:
+            yield self
+        finally:
+            keeper.cancel()
+            await asyncio.wait([keeper])
+
+    async def _keep(self) -> None:
         """Ask for the lease and renew it, for ever, or until what nobody foresaw, which `died` is then."""
         try:
             while True:
@@ -109,25 +125,34 @@ class Lease:
         else:
             self.turn.clear()
 
+    def leave(self, *, after: float) -> None:
+        """Let another process have its turn in so many seconds, unless it is `kept` again before."""
+        self._leaving = asyncio.create_task(self._leave(after))
+
     async def give_back(self) -> None:
         """Let another process have its turn at once."""
-        self._whose.end()
+        await self._stay()
+        await self._give_back()
+
+    async def _leave(self, after: float) -> None:
+        await wait(self._wanted, timeout=after)
+        if not self._wanted.is_set():
+            await self._give_back()
+
+    async def _stay(self) -> None:
+        """Leave it no more. Where it is being given back already, that is waited for: it may not come after an ask."""
+        leaving, self._leaving = self._leaving, None
+        if leaving is not None:
+            self._wanted.set()
+            await leaving
+            self._wanted.clear()
+
+    async def _give_back(self) -> None:
+        # Under another name from now on: if nobody knows whether this was done, it may still be done at any time.
+        owner = self._whose.owner
+        self._whose = Turn(uuid4().hex, self._timing.lease)
         self.turn.clear()
         try:
-            await self._store.write(leases.release, self._name, owner=self._whose.owner)
+            await self._store.write(leases.release, self._name, owner=owner)
         except StoreUnavailable as error:
             logger.warning("lease left to expire", lease=self._name, error=str(error))
-
-
-@asynccontextmanager
-async def kept(store: Store, name: str, timing: Timing) -> AsyncIterator[Lease]:
-    """Ask for a lease, keep asking in the background, and give it back in the end."""
-    lease = Lease(store, name, timing)
-    await lease.ask()
-    keeper = asyncio.create_task(lease.keep())
-    try:
-        yield lease
-    finally:
-        keeper.cancel()
-        await asyncio.wait([keeper])
-        await lease.give_back()

@@ -17,10 +17,12 @@ from process import failpoints, metrics
 from process.asyncio_events import linked, wait, wait_any
 from process.settings import Settings
 from publisher import confirmed
+from publisher.broker_state import BrokerState
 from publisher.connection import BrokerConnection
 from publisher.connection_errors import ConnectionLost, reason
-from publisher.lease import Lease, kept
+from publisher.lease import Lease
 from publisher.signing import signing
+from publisher.supervisor import supervise
 from publisher.timing import Timing
 from publisher.window import UNROUTABLE, Outcome, send
 from store import outbox
@@ -39,12 +41,21 @@ class Relay:
     """This process's relay. Over all processes one publishes at a time: the one that holds the lease."""
 
     def __init__(self, settings: Settings, store: Store, *, stop: asyncio.Event, timing: Timing) -> None:
+        self._settings = settings
         self._exchange = settings.exchange
         self._sign = signing(settings)
         self._store = store
         self._stop = stop
         self._timing = timing
         self._wake = store.listen(Signal.EVENTS)
+        self._lease = Lease(store, LEASE, timing)
+
+    async def run(self, state: BrokerState) -> None:
+        """Publish over one connection after the other until told to stop; then another process may."""
+        try:
+            await supervise(self._settings, self.work, name="relay", state=state, stop=self._stop, timing=self._timing)
+        finally:
+            await self._lease.give_back()
 
     async def work(self, link: BrokerConnection) -> None:
         """Publish over one connection until told to stop. Raises `ConnectionLost` as soon as a confirm is missing."""
@@ -52,20 +63,24 @@ class Relay:
         # Whether the broker takes anything at all is asked with a single event: one that blocks publishers
         # accepts connections, and everything sent meanwhile would arrive twice.
         limit = 1
-        async with kept(self._store, LEASE, self._timing) as lease, linked(self._wake, by=(self._stop, link.lost)):
-            events = await self._sendable(lease)
-            while not self._stop.is_set():
-                link.raise_if_lost()
-                if lease.died is not None:
-                    raise ConnectionLost(f"the lease's keeper died: {type(lease.died).__name__}") from lease.died
-                if events and lease.held:
-                    events = await self._send(link, channel, self._bounded(events, limit))
-                    limit = self._timing.window
-                    link.state.clear_error()
-                else:
-                    link.state.clear_error()
-                    await self._rest(link, lease)
-                    events = await self._sendable(lease)
+        try:
+            async with self._lease.kept() as lease, linked(self._wake, by=(self._stop, link.lost)):
+                events = await self._sendable(lease)
+                while not self._stop.is_set():
+                    link.raise_if_lost()
+                    if lease.died is not None:
+                        raise ConnectionLost(f"the lease's keeper died: {type(lease.died).__name__}") from lease.died
+                    if events and lease.held:
+                        events = await self._send(link, channel, self._bounded(events, limit))
+                        limit = self._timing.window
+                        link.state.clear_error()
+                    else:
+                        link.state.clear_error()
+                        await self._rest(link, lease)
+                        events = await self._sendable(lease)
+        finally:
+            # One connection after the other that confirms nothing: let a process try that is connected otherwise.
+            self._lease.leave(after=self._timing.handover if limit > 1 else 0.0)
 
     async def _sendable(self, lease: Lease) -> list[OutboxEvent]:
         self._wake.clear()

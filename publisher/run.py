@@ -41,7 +41,7 @@ async def run(
         await store.write_unsynced(probe, now=store.now())
 
     relay = Relay(settings, store, stop=stop, timing=timing)
-    rooms = [supervise(settings, relay.work, name="relay", state=state, stop=stop, timing=timing)]
+    rooms = [relay.run(state)]
     if handler is not None:
         work = Commands(settings, handler, store_check, stop=stop, timing=timing).work
         state.commands = BrokerState()

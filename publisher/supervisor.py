@@ -13,7 +13,7 @@ from process.asyncio_events import wait
 from process.settings import Settings
 from publisher import topology
 from publisher.broker_state import BrokerState
-from publisher.connect import BrokerAddresses, close, connect
+from publisher.connect import BrokerAddresses, abandon, close, connect
 from publisher.connection import BrokerConnection
 from publisher.connection_errors import reason
 from publisher.timing import Timing
@@ -36,7 +36,7 @@ async def link(
 ) -> AsyncIterator[BrokerConnection]:
     """Connect and declare a part of the topology; close the connection in the end, in good time.
 
-    Raises as `connect`.
+    One that is lost is closed in the background: a silent broker would keep us from the next one. Raises as `connect`.
     """
     connection = await connect(settings, timing, name=name, addresses=addresses)
     try:
@@ -48,8 +48,10 @@ async def link(
         finally:
             keeper.cancel()
             await asyncio.wait([keeper])
-    finally:
-        await close(connection, within=timing.close)
+    except BaseException:
+        abandon(connection, within=timing.close)
+        raise
+    await close(connection, within=timing.close)
 
 
 async def supervise(

@@ -17,7 +17,8 @@ class Timing:
     """Until the broker must confirm something more of a window of events; after that the fate of the rest is unknown.
 
     A slow broker has all the time it needs. One that is cut off from its cluster, and lets clients in all the same, is
-    given up so soon that publishing is back within 10 s: this, `close`, a backoff and another address."""
+    given up so soon that publishing is back within 10 s: this, a backoff and another address; or, where no other
+    address helps, this, `handover`, `renew` and another process."""
     close: float = 2.0
     """Until a connection must be closed; a frozen broker never says goodbye."""
     stop: float = 5.0
@@ -33,6 +34,9 @@ class Timing:
     """How long the relay's lease outlives a process that died."""
     renew: float = 1.5
     """Between two renewals of that lease."""
+    handover: float = 1.0
+    """How long a relay that lost its connection keeps the lease for the next one. Another process may be connected to
+    the same silent node, and would have to find that out anew."""
     refused_least: float = 1.0
     refused_most: float = 3600.0
     """Before an event that the broker refused is tried again, doubled each time."""

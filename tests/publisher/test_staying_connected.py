@@ -5,6 +5,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
+from aio_pika import Connection
 from aio_pika.exceptions import AMQPConnectionError
 
 from process import metrics
@@ -74,8 +75,9 @@ async def test_an_address_whose_connection_came_to_nothing_is_tried_last_the_nex
         urls = ",".join(f"amqp://guest:guest@127.0.0.1:{way.port}/" for way in (one, two))
         stop, used = asyncio.Event(), []
 
-        async def fail(_: BrokerConnection) -> None:
-            used.append("one" if one.connections else "two")
+        async def fail(link: BrokerConnection) -> None:
+            assert isinstance(link.connection, Connection)
+            used.append({one.port: "one", two.port: "two"}[link.connection.url.port or 0])
             if len(used) == 4:
                 stop.set()
             raise ConnectionLost("this node does nothing for us")
@@ -84,6 +86,15 @@ async def test_an_address_whose_connection_came_to_nothing_is_tried_last_the_nex
         async with asyncio.timeout(GIVE_UP_SECONDS):
             await supervise(settings, fail, name="test", state=BrokerState(), stop=stop, timing=QUICK)
         assert used == ["one", "two", "one", "two"]
+
+
+async def test_the_next_address_does_not_wait_until_a_lost_connection_is_closed(settings: Settings) -> None:
+    """A silent broker never says goodbye."""
+    with pytest.raises(ConnectionLost):
+        async with link(settings, BrokerState(), QUICK, name="test") as opened:
+            raise ConnectionLost("it confirms nothing")
+    assert not opened.connection.is_closed
+    await eventually(lambda: opened.connection.is_closed)
 
 
 @pytest.mark.parametrize(
