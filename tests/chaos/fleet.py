@@ -5,7 +5,6 @@ import os
 import resource
 import signal
 import subprocess
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import httpx
 from tests.chaos import member
 from tests.chaos.skew import sitecustomize
 from tests.chaos.skew.sitecustomize import Skew
+from tests.support.forked import Forked, ForkServer
 from tests.support.ports import free_port
 from tests.support.service import PROVIDER_SECRETS, ROOT
 from tests.support.waiting import eventually
@@ -28,7 +28,7 @@ class Member:
     """One process of one role."""
 
     role: str
-    process: asyncio.subprocess.Process
+    process: Forked
     url: str | None = None
     doomed: bool = False
     """Whether we ended it ourselves."""
@@ -84,6 +84,7 @@ class Fleet:
             "REELBUS_PUBLIC_URL": f"http://127.0.0.1:{self.ports[0]}",
             **env,
         }
+        self._server = ForkServer(self._env)
 
     def be_reached_at(self, url: str) -> None:
         """Have what is started from now on believe that this is its public address."""
@@ -144,6 +145,7 @@ class Fleet:
             elif ending.result() != 0:
                 self.strange_ends.append(f"{each.role} left with status {ending.result()} on SIGTERM")
         await asyncio.gather(*ends)
+        self._server.close()
         for log in self._logs.values():
             os.close(log)
         for keeper in self._keepers:
@@ -186,14 +188,8 @@ class Fleet:
         env = {**given, **self._hosts[host], **({"REELBUS_PORT": str(port)} if port else {}), **more}
         folder = self.folder / f"host-{host}"
         folder.mkdir(exist_ok=True)
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.chaos.member", role),
-            cwd=folder,
-            env=env,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=self._log(role),
-        )
+        log = self._log(role)
+        process = await self._server.start("tests.chaos.member", role, env=env, folder=folder, errors=log, output=log)
         started = Member(role, process, f"http://127.0.0.1:{port}" if port else None, host=host)
         self.members.append(started)
         return started

@@ -43,7 +43,7 @@ def holds(command: Command, secret: str) -> bool:
 @pytest_asyncio.fixture
 async def service(tmp_path: Path, broker: Broker) -> AsyncIterator[Service]:
     names = broker.settings()
-    opened = Service(tmp_path, {"REELBUS_AMQP_URL": broker.url, "REELBUS_EXCHANGE": names.exchange})
+    opened = Service(tmp_path, {"REELBUS_AMQP_URL": broker.url, "REELBUS_EXCHANGE": names.exchange}, fresh=True)
     yield opened
     await opened.close()
 

@@ -1,6 +1,7 @@
 """Run the real commands as processes of their own, and talk to them as a user would."""
 
 import asyncio
+import atexit
 import json
 import os
 import re
@@ -8,11 +9,13 @@ import signal
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
 import httpx
 
+from tests.support.forked import Forked, ForkServer
 from tests.support.ports import free_port
 from tests.support.waiting import GIVE_UP_SECONDS, eventually
 
@@ -34,29 +37,46 @@ PROVIDER_SECRETS = ("REELBUS_IACREA_API_KEY", "REELBUS_IACREA_USER_ID", "REELBUS
 """What only generators and pollers need."""
 
 
+def _clean_environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("REELBUS_")}
+
+
+@cache
+def fork_server(path: str = str(ROOT)) -> ForkServer:
+    """Give the one of this process for a `PYTHONPATH`, started when it is first wanted."""
+    server = ForkServer({**_clean_environment(), "PYTHONPATH": path})
+    atexit.register(server.close)
+    return server
+
+
 class Command:
     """One `reelbus …` process."""
 
-    def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
+    def __init__(self, process: asyncio.subprocess.Process | Forked, log: Path) -> None:
         self.process = process
         self.log = log
 
     @classmethod
-    async def start(cls, *words: str, env: Mapping[str, str], log: Path) -> Self:
-        """Start a command whose standard error goes to `log`."""
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("REELBUS_")}
+    async def start(cls, *words: str, env: Mapping[str, str], log: Path, fresh: bool = False) -> Self:
+        """Start a command whose standard error goes to `log`.
+
+        It is forked from a process that has loaded the service. Where its memory or its start is what a test looks
+        at, it is to be `fresh`: a new interpreter.
+        """
+        given = {**_clean_environment(), "PYTHONPATH": str(ROOT), **env}
         with log.open("ab") as errors:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "reelbus",
-                *words,
-                cwd=log.parent,
-                env={**clean, "PYTHONPATH": str(ROOT), **env},
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=errors,
-            )
+            if fresh:
+                process: asyncio.subprocess.Process | Forked = await asyncio.create_subprocess_exec(
+                    *(sys.executable, "-m", "reelbus", *words),
+                    cwd=log.parent,
+                    env=given,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=asyncio.subprocess.PIPE,
+                    stderr=errors,
+                )
+            else:
+                server = fork_server(given["PYTHONPATH"])
+                process = await server.start("reelbus", *words, env=given, folder=log.parent, errors=errors.fileno())
         return cls(process, log)
 
     @property
@@ -128,8 +148,10 @@ class Sandbox:
 class Service:
     """The service: one process a role, or one for all, over one store."""
 
-    def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, env: Mapping[str, str], *, fresh: bool = False) -> None:
+        """Have settings; `fresh` is as `Command.start` says."""
         self.folder = folder
+        self._fresh = fresh
         self.port = free_port()
         self.env = {
             **QUICK,
@@ -152,7 +174,7 @@ class Service:
             log = self.folder / f"{role}.log"
             secrets = PROVIDER_SECRETS if role in {"receiver", "publisher"} else ()
             given = {name: value for name, value in self.env.items() if name not in secrets}
-            started.append(await Command.start(role, env={**given, **env}, log=log))
+            started.append(await Command.start(role, env={**given, **env}, log=log, fresh=self._fresh))
         self.commands += started
         if {"run", "receiver"} & set(roles or ("run",)):
             await self.answering()

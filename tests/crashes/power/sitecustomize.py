@@ -55,5 +55,5 @@ def keep(path: Path) -> None:
     shutil.rmtree(folder / "old", ignore_errors=True)
 
 
-if KEPT_IN in os.environ:
+if __name__ == "sitecustomize":
     sqlite3.connect = partial(sqlite3.connect, factory=Disk)  # type: ignore[assignment]  # the same, with another class
