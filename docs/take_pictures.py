@@ -30,7 +30,8 @@ _ORDERS = (
 def main() -> None:
     """Take a picture of the list, and one of a finished video."""
     with _service() as url, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        program = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1360, "height": 820})
         _make_videos(url)
         _take_list(page, url)

@@ -11,6 +11,8 @@ from playwright.async_api import Browser, Page, Request, async_playwright
 
 from tests.support.receiver import Receiver
 
+_PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+
 # Nothing is looked up and nothing is sent by the browser's own accord.
 _ARGUMENTS = [
     "--no-sandbox",
@@ -63,7 +65,7 @@ class Console:
 
 @asynccontextmanager
 async def running_browser() -> AsyncIterator[Browser]:
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    program = next(filter(None, map(shutil.which, _PROGRAMS)), None)
     assert program, "there is no Chromium; run setup/browser.sh"
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=program, args=_ARGUMENTS)
