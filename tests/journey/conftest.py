@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,12 @@ _FITS = Draft202012Validator(events_schema())
 
 def decoded(message: Any) -> Any:
     """Read an event, which must fit the published schema."""
-    event = json.loads(message.body)
+    return _fitting(message.body)
+
+
+@cache  # those who wait read all that came again with each message
+def _fitting(body: bytes) -> Any:
+    event = json.loads(body)
     _FITS.validate(event)
     return event
 

@@ -1,12 +1,13 @@
 """However a provider behaves, a video ends once, truthfully, with its refund noted."""
 
-import asyncio
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
 from tests.journey.conftest import Journey, StartJourney
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -19,12 +20,19 @@ async def ends(world: Journey, picture: bytes, provider: str, behaviours: list[s
     """Submit one video for each behaviour, one after the other, and give how each ended."""
     accepted = []
     for behaviour in behaviours:
-        before = len((await world.sandbox.records())["records"])
+        before = await _records(world)
         await world.sandbox.plan(provider, behaviour)
         accepted.append(await world.service.upload(picture, provider=provider, **fields))
-        while len((await world.sandbox.records())["records"]) == before:
-            await asyncio.sleep(0.01)
+        await eventually(partial(_more_records, world, before), what="its submission")
     return [await world.ended(video["id"]) for video in accepted]
+
+
+async def _records(world: Journey) -> int:
+    return len((await world.sandbox.records())["records"])
+
+
+async def _more_records(world: Journey, before: int) -> bool:
+    return await _records(world) > before
 
 
 IACREA_READY = [
