@@ -6,6 +6,7 @@ this process after that leaves an outcome that is unknown and is never sent agai
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import assert_never
@@ -31,7 +32,9 @@ from providers.reports import Accepted, NotAcceptedYet, OutcomeUnknown, Refused,
 from schemas.names import ErrorCode
 from schemas.picture import PictureRejected
 from schemas.trace import Trace
+from store import circuits
 from store.attempts import AttemptRow
+from store.circuits import CircuitRow
 from store.database import Store, StoreUnavailable
 from store.transaction import Tx
 from store.videos import VideoRow
@@ -186,10 +189,20 @@ class Submitter:
                 await asyncio.sleep(_RECORD_AGAIN_SECONDS)
 
     def _settled(self, tx: Tx, attempt: AttemptRow, result: Result, *, now: float) -> Change | None:
+        asked = circuits.ask(tx, attempt.provider)
+        if isinstance(result.answer, Accepted):
+            # Afterwards, so that the circuit comes with what else is read.
+            self._settle(tx, attempt, result, now)
+            return self._noted(tx, attempt, result, asked, now)
         # First, so that what becomes of the attempt follows from what is known by then.
-        change = circuit.note_answer(tx, attempt, result.answer, now=now) if result.asked else None
+        change = self._noted(tx, attempt, result, asked, now)
         self._settle(tx, attempt, result, now)
         return change
+
+    def _noted(
+        self, tx: Tx, attempt: AttemptRow, result: Result, asked: Callable[[], CircuitRow], now: float
+    ) -> Change | None:
+        return circuit.note_answer(tx, attempt, result.answer, now=now, asked=asked) if result.asked else None
 
     def _settle(self, tx: Tx, attempt: AttemptRow, result: Result, now: float) -> None:
         answer, sent_at = result.answer, result.sent_at

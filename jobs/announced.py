@@ -1,6 +1,6 @@
 """Which providers are enabled anywhere: as generators announce it, so that one that has fewer fails nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from providers.registry import PROVIDERS
 from schemas.names import Provider
@@ -21,13 +21,23 @@ def enabled_anywhere(tx: Tx, own: Sequence[Provider]) -> tuple[Provider, ...] | 
     Lately is as of the newest announcement: that all generators are away switches nothing off. None means that this
     process has none and no generator has ever announced anything, so that nobody knows.
     """
-    seen = announcements.announced(tx)
-    newest = seen.get((Role.GENERATOR, None))
-    if newest is None:
-        return tuple(own) or None
-    lately = {
-        name
-        for (role, name), at in seen.items()
-        if role is Role.GENERATOR and name is not None and abs(newest - at) <= SWITCHED_OFF_SECONDS
-    }
-    return (*own, *(name for name in PROVIDERS if name in lately and name not in own))
+    return ask_enabled(tx, own)()
+
+
+def ask_enabled(tx: Tx, own: Sequence[Provider]) -> Callable[[], tuple[Provider, ...] | None]:
+    """Ask what `enabled_anywhere` tells, and give what reads the answer."""
+    asked = announcements.ask_announced(tx)
+
+    def read() -> tuple[Provider, ...] | None:
+        seen = asked()
+        newest = seen.get((Role.GENERATOR, None))
+        if newest is None:
+            return tuple(own) or None
+        lately = {
+            name
+            for (role, name), at in seen.items()
+            if role is Role.GENERATOR and name is not None and abs(newest - at) <= SWITCHED_OFF_SECONDS
+        }
+        return (*own, *(name for name in PROVIDERS if name in lately and name not in own))
+
+    return read

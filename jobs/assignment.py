@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from jobs import circuit, routing, settle
-from jobs.announced import enabled_anywhere
+from jobs.announced import ask_enabled
 from jobs.circuit import Takers
 from jobs.policy import Policy
 from schemas.names import Provider
@@ -25,9 +25,9 @@ def route(tx: Tx, policy: Policy, *, now: float) -> int:
 
     One that no generator seems to have is left for a while to those that may be just starting.
     """
-    found = videos.accepted(tx, limit=ROUTED_AT_ONCE, now=now)
-    enabled = (enabled_anywhere(tx, policy.providers) if found else None) or ()
+    asked, announced = videos.ask_accepted(tx, limit=ROUTED_AT_ONCE, now=now), ask_enabled(tx, policy.providers)
     takers = circuit.Takers(tx, policy, now=now)
+    found, enabled = asked(), announced() or ()
     parts = {video.id: partial(_route, tx, enabled, takers, video, now) for video in found}
     routed = each_of_many(tx, Kind.VIDEO, parts, now=now)
     return sum(each is not False for each in routed)
@@ -37,7 +37,7 @@ def _route(tx: Tx, enabled: Sequence[Provider], takers: Takers, video: VideoRow,
     provider = routing.choose_first(video.choice, video.motion, enabled, takers.willing())
     if provider is not None:
         takers.chosen(provider)
-        settle.begin_attempt(tx, video.id, provider, number=1, now=now)
+        settle.begin_first_attempt(tx, video, provider, now=now)
         return True
     if now < video.created_at + UNROUTED_SECONDS:
         return False

@@ -3,6 +3,7 @@
 Where a provider limits submissions apart from its other requests, they have a bucket of their own.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from jobs.policy import Policy
@@ -26,12 +27,34 @@ class Allowance:
 
 def allowance(tx: Tx, policy: Policy, provider: Provider, *, now: float, submitting: bool = False) -> Allowance:
     """Read how many requests may be made now; `again_at` is when one more than those may be."""
-    shared = providers.get(tx, provider)
+    return ask_allowance(tx, policy, provider, now=now, submitting=submitting)()
+
+
+def ask_allowance(
+    tx: Tx, policy: Policy, provider: Provider, *, now: float, submitting: bool = False
+) -> Callable[[], Allowance]:
+    """Ask how many requests may be made now, and give what reads the answer: several questions can go in one trip."""
+    asked = providers.ask(tx, provider)
+    return lambda: _allowance(tx, policy, provider, asked(), now=now, submitting=submitting)
+
+
+def most(policy: Policy, provider: Provider, *, submitting: bool) -> int:
+    """Say how many requests may be made at once when the bucket is full."""
+    return int(burst(provider, _rate(policy, provider, apart=submitting and provider in policy.submission_rates)))
+
+
+def _rate(policy: Policy, provider: Provider, *, apart: bool) -> float:
+    return policy.submission_rates[provider] if apart else policy.rates[provider]
+
+
+def _allowance(
+    tx: Tx, policy: Policy, provider: Provider, shared: ProviderRow | None, *, now: float, submitting: bool
+) -> Allowance:
     if shared is None:  # nobody can hold a row that does not exist yet
         tx.lock(f"budget of {provider}")
         shared = providers.get(tx, provider)
     apart = submitting and provider in policy.submission_rates
-    rate = policy.submission_rates[provider] if apart else policy.rates[provider]
+    rate = _rate(policy, provider, apart=apart)
     kept, refilled_at = _kept(shared, apart=apart)
     if kept is not None and refilled_at > now:
         # The clock was put back: to wait until it is there again would stop the provider for so long.

@@ -16,7 +16,8 @@ from jobs.settle import AttemptFailed
 from jobs.transitions import RELEASED_LEASE, WAIT, apply_transition
 from providers.reports import Failed, Ready, Unavailable
 from schemas.names import DetectedBy, ErrorCode, Provider
-from store import attempts, providers
+from schemas.trace import Trace
+from store import attempts, providers, traces
 from store.attempts import AttemptRow, AttemptState, CancelState
 from store.transaction import Tx
 
@@ -60,6 +61,15 @@ def apply(
         case unreachable:
             assert_never(unreachable)
     return decision if applied else None
+
+
+def apply_traced(
+    tx: Tx, policy: Policy, attempt: AttemptRow, report: Finding, *, owner: str, now: float, asked_at: float
+) -> tuple[Decision | None, Trace]:
+    """Do the same, and give the trace that the attempt's video belongs to, for the log."""
+    trace = traces.ask_of_video(tx, attempt.video_id)
+    decision = apply(tx, policy, attempt, report, owner=owner, now=now, asked_at=asked_at)
+    return decision, trace()
 
 
 def _with_wish(tx: Tx, attempt: AttemptRow, report: Finding) -> AttemptRow:

@@ -1,5 +1,6 @@
 """Claim attempts to check: what is due, and what a webhook or a caller made due."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from jobs import audit, budget
@@ -33,12 +34,12 @@ def claim(tx: Tx, policy: Policy, provider: Provider, *, owner: str, room: int, 
 
     Attempts for which webhooks came have become due by then.
     """
-    late = _hand_over_webhooks(tx, policy, now=now)
-    allowed = budget.allowance(tx, policy, provider, now=now)
+    asked = budget.ask_allowance(tx, policy, provider, now=now)
+    woken = _hand_over_webhooks(tx, policy, now=now)
+    allowed = asked()
     limit = min(room, allowed.requests)
     work = due_attempts.to_check(tx, provider, now=now, limit=limit) if limit else []
-    if len(work) < limit:
-        work += due_attempts.to_check_late(tx, provider, now=now, limit=limit - len(work))
+    late = [each for read in woken if (each := read()) is not None]
     ids = [attempt.id for attempt in work]
     attempt_leases.lease(tx, ids, owner=owner, until=now + LEASE_SECONDS, checked_at=now)
     budget.spend(tx, provider, allowed, len(work), now=now)
@@ -56,20 +57,20 @@ def hasten(tx: Tx, video_id: str, *, caller: str, pause: float, now: float) -> b
     return hastened
 
 
-def _hand_over_webhooks(tx: Tx, policy: Policy, *, now: float) -> list[Provider]:
-    """Make the attempts due for which webhooks came, each once however many came; name the providers of ended ones."""
+def _hand_over_webhooks(tx: Tx, policy: Policy, *, now: float) -> list[Callable[[], Provider | None]]:
+    """Make the attempts due for which webhooks came, each once; give what names those that had ended."""
     found = webhooks.unhandled(tx, limit=HANDED_OVER_AT_ONCE)
     # Left for the next look: to wait here for a transaction that settles would hold up all that is due.
     held = attempt_leases.held_elsewhere(tx, {attempt_id for _, attempt_id in found})
     rows = [row for row in found if row[1] not in held]
     woken = [
-        due_attempts.mark_due(tx, attempt_id, now=now, pause=policy.poll_min, watched=LATE_RESULT_SECONDS)
+        due_attempts.ask_mark_due(tx, attempt_id, now=now, pause=policy.poll_min, watched=LATE_RESULT_SECONDS)
         for attempt_id in dict.fromkeys(attempt_id for _, attempt_id in rows)
     ]
     webhooks.mark_handled(tx, [row_id for row_id, _ in rows], now=now)
     if len(found) == HANDED_OVER_AT_ONCE:
         tx.notify(Signal.CHECKS)
-    return [provider for provider in woken if provider is not None]
+    return woken
 
 
 def release(tx: Tx, attempt: AttemptRow, *, owner: str, now: float) -> None:

@@ -4,6 +4,7 @@ Closed, it lets all work pass. After some failures in a row it opens: work waits
 then it is half-open: one attempt may test the provider, the probe, and what that meets closes it or keeps it open.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from jobs.policy import Policy
@@ -55,16 +56,25 @@ def state_of(row: CircuitRow, *, now: float) -> CircuitState:
 
 def gate(tx: Tx, provider: Provider, *, now: float) -> Gate:
     """Say how much new work a provider may be given."""
-    pause = pauses.get(tx, provider)
-    if pause is not None:
-        return Gate(0, None, f"by {pause.caller}", pause.since, paused=True)
-    row = circuits.get(tx, provider)
-    if not row.is_open:
-        return OPEN_GATE
-    busy_until = _probed_until(tx, row, now)
-    if busy_until is not None or now < row.probe_at:
-        return Gate(0, busy_until or row.probe_at, row.reason, row.opened_at)
-    return Gate(1, None, row.reason, row.opened_at)
+    return ask_gate(tx, provider, now=now)()
+
+
+def ask_gate(tx: Tx, provider: Provider, *, now: float) -> Callable[[], Gate]:
+    """Ask how much new work a provider may be given, and give what reads the answer."""
+    paused, circuit = pauses.ask(tx, provider), circuits.ask(tx, provider)
+
+    def read() -> Gate:
+        pause, row = paused(), circuit()
+        if pause is not None:
+            return Gate(0, None, f"by {pause.caller}", pause.since, paused=True)
+        if not row.is_open:
+            return OPEN_GATE
+        busy_until = _probed_until(tx, row, now)
+        if busy_until is not None or now < row.probe_at:
+            return Gate(0, busy_until or row.probe_at, row.reason, row.opened_at)
+        return Gate(1, None, row.reason, row.opened_at)
+
+    return read
 
 
 def _probed_until(tx: Tx, row: CircuitRow, now: float) -> float | None:
@@ -80,13 +90,21 @@ def probe(tx: Tx, provider: Provider, attempt_id: str) -> None:
     circuits.put(tx, provider, circuits.held(tx, provider)._replace(probe_attempt=attempt_id))
 
 
-def note_answer(tx: Tx, attempt: AttemptRow, answer: SubmissionOutcome, *, now: float) -> Change | None:
+def note_answer(
+    tx: Tx,
+    attempt: AttemptRow,
+    answer: SubmissionOutcome,
+    *,
+    now: float,
+    asked: Callable[[], CircuitRow] | None = None,
+) -> Change | None:
     """Learn from what a provider, which really was asked, answered; give the change that this makes.
 
-    Being refused or throttled is no failure: whoever says so is there.
+    Being refused or throttled is no failure: whoever says so is there. `asked` reads the provider's circuit
+    where it was asked for with other questions.
     """
     failure = _failure(answer)
-    row = circuits.get(tx, attempt.provider)
+    row = (asked or circuits.ask(tx, attempt.provider))()
     if failure is None and not row.is_open and not row.failures:
         return None
     row = circuits.held(tx, attempt.provider)
@@ -143,7 +161,8 @@ class Takers:
     """Who can be given new videos, while some are routed in one transaction."""
 
     def __init__(self, tx: Tx, policy: Policy, *, now: float) -> None:
-        gates = {provider: gate(tx, provider, now=now) for provider in policy.providers}
+        asked = {provider: ask_gate(tx, provider, now=now) for provider in policy.providers}
+        gates = {provider: read() for provider, read in asked.items()}
         self._open = [provider for provider, found in gates.items() if found.room is None]
         # Without any work a provider that is back would never be tested.
         self._to_test = {

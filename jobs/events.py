@@ -1,11 +1,15 @@
 """Announce what happened to a video: one finished document in the outbox, in the transaction that made it true."""
 
+from collections.abc import Callable
+
 from uuid_utils import UUID, uuid5
 
 from jobs import view
 from schemas.event import Event, routing_key
 from schemas.names import TERMINAL_EVENTS, EventType
 from schemas.times import rfc3339
+from schemas.trace import Trace
+from schemas.video import Video
 from store import outbox
 from store.transaction import Tx
 
@@ -21,13 +25,21 @@ def event_id(video_id: str, event_type: EventType, attempt: int) -> str:
     return str(uuid5(_NAMESPACE, f"{video_id}:{name}"))
 
 
-def announce(tx: Tx, video_id: str, event_type: EventType, *, attempt: int, now: float) -> None:
+def announce(
+    tx: Tx,
+    video_id: str,
+    event_type: EventType,
+    *,
+    attempt: int,
+    now: float,
+    asked: Callable[[], tuple[Video, Trace] | None] | None = None,
+) -> None:
     """Put an event with the video as it is at this point of the transaction into the outbox.
 
-    `attempt` is the number of the attempt that it tells of. An event that is there already stays as it is.
-    Raises LookupError if there is no such video.
+    `attempt` is the number of the attempt that it tells of; `asked` reads the video where it was asked for with the
+    last change. An event that is there already stays as it is. Raises LookupError if there is no such video.
     """
-    found = view.traced(tx, video_id)
+    found = (asked or view.ask_traced(tx, video_id))()
     if found is None:
         raise LookupError(f"no video {video_id}")
     video, trace = found

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from uuid_utils.compat import uuid7
 
-from jobs import events, routing
+from jobs import events, routing, view
 from jobs.announced import enabled_anywhere
 from jobs.policy import Policy
 from jobs.transitions import FAIL, RELEASED_LEASE, SUCCEED, WAIT, Transition, apply_transition
@@ -14,6 +14,7 @@ from store import attempts, credits, history, videos
 from store.attempts import AttemptRow
 from store.credits import Entry
 from store.transaction import Signal, Tx
+from store.videos import VideoRow
 
 _UNSURE = frozenset({ErrorCode.SUBMISSION_UNKNOWN, ErrorCode.TIMED_OUT})
 _WATCHED_LATE = frozenset({ErrorCode.TIMED_OUT, ErrorCode.JOB_LOST})
@@ -61,11 +62,9 @@ def succeed(
         "due_at": None,
         "doubt": None,
     }
-    ended = apply_transition(tx, SUCCEED, attempt.id, {**columns, **RELEASED_LEASE})
-    if not ended or not videos.finish(tx, attempt.video_id, VideoStatus.READY, error=None, now=now):
+    if not apply_transition(tx, SUCCEED, attempt.id, {**columns, **RELEASED_LEASE}):
         return False
-    events.announce(tx, attempt.video_id, EventType.READY, attempt=attempt.number, now=now)
-    return True
+    return _finish(tx, attempt.video_id, VideoStatus.READY, EventType.READY, None, attempt=attempt.number, now=now)
 
 
 def fail(
@@ -150,13 +149,40 @@ def _fall_back(tx: Tx, failed: AttemptRow, following: Provider, now: float) -> N
 def begin_attempt(tx: Tx, video_id: str, provider: Provider, *, number: int, now: float) -> None:
     """Begin a provider's attempt at a video."""
     from_states = (VideoStatus.ACCEPTED, VideoStatus.SUBMITTING, VideoStatus.GENERATING)
-    if videos.move(tx, video_id, VideoStatus.SUBMITTING, from_states=from_states, provider=provider, now=now):
-        # Ids that sort by age keep what is new on few pages of each index, so that a commit writes little.
-        attempts.add(tx, uuid7().hex, video_id=video_id, number=number, provider=provider, now=now)
+    if videos.ask_move(tx, video_id, VideoStatus.SUBMITTING, from_states=from_states, provider=provider, now=now)():
+        _add_attempt(tx, video_id, provider, number=number, now=now)
+
+
+def begin_first_attempt(tx: Tx, video: VideoRow, provider: Provider, *, now: float) -> None:
+    """Begin the first attempt at an accepted video, which this transaction has read and holds."""
+    videos.ask_move(
+        tx, video.id, VideoStatus.SUBMITTING, from_states=(VideoStatus.ACCEPTED,), provider=provider, now=now
+    )
+    _add_attempt(tx, video.id, provider, number=1, now=now)
+
+
+def _add_attempt(tx: Tx, video_id: str, provider: Provider, *, number: int, now: float) -> None:
+    # Ids that sort by age keep what is new on few pages of each index, so that a commit writes little.
+    attempts.add(tx, uuid7().hex, video_id=video_id, number=number, provider=provider, now=now)
 
 
 def _fail_video(tx: Tx, video_id: str, code: ErrorCode, message: str, *, attempt: int, now: float) -> bool:
-    if not videos.finish(tx, video_id, VideoStatus.FAILED, error=(code, message), now=now):
+    return _finish(tx, video_id, VideoStatus.FAILED, EventType.FAILED, (code, message), attempt=attempt, now=now)
+
+
+def _finish(
+    tx: Tx,
+    video_id: str,
+    to: VideoStatus,
+    event_type: EventType,
+    error: tuple[ErrorCode, str] | None,
+    *,
+    attempt: int,
+    now: float,
+) -> bool:
+    finished = videos.ask_finish(tx, video_id, to, error=error, now=now)
+    asked = view.ask_traced(tx, video_id)
+    if not finished():
         return False
-    events.announce(tx, video_id, EventType.FAILED, attempt=attempt, now=now)
+    events.announce(tx, video_id, event_type, attempt=attempt, now=now, asked=asked)
     return True

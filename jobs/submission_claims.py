@@ -8,10 +8,7 @@ from jobs import budget, circuit, shares
 from jobs.circuit import Gate
 from jobs.policy import ABANDONED_LEASE_SECONDS, LEASE_SECONDS, STORE_POLL_SECONDS, Policy
 from jobs.submit import mark_outcome_unknown, release
-from jobs.transitions import (
-    CLAIM,
-    apply_transition,
-)
+from jobs.transitions import CLAIM, apply_to_held
 from schemas.names import Provider
 from store import attempts, circuits, due_attempts, videos
 from store.attempts import AttemptRow, AttemptState
@@ -55,9 +52,13 @@ def claim(
     """
     forgotten = now - ABANDONED_LEASE_SECONDS
     _give_up_orphans(tx, policy, dead, now)
-    allowed = budget.allowance(tx, policy, provider, now=now, submitting=True)
-    spare = shares.for_submissions(tx, policy, provider, allowed, now=now) if allowed.requests else 0
-    gate = circuit.gate(tx, provider, now=now)
+    asked = budget.ask_allowance(tx, policy, provider, now=now, submitting=True)
+    share, asked_gate = (
+        shares.ask_for_submissions(tx, policy, provider, now=now),
+        circuit.ask_gate(tx, provider, now=now),
+    )
+    allowed, gate = asked(), asked_gate()
+    spare = share(allowed) if allowed.requests else 0
     limit = min(room, spare) if gate.room is None else min(room, spare, gate.room)
     uploaded = fetched is not None
     ready = [attempt for attempt in fetched or () if _held(tx, attempt, owner)]
@@ -98,8 +99,9 @@ def _held(tx: Tx, attempt: AttemptRow, owner: str) -> bool:
 
 def claim_each(tx: Tx, found: Sequence[AttemptRow], *, owner: str, now: float) -> list[tuple[AttemptRow, VideoRow]]:
     """Give an owner the leases of attempts; give those, each with its video, that could be claimed."""
-    over = {provider: circuits.get(tx, provider) for provider in {attempt.provider for attempt in found}}
+    asked = {provider: circuits.ask(tx, provider) for provider in {attempt.provider for attempt in found}}
     video_of = videos.ask_each(tx, [attempt.video_id for attempt in found])
+    over = {provider: read() for provider, read in asked.items()}
     parts = {
         attempt.id: partial(_claimed, tx, attempt, video_of, over[attempt.provider], owner, now) for attempt in found
     }
@@ -138,9 +140,8 @@ def _claimed(
 ) -> tuple[AttemptRow, VideoRow] | None:
     until = now + LEASE_SECONDS
     columns = {"lease_owner": owner, "lease_until": until, "due_at": until}
-    claimed = apply_transition(tx, CLAIM, attempt.id, columns)
     video = video_of(attempt.video_id)
-    if video is None or not claimed:
+    if video is None or not apply_to_held(tx, CLAIM, attempt, columns):
         return None
     if over.closed_at is not None and (attempt.due_at or now) < over.closed_at:
         circuit.note_wait(tx, attempt, over, now=now)

@@ -21,6 +21,7 @@ from jobs.transitions import (
     SEND,
     WAIT,
     Transition,
+    apply_to_held,
     apply_transition,
 )
 from providers.capabilities import Lookup
@@ -47,7 +48,8 @@ def release(tx: Tx, attempt_id: str, *, owner: str, now: float) -> None:
 def accepted(tx: Tx, policy: Policy, attempt: AttemptRow, answer: Accepted, *, sent_at: float, now: float) -> None:
     """Record that a provider took a job, whoever learnt it and however late."""
     asked, owner = attempts.ask(tx, attempt.id), _ask_owner(tx, attempt.provider, answer.provider_job_id)
-    current = asked() or attempt
+    held = asked()
+    current = held or attempt
     if owner() not in {None, current.id}:
         mark_outcome_unknown(tx, policy, current, "the provider named a job that belongs to another video", now=now)
         return
@@ -57,7 +59,8 @@ def accepted(tx: Tx, policy: Policy, attempt: AttemptRow, answer: Accepted, *, s
     at_once = current.woken_at is not None or current.cancel is CancelState.WISHED
     due_at = now if at_once else _first_check(tx, policy, current.provider, now)
     columns = {**_named(answer), "accepted_at": now, "due_at": due_at}
-    if not apply_transition(tx, ACCEPT, current.id, {**columns, **schedule.NO_DOUBT, **RELEASED_LEASE}):
+    columns |= {**schedule.NO_DOUBT, **RELEASED_LEASE}
+    if held is None or not apply_to_held(tx, ACCEPT, held, columns):
         _accepted_too_late(tx, policy, current, answer, now)
         return
     video_id, number = current.video_id, current.number

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from store import attempts
+from store.attempts import AttemptRow
 from store.attempts import AttemptState as State
 from store.transaction import Tx
 
@@ -66,3 +67,16 @@ def apply_transition(
     With `owner` the attempt's lease must also still be the owner's.
     """
     return attempts.change(tx, attempt_id, step.to, columns, from_states=step.from_states, owner=owner)
+
+
+def apply_to_held(
+    tx: Tx, step: Transition, held: AttemptRow, columns: Mapping[str, object] = MappingProxyType({})
+) -> bool:
+    """Take a step with an attempt that this transaction has read and holds; say whether it was open to it.
+
+    Nobody else can have moved it since it was read, so the database need not be waited for.
+    """
+    if held.state not in step.from_states:
+        return False
+    attempts.ask_change(tx, held.id, step.to, columns, from_states=step.from_states)
+    return True

@@ -31,7 +31,8 @@ def telling(tx: Tx, attempt_id: str) -> list[Webhook]:
 
 def unclaimed_ids(tx: Tx, attempt: AttemptRow, provider_job_ids: Iterable[str]) -> list[str]:
     """Keep those of a provider's job ids that belong to no other attempt."""
-    owners = {job_id: attempts.owner_of_job(tx, attempt.provider, job_id) for job_id in provider_job_ids}
+    asked = {job_id: attempts.ask_owner_of_job(tx, attempt.provider, job_id) for job_id in provider_job_ids}
+    owners = {job_id: read() for job_id, read in asked.items()}
     return [job_id for job_id, owner in owners.items() if owner in {None, attempt.id}]
 
 

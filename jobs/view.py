@@ -34,9 +34,18 @@ def video(tx: Tx, video_id: str) -> Video | None:
 
 def traced(tx: Tx, video_id: str) -> tuple[Video, Trace] | None:
     """Read a video, and the trace that its request came with."""
+    return ask_traced(tx, video_id)()
+
+
+def ask_traced(tx: Tx, video_id: str) -> Callable[[], tuple[Video, Trace] | None]:
+    """Ask for a video and its request's trace, and give what reads the answer."""
     asked, tried = videos.ask(tx, video_id), attempts.ask_of_video(tx, video_id)
-    row = asked()
-    return None if row is None else (_shown(row, tried()), Trace(row.traceparent, row.tracestate))
+
+    def read() -> tuple[Video, Trace] | None:
+        row = asked()
+        return None if row is None else (_shown(row, tried()), Trace(row.traceparent, row.tracestate))
+
+    return read
 
 
 def untried(row: VideoRow) -> Video:

@@ -26,6 +26,7 @@ from providers.http.seen import WatchAnswers, watch_nothing, watched_answers
 from providers.registry import capabilities
 from providers.reports import Handle, Ready, Report, Working
 from schemas.names import DetectedBy
+from schemas.trace import NO_TRACE, Trace
 from store.attempts import AttemptRow, AttemptState
 from store.database import Store
 
@@ -56,14 +57,14 @@ class Checker:
         metrics.check_delay_seconds.labels(client.name).observe(max(0.0, self.store.now() - (attempt.due_at or 0)))
         claimed = claimed_addresses(attempt)
         if attempt.provider_job_id is not None or claimed is not None:
-            decision = await self._ask(client, attempt, claimed)
+            decision, trace = await self._ask(client, attempt, claimed)
         else:
             await self._prover().seek(client, attempt)
-            decision = None
+            decision, trace = None, NO_TRACE
         await failpoint("settled")
         if decision is None or isinstance(decision, CheckAgain):
             return False
-        with tracing.log_of(await known_trace(self.store, attempt)):
+        with tracing.log_of(trace):
             _count(attempt, decision, now=self.store.now())
         return True
 
@@ -71,24 +72,33 @@ class Checker:
         webhooks = SignedWebhooks(self.store, self.answered)
         return Prover(self.store, self.policy, self.owner, self.read_webhook, self.clock, self._report, webhooks)
 
-    async def _ask(self, client: ProviderClient, attempt: AttemptRow, claimed: Ready | None) -> Decision | None:
+    async def _ask(
+        self, client: ProviderClient, attempt: AttemptRow, claimed: Ready | None
+    ) -> tuple[Decision | None, Trace]:
+        """Ask about an attempt and apply the answer; give what was decided, and the trace that its video belongs to."""
         asked_at = self.store.now()
         trace = await trace_of(self.store, attempt)
         with check_span(attempt, trace):
             report = claimed or await self._answer(client, attempt)
         stopped = await self._stopped(client, attempt, report)
         if stopped is not None:
-            return stopped
+            return stopped, await known_trace(self.store, attempt)
         finding = await self._proven(attempt, report)
         now = self.store.now()
-        decision: Decision | None = await self.clock.decide(
-            self.store.write_small, check.apply, self.policy, attempt, finding, owner=self.owner, asked_at=asked_at
+        decision, known = await self.clock.decide(
+            self.store.write_small,
+            check.apply_traced,
+            self.policy,
+            attempt,
+            finding,
+            owner=self.owner,
+            asked_at=asked_at,
         )
         if decision is not None:
             self._learn(attempt, report, decision, now)
             if not isinstance(decision, CheckAgain):
                 record_settling(attempt, trace, began=now, ended=self.store.now())
-        return decision
+        return decision, known
 
     async def _stopped(self, client: ProviderClient, attempt: AttemptRow, report: Report) -> AttemptFailed | None:
         """Hand the wish to stop an unfinished job on to its provider; give the end where that was it."""

@@ -1,6 +1,6 @@
 """Which providers the living generators and pollers can ask, as they announce it."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from enum import StrEnum
 
 from schemas.names import Provider
@@ -28,5 +28,10 @@ def announce(tx: Tx, role: Role, enabled: Collection[Provider], *, now: float) -
 
 def announced(tx: Tx) -> dict[tuple[Role, Provider | None], float]:
     """Read when each role last said that it has a provider, or, under None, that it lives; Unix seconds."""
-    rows = tx.execute("SELECT role, provider, announced_at FROM announcements").fetchall()
-    return {(Role(role), Provider(name) if name else None): at for role, name, at in rows}
+    return ask_announced(tx)()
+
+
+def ask_announced(tx: Tx) -> Callable[[], dict[tuple[Role, Provider | None], float]]:
+    """Ask what `announced` tells, and give what reads the answer."""
+    rows = tx.execute("SELECT role, provider, announced_at FROM announcements")
+    return lambda: {(Role(role), Provider(name) if name else None): at for role, name, at in rows.fetchall()}

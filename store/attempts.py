@@ -126,12 +126,19 @@ READABLE = "id NOT IN (SELECT id FROM unreadable WHERE kind = 'attempt')"
 
 def select_work(tx: Tx, condition: str, parameters: dict[str, object], *, now: float | None) -> list[AttemptRow]:
     """Select attempts to work on without those that cannot be read, which are put aside unless this only reads."""
+    return ask_work(tx, condition, parameters, now=now)()
+
+
+def ask_work(
+    tx: Tx, condition: str, parameters: dict[str, object], *, now: float | None
+) -> Callable[[], list[AttemptRow]]:
+    """Ask for attempts as `select_work` does, and give what reads the answer."""
     rows = tx.execute(
         f"SELECT {COLUMNS} FROM attempts"  # noqa: S608 - constant parts
         f" WHERE {READABLE} AND {condition}{tx.skip_locked}",
         parameters,
-    ).fetchall()
-    return [row for columns in rows if (row := readable(columns, tx, now)) is not None]
+    )
+    return lambda: [row for columns in rows.fetchall() if (row := readable(columns, tx, now)) is not None]
 
 
 def readable(columns: Sequence[object], tx: Tx, now: float | None) -> AttemptRow | None:
@@ -186,11 +193,6 @@ def of_videos(tx: Tx, video_ids: Collection[str]) -> dict[str, list[AttemptRow]]
     return grouped
 
 
-def owner_of_job(tx: Tx, provider: Provider, provider_job_id: str) -> str | None:
-    """Name the attempt that a provider's job belongs to."""
-    return ask_owner_of_job(tx, provider, provider_job_id)()
-
-
 def ask_owner_of_job(tx: Tx, provider: Provider, provider_job_id: str) -> Callable[[], str | None]:
     """Ask which attempt a provider's job belongs to, and give what reads the answer."""
     rows = tx.execute("SELECT id FROM attempts WHERE provider = ? AND provider_job_id = ?", (provider, provider_job_id))
@@ -217,13 +219,27 @@ def change(
     `job_details` is a mapping.
     Raises ValueError for a column that may not change.
     """
+    return ask_change(tx, attempt_id, to, columns, from_states=from_states, owner=owner)()
+
+
+def ask_change(
+    tx: Tx,
+    attempt_id: str,
+    to: AttemptState,
+    columns: Mapping[str, object],
+    *,
+    from_states: Collection[AttemptState],
+    owner: str | None = None,
+) -> Callable[[], bool]:
+    """Move an attempt as `change` does, and give what says whether it was moved."""
     if not columns.keys() <= _CHANGEABLE:
         raise ValueError(f"may not be changed: {sorted(columns.keys() - _CHANGEABLE)}")
     values = dict(columns)
     for name in values.keys() & {"output_urls", "kept_urls", "job_details"}:
         values[name] = None if values[name] is None else json.dumps(values[name])
     sql = _change(tuple(values), frozenset(from_states), held=owner is not None)
-    return tx.execute(sql, {"id": attempt_id, "to": to, "held_by": owner, **values}).rowcount == 1
+    moved = tx.execute(sql, {"id": attempt_id, "to": to, "held_by": owner, **values})
+    return lambda: moved.rowcount == 1
 
 
 @cache

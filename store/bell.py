@@ -18,6 +18,8 @@ from store.transaction import Signal, Tx
 _CHANNEL = "reelbus"
 _HEAR_SECONDS = 0.5
 _AGAIN_SECONDS = 1.0
+_BETWEEN_SECONDS = 0.005
+"""Between two tellings: each one wakes a thread of every process, our own with them."""
 
 
 class Bell:
@@ -75,6 +77,7 @@ class Bell:
             try:
                 self._own.add(self._telling.connection.info.backend_pid)
                 self._telling.execute("SELECT pg_notify(?, ?)", (_CHANNEL, " ".join(sorted(topics))))
+                self._stopping.wait(_BETWEEN_SECONDS)
             except psycopg.Error:  # the look finds what nobody was told of
                 self._telling.close()
                 self._stopping.wait(_AGAIN_SECONDS)

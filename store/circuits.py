@@ -1,5 +1,6 @@
 """The circuit breaker of each provider, shared by all processes."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from schemas.names import Provider
@@ -30,8 +31,18 @@ _COLUMNS = ", ".join(CircuitRow._fields)
 
 def get(tx: Tx, provider: Provider) -> CircuitRow:
     """Read a provider's circuit; closed where nothing ever failed."""
-    row = tx.execute(f"SELECT {_COLUMNS} FROM circuits WHERE provider = ?", (provider,)).fetchone()  # noqa: S608 - constant columns
-    return CircuitRow() if row is None else CircuitRow(*row)
+    return ask(tx, provider)()
+
+
+def ask(tx: Tx, provider: Provider) -> Callable[[], CircuitRow]:
+    """Ask for a provider's circuit, and give what reads the answer: several questions can go in one trip."""
+    rows = tx.execute(f"SELECT {_COLUMNS} FROM circuits WHERE provider = ?", (provider,))  # noqa: S608 - constant columns
+
+    def read() -> CircuitRow:
+        found = rows.fetchone()
+        return CircuitRow() if found is None else CircuitRow(*found)
+
+    return read
 
 
 def held(tx: Tx, provider: Provider) -> CircuitRow:

@@ -1,9 +1,9 @@
 """When somebody must look at an attempt next: what is due, what makes it due, and what a set clock does to it."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from schemas.names import Provider
-from store.attempts import COLUMNS, READABLE, AttemptRow, AttemptState, readable, select_work
+from store.attempts import COLUMNS, READABLE, AttemptRow, AttemptState, ask_work, readable, select_work
 from store.transaction import Tx
 
 _UNSENT = (
@@ -13,6 +13,7 @@ _UNSENT = (
 )
 
 _UNENDED = "provider = :provider AND state IN ('unconfirmed', 'generating')"
+_GIVEN_UP = "provider = :provider AND state = 'failed' AND due_at IS NOT NULL"
 _FREE = "due_at <= :now AND lease_until <= :now ORDER BY due_at LIMIT :limit"
 _LONGEST_WAIT = 60.0
 
@@ -63,29 +64,29 @@ def to_fetch(
 
 
 def to_check(tx: Tx, provider: Provider, *, now: float, limit: int) -> list[AttemptRow]:
-    """List the attempts whose provider should be asked, longest overdue first."""
-    return _overdue(tx, provider, _UNENDED, now=now, limit=limit)
+    """List the attempts whose provider should be asked, longest overdue first.
 
-
-def to_check_late(tx: Tx, provider: Provider, *, now: float, limit: int) -> list[AttemptRow]:
-    """List the attempts that were given up but may still come to something, longest overdue first."""
-    failed = "provider = :provider AND state = 'failed' AND due_at IS NOT NULL"
-    return _overdue(tx, provider, failed, now=now, limit=limit)
-
-
-def _overdue(tx: Tx, provider: Provider, which: str, *, now: float, limit: int) -> list[AttemptRow]:
+    Behind them come those that were given up but may still come to something.
+    """
     given: dict[str, object] = {"provider": provider, "now": now, "limit": limit}
-    return select_work(tx, f"{which} AND {_FREE}", given, now=now)
+    open_ones = ask_work(tx, f"{_UNENDED} AND {_FREE}", given, now=now)
+    given_up = ask_work(tx, f"{_GIVEN_UP} AND {_FREE}", given, now=now)
+    return [*open_ones(), *given_up()][:limit]
 
 
-def checks_due(tx: Tx, provider: Provider, *, now: float, limit: int) -> tuple[int, float | None]:
-    """Count what `to_check` would list, up to a limit; and say since when the oldest of it is due."""
-    count, oldest = tx.execute(
+def ask_checks_due(tx: Tx, provider: Provider, *, now: float, limit: int) -> Callable[[], tuple[int, float | None]]:
+    """Ask how much `to_check` would list, up to a limit, and since when the oldest is due; give what reads both."""
+    rows = tx.execute(
         "SELECT COUNT(*), MIN(due_at) FROM (SELECT due_at FROM attempts"  # noqa: S608 - constant parts
         f" WHERE {READABLE} AND {_UNENDED} AND {_FREE}) AS due",
         {"provider": provider, "now": now, "limit": limit},
-    ).fetchone()
-    return count, oldest
+    )
+
+    def read() -> tuple[int, float | None]:
+        count, oldest = rows.fetchone()
+        return count, oldest
+
+    return read
 
 
 def next_due(
@@ -144,19 +145,24 @@ def hasten(tx: Tx, video_id: str, *, now: float, pause: float) -> bool:
     )
 
 
-def mark_due(tx: Tx, attempt_id: str, *, now: float, pause: float, watched: float) -> Provider | None:
+def ask_mark_due(tx: Tx, attempt_id: str, *, now: float, pause: float, watched: float) -> Callable[[], Provider | None]:
     """Note that a webhook came for an attempt, and make its check due: `pause` seconds after the last at least.
 
     A submission that was given up as unknown is due too, for `watched` seconds after its end: the webhook may prove
     that it was accepted. An attempt that waits for no check only gets the note.
-    Gives the provider where the attempt had ended before.
+    Gives what names the provider where the attempt had ended before.
     """
-    row = tx.execute(
+    rows = tx.execute(
         "UPDATE attempts SET woken_at = :now, due_at = CASE"
         " WHEN state IN ('unconfirmed', 'generating') OR (state = 'failed' AND due_at IS NOT NULL)"
         " OR (error_code = 'submission_unknown' AND provider_job_id IS NULL AND finished_at > :now - :watched)"
         " THEN CASE WHEN checked_at + :pause > :now THEN checked_at + :pause ELSE :now END"
         " ELSE due_at END WHERE id = :id RETURNING provider, finished_at",
         {"id": attempt_id, "now": now, "pause": pause, "watched": watched},
-    ).fetchone()
-    return None if row is None or row[1] is None else Provider(row[0])
+    )
+
+    def read() -> Provider | None:
+        found = rows.fetchone()
+        return None if found is None or found[1] is None else Provider(found[0])
+
+    return read

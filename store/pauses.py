@@ -1,5 +1,6 @@
 """Providers that an operator has paused: they get no new submissions until they are resumed."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from schemas.names import Provider
@@ -15,8 +16,18 @@ class Pause(NamedTuple):
 
 def get(tx: Tx, provider: Provider) -> Pause | None:
     """Read a provider's pause; None where it is not paused."""
-    row = tx.execute("SELECT since, caller FROM pauses WHERE provider = ?", (provider,)).fetchone()
-    return None if row is None else Pause(*row)
+    return ask(tx, provider)()
+
+
+def ask(tx: Tx, provider: Provider) -> Callable[[], Pause | None]:
+    """Ask for a provider's pause, and give what reads the answer: several questions can go in one trip."""
+    rows = tx.execute("SELECT since, caller FROM pauses WHERE provider = ?", (provider,))
+
+    def read() -> Pause | None:
+        found = rows.fetchone()
+        return None if found is None else Pause(*found)
+
+    return read
 
 
 def begin(tx: Tx, provider: Provider, *, caller: str, now: float) -> bool:

@@ -119,6 +119,14 @@ class Session:
         except psycopg.Error:
             self.close()
 
+    def leave(self) -> None:
+        """Roll back what only read, without waiting until that is done."""
+        try:
+            if not self.lost:
+                self.wire.send("ROLLBACK")
+        except psycopg.Error:
+            self.close()
+
     def cancel(self) -> None:
         """Cancel the statement under way; may be called from another thread."""
         if self._connection is not None and not self._connection.closed:

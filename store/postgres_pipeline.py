@@ -51,13 +51,14 @@ def statement(sql: str, parameters: Parameters) -> Statement:
 
 
 class Answer:
-    """The rows of a statement; to look at them sends what is queued."""
+    """The rows of a statement; to look at them sends it with all that is queued, unless it has been sent."""
 
-    __slots__ = ("_pipeline", "replies")
+    __slots__ = ("_pipeline", "replies", "sent")
 
     def __init__(self, pipeline: "Pipeline") -> None:
         self._pipeline = pipeline
         self.replies: list[Reply] = []
+        self.sent = False
 
     @property
     def rowcount(self) -> int:
@@ -73,7 +74,8 @@ class Answer:
         return self._arrived()[0].fetchall()
 
     def _arrived(self) -> list[Reply]:
-        self._pipeline.send()
+        if not self.sent:
+            self._pipeline.send()
         return self.replies
 
 
@@ -127,6 +129,8 @@ class Pipeline:
         self._floor = 0
         each = [(one.answer, sent) for one in waiting for sent in one.statements()]
         if each:
+            for one in waiting:
+                one.answer.sent = True
             for (answer, _), reply in zip(each, self._wire.run([sent for _, sent in each]), strict=True):
                 answer.replies.append(reply)
 

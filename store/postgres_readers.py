@@ -71,5 +71,5 @@ class PostgresReaders:
         except BaseException:
             session.rollback()
             raise
-        session.rollback()
+        session.leave()
         return found

@@ -5,14 +5,15 @@ they need (`docs/scaling.md` has the figures).
 """
 
 import select
-import struct
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import psycopg
 from psycopg import pq
 from psycopg.abc import Transformer
 from psycopg.pq.abc import PGresult
+
+from store.postgres_values import BINARY, Given, as_given
 
 PREPARED_FROM = 3
 """The how manieth time of a statement prepares it."""
@@ -20,10 +21,6 @@ PREPARED_FROM = 3
 PREPARED_MOST = 500
 """How many statements one connection keeps prepared; those that come later are not."""
 
-_BINARY, _TEXT = 1, 0
-_INT4, _INT8, _FLOAT8 = struct.Struct("!i"), struct.Struct("!q"), struct.Struct("!d")
-_OID_UNKNOWN, _OID_BOOL, _OID_BYTES, _OID_INT8, _OID_INT4, _OID_FLOAT8 = 0, 16, 17, 20, 23, 701
-_LARGEST_INT4 = 2**31 - 1
 _NOTHING_MORE = 3
 """How often in turn libpq may say that nothing has come, where something must; a connection that ends says it."""
 
@@ -32,14 +29,6 @@ _Key = tuple[str, tuple[int, ...]]
 
 Statement = tuple[str, Sequence[object]]
 """SQL with `$1`, `$2` …, and a value for each."""
-
-
-class Given(NamedTuple):
-    """The values of a statement as the server takes them."""
-
-    types: tuple[int, ...]
-    formats: tuple[int, ...]
-    values: tuple[bytes | None, ...]
 
 
 class Reply:
@@ -90,13 +79,16 @@ class Wire:
         self._making: dict[_Key, bytes] = {}
         """What the trip under way is to prepare."""
         self._number = 0
+        self._unread = False
+        """Whether the answer to what `send` sent has not been read yet."""
         self._answers = select.poll()
         self._answers.register(self._pgconn.socket, select.POLLIN)
 
     def run(self, statements: Sequence[Statement]) -> list[Reply]:
         """Run statements in their order, in one trip. Raises the first `psycopg.Error` that comes of them."""
-        given = [(sql, _given(values)) for sql, values in statements]
+        given = [(sql, as_given(values)) for sql, values in statements]
         try:
+            self._read_over()
             results = [self._run_one(*given[0])] if len(given) == 1 else self._run_together(given)
             for result in results:
                 if result.status == pq.ExecStatus.FATAL_ERROR:
@@ -109,6 +101,21 @@ class Wire:
             self._making.clear()
         return [Reply(result, self._reader) for result in results]
 
+    def send(self, sql: str) -> None:
+        """Run one statement whose answer nobody waits for. Raises `psycopg.Error` where it cannot be sent."""
+        self._read_over()
+        self._pgconn.send_query(sql.encode())
+        self._unread = True
+        self._flush()
+
+    def _read_over(self) -> None:
+        """Read the answer to what nobody waited for: nothing else can be sent before."""
+        while self._unread:
+            while self._pgconn.is_busy():
+                self._answers.poll()
+                self._consume(())
+            self._unread = self._pgconn.get_result() is not None
+
     def _run_one(self, sql: str, given: Given) -> PGresult:
         name, is_new = self._name(sql, given.types)
         if is_new:
@@ -116,8 +123,8 @@ class Wire:
             if failed := self._prepared((sql, given.types), answer):
                 return failed
         if not name:
-            return self._pgconn.exec_params(sql.encode(), given.values, given.types, given.formats, _BINARY)
-        return self._pgconn.exec_prepared(name, given.values, given.formats, _BINARY)  # type: ignore[arg-type]  # None is NULL
+            return self._pgconn.exec_params(sql.encode(), given.values, given.types, given.formats, BINARY)
+        return self._pgconn.exec_prepared(name, given.values, given.formats, BINARY)  # type: ignore[arg-type]  # None is NULL
 
     def _prepared(self, key: _Key, result: PGresult) -> PGresult | None:
         """Remember what the server prepared, whatever becomes of the trip; give the result where it would not."""
@@ -145,9 +152,9 @@ class Wire:
         if is_new:
             self._pgconn.send_prepare(name, sql.encode(), given.types)
         if name:
-            self._pgconn.send_query_prepared(name, given.values, given.formats, _BINARY)
+            self._pgconn.send_query_prepared(name, given.values, given.formats, BINARY)
         else:
-            self._pgconn.send_query_params(sql.encode(), given.values, given.types, given.formats, _BINARY)
+            self._pgconn.send_query_params(sql.encode(), given.values, given.types, given.formats, BINARY)
         return is_new
 
     def _name(self, sql: str, types: tuple[int, ...]) -> tuple[bytes, bool]:
@@ -197,37 +204,6 @@ class Wire:
             self._pgconn.consume_input()
         except psycopg.OperationalError as error:
             raise _lost(results) from error
-
-
-def _given(values: Sequence[object]) -> Given:
-    dumped = [_dump(value) for value in values]
-    return Given(*zip(*dumped, strict=True)) if dumped else Given((), (), ())
-
-
-def _dump(value: object) -> tuple[int, int, bytes | None]:
-    """Give the type of a value, its format, and its bytes. Raises TypeError for what no column can hold."""
-    if isinstance(value, str):
-        # PostgreSQL has no text for a NUL: it becomes the mark of what cannot be shown.
-        return _OID_UNKNOWN, _TEXT, (value.replace("\0", "\ufffd") if "\0" in value else value).encode()
-    if isinstance(value, float):
-        return _OID_FLOAT8, _BINARY, _FLOAT8.pack(value)
-    if value is None:
-        return _OID_UNKNOWN, _TEXT, None
-    return _dump_other(value)
-
-
-def _dump_other(value: object) -> tuple[int, int, bytes]:
-    match value:
-        case bool():
-            return _OID_BOOL, _BINARY, b"\1" if value else b"\0"
-        case int() if abs(value) <= _LARGEST_INT4:
-            return _OID_INT4, _BINARY, _INT4.pack(value)
-        case int():
-            return _OID_INT8, _BINARY, _INT8.pack(value)
-        case bytes() | bytearray() | memoryview():
-            return _OID_BYTES, _BINARY, bytes(value)
-        case _:
-            raise TypeError(f"no column can hold a {type(value).__name__}")
 
 
 def _lost(results: Sequence[PGresult]) -> psycopg.OperationalError:

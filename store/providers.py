@@ -1,5 +1,6 @@
 """What all processes share of each provider: its budget, its pauses, whether it refuses our key or our credits."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from schemas.names import Provider
@@ -29,13 +30,23 @@ class ProviderRow:
 
 def get(tx: Tx, provider: Provider) -> ProviderRow | None:
     """Read a provider's shared state; None before its first request. What writes holds it until its end."""
-    row = tx.execute(
+    return ask(tx, provider)()
+
+
+def ask(tx: Tx, provider: Provider) -> Callable[[], ProviderRow | None]:
+    """Ask for a provider's shared state as `get` does, and give what reads the answer."""
+    rows = tx.execute(
         "SELECT name, tokens, refilled_at, paused_until, unauthorized_since, out_of_credits_since,"  # noqa: S608 - constant parts
         " submission_tokens, submission_refilled_at"
         f" FROM providers WHERE name = ?{tx.row_lock}",
         (provider,),
-    ).fetchone()
-    return None if row is None else ProviderRow(Provider(row[0]), *row[1:])
+    )
+
+    def read() -> ProviderRow | None:
+        found = rows.fetchone()
+        return None if found is None else ProviderRow(Provider(found[0]), *found[1:])
+
+    return read
 
 
 def set_tokens(tx: Tx, provider: Provider, *, tokens: float, now: float) -> None:

@@ -122,14 +122,14 @@ def ask_each(tx: Tx, video_ids: Collection[str]) -> Callable[[str], VideoRow | N
     return lambda video_id: _row(found[video_id]) if video_id in found else None
 
 
-def accepted(tx: Tx, *, limit: int, now: float) -> list[VideoRow]:
-    """Read the oldest videos for which no provider has been chosen yet; those that cannot be read are put aside."""
+def ask_accepted(tx: Tx, *, limit: int, now: float) -> Callable[[], list[VideoRow]]:
+    """Ask for the oldest videos without a provider; give what reads them, and puts aside those that cannot be read."""
     rows = tx.execute(
         f"SELECT {COLUMNS} FROM videos WHERE state = 'accepted'"  # noqa: S608 - constant parts
         f" AND id NOT IN (SELECT id FROM unreadable WHERE kind = 'video') ORDER BY id LIMIT ?{tx.skip_locked}",
         (limit,),
-    ).fetchall()
-    return [row for columns in rows if (row := _readable(tx, columns, now)) is not None]
+    )
+    return lambda: [row for columns in rows.fetchall() if (row := _readable(tx, columns, now)) is not None]
 
 
 def row_or_none(columns: Sequence[object]) -> VideoRow | None:
@@ -199,17 +199,17 @@ def movable(
     return Movable([attempt_id for attempt_id, _ in found], place)
 
 
-def move(
+def ask_move(
     tx: Tx, video_id: str, to: VideoStatus, *, from_states: Sequence[VideoStatus], provider: Provider | None, now: float
-) -> bool:
-    """Move a video to a state that is not final, if it is in one of `from_states`; say whether it was."""
+) -> Callable[[], bool]:
+    """Move a video to a state that is not final, if it is in one of `from_states`; give what says whether it was."""
     marks = ", ".join("?" * len(from_states))
     moved = tx.execute(
         f"UPDATE videos SET state = ?, provider = COALESCE(?, provider), updated_at = ?"  # noqa: S608 - only marks
         f" WHERE id = ? AND state IN ({marks})",
         (to, provider, now, video_id, *from_states),
     )
-    return moved.rowcount == 1
+    return lambda: moved.rowcount == 1
 
 
 def note_generating(tx: Tx, video_id: str, provider: Provider, *, now: float) -> None:
@@ -221,18 +221,24 @@ def note_generating(tx: Tx, video_id: str, provider: Provider, *, now: float) ->
     )
 
 
-def finish(tx: Tx, video_id: str, to: VideoStatus, *, error: tuple[ErrorCode, str] | None, now: float) -> bool:
-    """Move a video to its final state, once; say whether it was this call that did."""
+def ask_finish(
+    tx: Tx, video_id: str, to: VideoStatus, *, error: tuple[ErrorCode, str] | None, now: float
+) -> Callable[[], bool]:
+    """Move a video to its final state, once; give what says whether it was this call that did, and must be called."""
     code, message = error or (None, None)
     moved = tx.execute(
         "UPDATE videos SET state = ?, error_code = ?, error_message = ?, updated_at = ?, completed_at = ?"
         " WHERE id = ? AND state IN ('accepted', 'submitting', 'generating')",
         (to, code, message, now, now, video_id),
     )
-    if moved.rowcount != 1:
-        return False
-    uploads.retire(tx, video_id, now=now)
-    return True
+
+    def finished() -> bool:
+        if moved.rowcount != 1:
+            return False
+        uploads.retire(tx, video_id, now=now)
+        return True
+
+    return finished
 
 
 def count_by_state(tx: Tx) -> dict[VideoStatus, int]:

@@ -54,25 +54,21 @@ def record(tx: Tx, deliveries: Sequence[Delivery], *, now: float) -> None:
             for delivery in deliveries
         ],
     )
-    for marks, group in in_groups(sorted({delivery[0] for delivery in deliveries})):
-        flooded = tx.execute(
-            f"SELECT attempt_id FROM webhooks WHERE attempt_id IN ({marks})"  # noqa: S608 - only marks
-            " GROUP BY attempt_id HAVING COUNT(*) > ?",
-            (*group, KEPT_OF_AN_ATTEMPT),
-        ).fetchall()
-        for (attempt_id,) in flooded:
-            drop_oldest(tx, attempt_id)
+    drop_oldest(tx, sorted({delivery[0] for delivery in deliveries}))
 
 
-def drop_oldest(tx: Tx, attempt_id: str) -> None:
-    """Drop the deliveries of an attempt beyond the newest `KEPT_OF_AN_ATTEMPT` with bodies and as many without."""
-    # Each kind by itself: a flood without bodies must not push out the one that names the job.
-    tx.execute(
-        "DELETE FROM webhooks WHERE id IN (SELECT id FROM (SELECT id, ROW_NUMBER() OVER"
-        " (PARTITION BY body IS NULL ORDER BY id DESC) AS place FROM webhooks"
-        " WHERE attempt_id = ?) AS placed WHERE place > ?)",
-        (attempt_id, KEPT_OF_AN_ATTEMPT),
-    )
+def drop_oldest(tx: Tx, attempt_ids: Collection[str]) -> None:
+    """Drop the deliveries of attempts beyond the newest `KEPT_OF_AN_ATTEMPT` with bodies and as many without."""
+    # Each kind by itself: a flood without bodies must not push out the one that names the job. First those attempts are
+    # found that have so many at all, which an index tells.
+    for marks, group in in_groups(attempt_ids):
+        tx.execute(
+            "DELETE FROM webhooks WHERE id IN (SELECT id FROM (SELECT id, ROW_NUMBER() OVER"  # noqa: S608 - only marks
+            " (PARTITION BY attempt_id, body IS NULL ORDER BY id DESC) AS place FROM webhooks"
+            f" WHERE attempt_id IN (SELECT attempt_id FROM webhooks WHERE attempt_id IN ({marks})"
+            " GROUP BY attempt_id HAVING COUNT(*) > ?)) AS placed WHERE place > ?)",
+            (*group, KEPT_OF_AN_ATTEMPT, KEPT_OF_AN_ATTEMPT),
+        )
 
 
 def unhandled(tx: Tx, *, limit: int) -> list[tuple[int, str]]:

@@ -61,7 +61,7 @@ def test_the_same_key_and_request_give_the_same_video(desk: JobScenario) -> None
 def test_the_same_key_with_another_request_is_refused_and_stores_nothing(desk: JobScenario) -> None:
     ask(desk, idempotency_key="k")
     assert isinstance(ask(desk, idempotency_key="k", fingerprint="different"), KeyConflict)
-    assert len(desk.do(videos.accepted, limit=10, now=START)) == 1
+    assert len(desk.do(lambda tx: videos.ask_accepted(tx, limit=10, now=START)())) == 1
 
 
 def test_each_caller_has_keys_of_its_own(desk: JobScenario) -> None:

@@ -210,6 +210,6 @@ async def test_of_twenty_twins_at_once_on_two_handles_one_makes_the_video(tmp_pa
     for key in map(str, range(20)):
         created = await asyncio.gather(*(stores[number % 2].write(twin, key) for number in range(20)))
         assert sorted(map(str, created)) == ["False"] * 19 + ["True"]
-    assert len(await stores[1].read(videos.accepted, limit=100, now=START)) == 20
+    assert len(await stores[1].read(lambda tx: videos.ask_accepted(tx, limit=100, now=START)())) == 20
     for store in stores:
         await store.close()

@@ -327,7 +327,7 @@ IN_ONE_TEST: dict[str, Mutant] = {
     ),
     "what is paid comes first": Mutant(
         "submissions take what there is",
-        patched(shares, "for_submissions", lambda _tx, _policy, _provider, allowed, **_: allowed.requests),
+        patched(shares, "ask_for_submissions", lambda *_, **__: lambda allowed: allowed.requests),
     ),
     "a clock that goes back refills nothing": Mutant("clock back empties the bucket", clock_back_empties_the_bucket),
     "only ones own leases are renewed": Mutant(
@@ -367,7 +367,7 @@ IN_ONE_TEST: dict[str, Mutant] = {
     ),
     "one probe at a time": Mutant("everybody tests a provider", patched(circuit, "_probed_until", nothing)),
     "waiting costs no tries": Mutant(
-        "an open circuit lets work pass", patched(circuit, "gate", lambda *_, **__: circuit.OPEN_GATE)
+        "an open circuit lets work pass", patched(circuit, "ask_gate", lambda *_, **__: lambda: circuit.OPEN_GATE)
     ),
     "a probe's success closes": Mutant("a circuit never closes", patched(circuit, "note_answer", nothing)),
     "one retry at a time": Mutant("a retry does not know of others", patched(retry, "_family", lambda _tx, v: [v])),

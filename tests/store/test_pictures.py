@@ -56,7 +56,7 @@ def made(tx: Tx, upload: Upload) -> str:
 
 
 def ended(tx: Tx, video_id: str) -> None:
-    assert videos.finish(tx, video_id, VideoStatus.READY, error=None, now=NOW)
+    assert videos.ask_finish(tx, video_id, VideoStatus.READY, error=None, now=NOW)()
 
 
 async def uploaded(store: Store) -> str:

@@ -5,7 +5,8 @@ import pytest
 
 from schemas.names import VideoStatus
 from store import postgres_wire
-from store.postgres import Session, WritingTx
+from store.postgres import ReadingTx, Session, WritingTx
+from tests.support.waiting import eventually
 
 
 @pytest.mark.parametrize(
@@ -93,3 +94,27 @@ def test_a_connection_that_the_server_ends_is_known_as_lost_at_once(postgres_ses
     assert postgres_session.lost
     assert postgres_session.execute("SELECT 1").fetchone() == (1,)
     postgres_session.execute("SET synchronous_commit = off")  # as whoever shares this connection has it
+
+
+async def test_a_snapshot_that_was_left_is_over_at_the_server(postgres_session: Session) -> None:
+    ReadingTx(postgres_session, now=0.0).execute("SELECT 1").fetchone()
+    pid = postgres_session.connection.info.backend_pid
+    postgres_session.leave()
+    state = "SELECT state FROM pg_stat_activity WHERE pid = %s"
+    with psycopg.connect(
+        postgres_session.connection.info.dsn, password="never-shown-anywhere", autocommit=True
+    ) as other:
+        await eventually(lambda: other.execute(state, (pid,)).fetchone() == ("idle",))
+    assert postgres_session.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_connection_that_ended_after_a_snapshot_is_known_as_lost(postgres_session: Session) -> None:
+    ReadingTx(postgres_session, now=0.0).execute("SELECT 1").fetchone()
+    pid = postgres_session.connection.info.backend_pid
+    postgres_session.leave()
+    with psycopg.connect(postgres_session.connection.info.dsn, password="never-shown-anywhere") as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+    with pytest.raises(psycopg.OperationalError):
+        postgres_session.execute("SELECT 1")
+    assert postgres_session.lost
+    assert postgres_session.execute("SELECT 1").fetchone() == (1,)

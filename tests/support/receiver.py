@@ -52,7 +52,7 @@ class Receiver:
 
 
 def _finish(tx: Tx, video_id: str) -> None:
-    videos.finish(tx, video_id, VideoStatus.READY, error=None, now=1_800_000_000.0)
+    videos.ask_finish(tx, video_id, VideoStatus.READY, error=None, now=1_800_000_000.0)()
     events.announce(tx, video_id, EventType.READY, attempt=1, now=1_800_000_000.0)
 
 
