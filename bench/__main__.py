@@ -16,6 +16,7 @@ from pathlib import Path
 
 from bench import drawing, planning
 from bench.accepting import measure_accepting
+from bench.at_scale import measure_at_scale
 from bench.beside import measure_beside
 from bench.events import measure_events, measure_relay
 from bench.footprint import measure_footprint
@@ -59,6 +60,7 @@ MEASUREMENTS: dict[str, Callable[[Setting], list[Row]]] = {
     "p3,p4": measure_pipeline_beside,
     "p5": measure_latency_beside,
     "p6": measure_hosts,
+    "scale": measure_at_scale,
 }
 PICTURES = ROOT / "docs" / "pictures"
 RESULTS = ROOT / "bench" / "results"
