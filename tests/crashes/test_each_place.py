@@ -64,7 +64,7 @@ BEHIND_A_COMMIT = {
 Case = tuple[str, str, str, int]
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(480)
 @pytest.mark.parametrize("where", PLACES)
 async def test_a_service_that_dies_at_a_place_ends_its_video_once_and_pays_once(
     where: str, set_stage: SetStage
