@@ -8,6 +8,8 @@ import pytest
 from hypothesis import settings
 from pytest_timeout import Settings
 
+from tests.support.service import end_commands
+
 pytest_plugins = ["tests.support.broker", "tests.support.postgres"]
 
 TEARDOWN_SECONDS = 120
@@ -24,9 +26,17 @@ def pytest_configure() -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
-    """Limit the time of every teardown: the timer of pytest-timeout stops for good at a test's first failure."""
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None]:
+    """Limit the time of every teardown, and let no file's services live longer than the file.
+
+    The timer of pytest-timeout stops for good at a test's first failure. A test whose time is over may leave services
+    behind, which would take the commands of the tests that come after it on the same broker.
+    """
     item.ihook.pytest_timeout_cancel_timer(item=item)
     limit = Settings(TEARDOWN_SECONDS, "signal", func_only=False, disable_debugger_detection=False)
     item.ihook.pytest_timeout_set_timer(item=item, settings=limit)
-    return (yield)
+    try:
+        return (yield)
+    finally:
+        if nextitem is None or nextitem.path != item.path:
+            end_commands()

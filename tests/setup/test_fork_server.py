@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.forked import Forked
+from tests.support.forked import Forked, ForkServer
 from tests.support.service import ROOT, fork_server
 
 MODULE = "tests.setup.first_look"
@@ -65,3 +65,15 @@ async def test_a_fork_takes_signals_and_tells_which_ended_it(tmp_path: Path, env
     assert await process.wait() == process.returncode == -signal.SIGKILL
     with pytest.raises(ProcessLookupError):
         process.send_signal(signal.SIGKILL)
+
+
+async def test_what_a_test_leaves_behind_is_ended_when_one_asks_or_is_gone(tmp_path: Path, env: dict[str, str]) -> None:
+    server = ForkServer(env)
+    for end in (server.end_all, server.close):
+        with (tmp_path / "errors").open("wb") as errors:
+            frozen = await server.start(
+                "reelbus", "sandbox", "--port", "0", env=env, folder=tmp_path, errors=errors.fileno()
+            )
+        frozen.send_signal(signal.SIGSTOP)
+        end()
+        assert await frozen.wait() == -signal.SIGKILL

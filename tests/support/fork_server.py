@@ -6,7 +6,8 @@ first line. What must be seen of a new interpreter (its memory, what it loads) i
 with `fresh`.
 
 Requests come over a socket of whole messages (SOCK_SEQPACKET); with each come standard output, standard error and a
-pipe, into which go the child's number and in the end its exit status. It ends when whoever asks is gone.
+pipe, into which go the child's number and in the end its exit status. A message without these has it end all children
+that still run, and so has the going of whoever asks, with which it ends itself: no test leaves a process behind.
 """
 
 import gc
@@ -44,24 +45,34 @@ def next_child(control: socket.socket) -> Request | None:
     """Fork as one is asked to, and say of each child how it ended. Returns in a child, or when all is over."""
     waiting = selectors.DefaultSelector()
     waiting.register(control, selectors.EVENT_READ)
-    while True:
+    while waiting.get_map():
         for key, _ in waiting.select():
             if key.data is not None:
                 _tell_end(waiting, key.fd, *key.data)
                 continue
             message, descriptors, _, _ = socket.recv_fds(control, LONGEST_REQUEST, _DESCRIPTORS)
-            if not message:
-                return None
-            output, errors, told = descriptors
-            number = os.fork()
-            if number == 0:
-                waiting.close()
-                control.close()
-                return Request(**json.loads(message), output=output, errors=errors)
-            os.close(output)
-            os.close(errors)
-            os.write(told, b"%d\n" % number)
-            waiting.register(os.pidfd_open(number), selectors.EVENT_READ, (number, told))
+            if descriptors:
+                output, errors, told = descriptors
+                number = os.fork()
+                if number == 0:
+                    waiting.close()
+                    control.close()
+                    return Request(**json.loads(message), output=output, errors=errors)
+                os.close(output)
+                os.close(errors)
+                os.write(told, b"%d\n" % number)
+                waiting.register(os.pidfd_open(number), selectors.EVENT_READ, (number, told))
+            else:
+                _end_all(waiting)
+                if not message:
+                    waiting.unregister(control)
+    return None
+
+
+def _end_all(waiting: selectors.BaseSelector) -> None:
+    for key in waiting.get_map().values():
+        if key.data is not None:
+            signal.pidfd_send_signal(key.fd, signal.SIGKILL)
 
 
 def _tell_end(waiting: selectors.BaseSelector, ended: int, number: int, told: int) -> None:

@@ -95,8 +95,12 @@ class ForkServer:
             os.close(printed)
         return await Forked.told(status, reader)
 
+    def end_all(self) -> None:
+        """End every child that still runs, however it is, before anything else is started."""
+        self._control.send(b"end all")
+
     def close(self) -> None:
-        """End it; its children go on."""
+        """End it, and every child that still runs."""
         self._control.close()
         self._server.wait()
 

@@ -9,7 +9,6 @@ import signal
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -41,12 +40,21 @@ def _clean_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("REELBUS_")}
 
 
-@cache
+_fork_servers: dict[str, ForkServer] = {}
+
+
 def fork_server(path: str = str(ROOT)) -> ForkServer:
     """Give the one of this process for a `PYTHONPATH`, started when it is first wanted."""
-    server = ForkServer({**_clean_environment(), "PYTHONPATH": path})
-    atexit.register(server.close)
-    return server
+    if path not in _fork_servers:
+        _fork_servers[path] = ForkServer({**_clean_environment(), "PYTHONPATH": path})
+        atexit.register(_fork_servers[path].close)
+    return _fork_servers[path]
+
+
+def end_commands() -> None:
+    """End every command that was forked and still runs: a test that was broken off has left it behind."""
+    for server in _fork_servers.values():
+        server.end_all()
 
 
 class Command:
