@@ -1,17 +1,17 @@
 """The simulation beside the machine: `python -m bench.open_loop 10 20 40`.
 
 It runs one process of each role over a private PostgreSQL, asks for so many videos a second at random times, and
-simulates the same with what a video took of each process in a round of its own before (`--calibrate`). So what is
-compared, throughput and how soon a webhook becomes an event, is of other rates than what it is computed from.
+simulates the same with the times of that round: twice, with the processor time of each process alone, which is what a
+quiet machine would show, and with what its threads waited for a processor added, though threads wait beside each
+other. On a machine that others use too, what is measured lies between.
 """
 
 import argparse
 import json
-import os
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
@@ -21,7 +21,7 @@ from bench.at_scale import quantile, simulate
 from bench.consuming import EXCHANGE
 from bench.pipeline import provider_settings, standin
 from bench.postgres import database, database_server
-from bench.processes import Started, cpu_of
+from bench.processes import Started
 from bench.seeding import announce_provider
 from bench.service_times import ROLES, Role, RoleCosts, steps
 from bench.setting import Setting
@@ -39,9 +39,10 @@ class Seen:
     rate: float
     whole: list[float]
     after_webhook: list[float]
-    roles: Mapping[Role, float]
-    """Seconds of each role's processor a video."""
-    database: float
+    held: Mapping[str, float]
+    """Seconds a video for which each role, and the database, held a processor."""
+    waited: Mapping[str, float]
+    """The same, with what their threads waited for one."""
     flush: float
     """Seconds of one sync of PostgreSQL's log."""
 
@@ -73,7 +74,10 @@ class _World:
         before, (flushes, flushing) = self._used(), self._flushes()
         self._caller.tell(f"{rate} {seconds}")
         found = json.loads(self._caller.line())
-        used = {name: after - before[name] for name, after in self._used().items()}
+        used = {
+            name: tuple((now - then) for now, then in zip(after, before[name], strict=True))
+            for name, after in self._used().items()
+        }
         asked, heard = found["asked"], found["heard"]
         if found["refused"] or asked.keys() - heard.keys():
             raise RuntimeError(f"{found['refused']} refused, {len(asked.keys() - heard.keys())} without an event")
@@ -85,8 +89,8 @@ class _World:
             len(asked) / max(took, seconds),
             sorted(heard[video] - at for video, at in asked.items()),
             sorted(heard[video] - received[video] for video in asked),
-            {role: used[role] / len(asked) for role in self._roles},
-            used["database"] / len(asked),
+            {name: held / len(asked) for name, (held, _) in used.items()},
+            {name: sum(both) / len(asked) for name, both in used.items()},
             flushing / 1000 / max(1, flushes),
         )
 
@@ -96,27 +100,27 @@ class _World:
             found: tuple[float, float] = connection.execute(_FLUSHES.encode()).fetchone() or (0, 0.0)
             return found
 
-    def _used(self) -> dict[str, float]:
-        used: dict[str, float] = {role: process.cpu() for role, process in self._roles.items()}
-        return {**used, "database": sum(map(_cpu, self._server.pids))}
+    def _used(self) -> dict[str, tuple[float, float]]:
+        pids: dict[str, list[int]] = {
+            **{role: [process.pid] for role, process in self._roles.items()},
+            "database": self._server.pids,
+        }
+        found = {name: [_times(pid) for pid in each] for name, each in pids.items()}
+        return {name: (sum(held for held, _ in each), sum(late for _, late in each)) for name, each in found.items()}
 
 
-def _cpu(pid: int) -> float:
+def _times(pid: int) -> tuple[float, float]:
+    """Give the seconds for which a process's living threads held a processor, and waited for one."""
+    held = waited = 0
     with suppress(FileNotFoundError):
-        return cpu_of(pid)
-    return 0.0
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            words = (thread / "schedstat").read_text().split()
+            held, waited = held + int(words[0]), waited + int(words[1])
+    return held / 1e9, waited / 1e9
 
 
-def compare(world: _World, calibrate: float, rates: list[float], seconds: float) -> None:
+def compare(world: _World, rates: list[float], seconds: float) -> None:
     """Print what the machine did at each rate beside what the simulation says."""
-    world.round(calibrate, 3)
-    seen = world.round(calibrate, seconds)
-    roles: dict[Role, RoleCosts] = {role: RoleCosts(used, ROLES[role].logged) for role, used in seen.roles.items()}
-    used = ", ".join(f"{role} {1e3 * each:.2f}" for role, each in seen.roles.items())
-    print(f"at {calibrate:g} a second, ms a video: {used}, PostgreSQL {1e3 * seen.database:.2f}")
-    cores = os.cpu_count() or 1
-    shape = Shape(providers=1, machine=cores, submission=0.001, check=0.001, render=0.002, cleaning=False)
-    costs = steps(roles, seen.database, together=1.0)
     columns: list[tuple[str, Callable[[Seen], float]]] = [
         ("rate", lambda each: each.rate),
         ("webhook → event p50, ms", lambda each: 1e3 * quantile(each.after_webhook, 0.5)),
@@ -124,28 +128,38 @@ def compare(world: _World, calibrate: float, rates: list[float], seconds: float)
         ("request → event p50, ms", lambda each: 1e3 * quantile(each.whole, 0.5)),
         ("p99", lambda each: 1e3 * quantile(each.whole, 0.99)),
     ]
+    world.round(rates[0], 3)
     for rate in rates:
         seen = world.round(rate, seconds)
-        simulated = simulate(rate, replace(shape, flush=seen.flush), costs, seconds=max(seconds, 1000 / rate))
-        guessed = Seen(simulated.rate, list(simulated.whole), list(simulated.after_webhook), {}, 0.0, 0.0)
-        print(f"{rate:6g} a second: {1e3 * seen.flush:.1f} ms for a sync of PostgreSQL's log")
+        held, waited = (1e3 * sum(each.values()) for each in (seen.held, seen.waited))
+        print(f"{rate:g} a second: {held:.1f} ms of processors a video, {waited:.1f} ms with the waiting for them")
+        print(f"  a sync of the log took {1e3 * seen.flush:.1f} ms")
+        low, high = (_simulated(rate, each, seen.flush, seconds) for each in (seen.held, seen.waited))
         for name, value in columns:
-            ours, theirs = value(guessed), value(seen)
-            print(f"{rate:6g} a second: {name:<26} measured {theirs:8.1f}, simulated {ours:8.1f} ({ours / theirs:.2f})")
+            print(f"  {name:<24} measured {value(seen):8.1f}, simulated {value(low):8.1f} to {value(high):8.1f}")
+
+
+def _simulated(rate: float, took: Mapping[str, float], flush: float, seconds: float) -> Seen:
+    roles: dict[Role, RoleCosts] = {role: RoleCosts(took[role], known.logged) for role, known in ROLES.items()}
+    shape = Shape(
+        providers=1, database_cores=16, flush=flush, submission=0.001, check=0.001, render=0.002, cleaning=False
+    )
+    costs = steps(roles, took["database"], together=1.0)
+    found = simulate(rate, shape, costs, seconds=max(seconds, 1000 / rate))
+    return Seen(found.rate, list(found.whole), list(found.after_webhook), {}, {}, 0.0)
 
 
 def main() -> None:
     """Measure and simulate, and leave nothing behind."""
     parser = argparse.ArgumentParser(prog="python -m bench.open_loop", description=__doc__)
     parser.add_argument("rates", type=float, nargs="+", help="videos a second")
-    parser.add_argument("--calibrate", type=float, default=15.0, help="the rate at which processor times are measured")
     parser.add_argument("--seconds", type=float, default=15.0, help="how long each round asks")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="reelbus-bench-") as folder:
         setting = Setting(Path(folder), 1, 1.0, quick=True)
         with database_server("track_wal_io_timing = on\n") as server, setting.stack as stack:
             world = _World(setting, stack, server)
-            compare(world, given.calibrate, given.rates, given.seconds)
+            compare(world, given.rates, given.seconds)
 
 
 if __name__ == "__main__":
