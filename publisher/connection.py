@@ -31,6 +31,7 @@ class BrokerConnection:
         self._exchange = exchange
         self._timing = timing
         self._asking: asyncio.Task[None] | None = None
+        self._counting: asyncio.Task[None] | None = None
         connection.close_callbacks.add(self._on_closed)
 
     def _on_closed(self, _: object, error: BaseException | None) -> None:
@@ -93,9 +94,22 @@ class BrokerConnection:
         """Declare its part of the topology. Raises whatever aio-pika does."""
         await topology.declare(self.connection, self._part, self._exchange, within=self._timing.declare)
 
-    async def count_parked(self) -> None:
-        """See how many commands are parked."""
-        depth = await topology.depth(self.connection, topology.DEAD_QUEUE, within=self._timing.declare)
+    def _count_parked(self) -> None:
+        """Ask how many commands are parked, unless that is still to be answered.
+
+        Nobody answers while the node of their queue is away, which says nothing against the one that we speak to.
+        """
+        if self._counting is None or self._counting.done():
+            self._counting = asyncio.create_task(self._counted())
+        else:
+            self.state.dead_letters = None
+
+    async def _counted(self) -> None:
+        try:
+            depth = await topology.depth(self.connection, topology.DEAD_QUEUE, within=None)
+        except (Exception, asyncio.CancelledError) as error:  # the library's cancellation, or the end of `link`
+            self.mark_lost(reason(error))
+            return
         self.state.dead_letters = depth
         if depth is not None:
             metrics.dead_letters.set(depth)
@@ -103,13 +117,16 @@ class BrokerConnection:
     async def keep_declared(self) -> None:
         """Declare it again and again, so that what was deleted comes back; mark the connection lost if that fails."""
         try:
-            await self.count_parked()
+            self._count_parked()
             while not _is_cancelled():
                 await asyncio.sleep(self._timing.topology)
                 await self.declare()
-                await self.count_parked()
-        except (Exception, asyncio.CancelledError) as error:  # the library's cancellation, or the end of `link`
+                self._count_parked()
+        except (Exception, asyncio.CancelledError) as error:  # as above
             self.mark_lost(reason(error))
+        finally:
+            if self._counting is not None:
+                self._counting.cancel()
 
 
 def _is_cancelled() -> bool:

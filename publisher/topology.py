@@ -116,7 +116,7 @@ async def missing(connection: AbstractConnection, part: Declare, exchange: str, 
     return absent
 
 
-async def depth(connection: AbstractConnection, queue: str, *, within: float) -> int | None:
+async def depth(connection: AbstractConnection, queue: str, *, within: float | None) -> int | None:
     """Count what waits in a queue; None if there is no such queue."""
     async with asyncio.timeout(within):
         channel = await connection.channel(publisher_confirms=False)

@@ -1,5 +1,6 @@
 """What is parked can be seen and put back, and is never lost on the way."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -7,15 +8,26 @@ import pytest
 from aio_pika import DeliveryMode, Message
 from typer.testing import CliRunner
 
+from process import metrics
 from process.settings import Settings
 from publisher import dead_letters
 from publisher.dead_letters import DeadLettersUnavailable, drop, listed, requeue
 from publisher.topology import COMMANDS, DEAD_QUEUE, SUBMIT_KEY, SUBMIT_QUEUE
 from reelbus.cli import app
+from schemas.names import EventType
+from store.database import Store
+from tests.publisher.announcing import announce
 from tests.publisher.commanding import GOOD, Client, Door, all_acknowledged, dead
 from tests.publisher.conftest import QUICK, Room
-from tests.support.broker import Broker
+from tests.support.broker import Broker, subscribe
 from tests.support.waiting import eventually
+
+_QUEUE = f'amqqueue:get_pid(element(2, rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, <<"{DEAD_QUEUE}">>))))'
+"""The process that is the queue, as the broker's own language names it."""
+
+
+def _reconnects() -> float | None:
+    return metrics.REGISTRY.get_sample_value("reelbus_broker_reconnects_total", {"link": "relay"})
 
 
 async def _letters(broker: Broker, *bodies: bytes, **properties: Any) -> None:
@@ -39,6 +51,28 @@ async def test_a_list_tells_why_and_leaves_everything_where_it_is(broker: Broker
         "m-1",
         "m-2",
     ]
+
+
+async def test_a_queue_of_which_nobody_knows_anything_is_no_reason_to_leave_the_broker(
+    broker: Broker, store: Store, room: Room
+) -> None:
+    """As where the node of that queue is parted from the one that we speak to."""
+    inbox = await subscribe(broker, room.settings.exchange)
+    async with broker.channel() as channel:
+        await channel.declare_queue(DEAD_QUEUE, durable=True, arguments={"x-queue-type": "classic"})
+    await eventually(lambda: room.state.dead_letters == 0)
+    before = _reconnects()
+
+    await broker.ctl("eval", f"sys:suspend({_QUEUE}).")
+    try:
+        await eventually(lambda: room.state.dead_letters is None)
+        await asyncio.sleep(QUICK.declare + QUICK.topology)  # longer than any answer is waited for
+        await announce(store, EventType.READY)
+        await inbox.take(1)
+    finally:
+        await broker.ctl("eval", f"sys:resume({_QUEUE}).")
+    await eventually(lambda: room.state.dead_letters == 0)
+    assert _reconnects() == before
 
 
 async def test_what_is_dropped_is_gone_and_the_others_stay(broker: Broker, commanded: Room) -> None:
