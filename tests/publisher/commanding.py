@@ -83,8 +83,9 @@ def dead(broker: Broker) -> Inbox:
 
 
 async def all_acknowledged(broker: Broker) -> None:
-    async def none_left() -> bool:
-        rows = await broker.ctl("list_queues", "name", "messages")
-        return f"{SUBMIT_QUEUE}\t0" in rows
+    """Wait until no command is in the queue or in anybody's hand."""
 
-    await eventually(none_left)
+    async def none_left() -> bool:
+        return await broker.unacknowledged(SUBMIT_QUEUE) == 0
+
+    await eventually(none_left, what="an empty queue of commands")

@@ -8,6 +8,7 @@ import asyncio
 import os
 import secrets
 import shutil
+import subprocess
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 from pydantic import SecretStr
 
 from process.settings import Settings
+from sandbox.broker import isolation
+from sandbox.broker.binaries import locate
 from sandbox.broker.errors import BrokerFailed
 from sandbox.broker.node import Node
 from tests.support.waiting import GIVE_UP_SECONDS, eventually
@@ -57,13 +60,20 @@ class Broker:
         """Run `rabbitmqctl`."""
         return await asyncio.to_thread(self.node.ctl, *command)
 
+    async def evaluate(self, expression: str) -> str:
+        """Have the node evaluate an expression of Erlang's, at a hundredth of what `rabbitmqctl` costs; give the value.
+
+        Raises `BrokerFailed`.
+        """
+        return await asyncio.to_thread(_evaluated, self.node, expression)
+
     async def settle(self) -> None:
         """Have it write down which queues it has.
 
         RabbitMQ 3.10 notes a new stream or quorum queue in a table that is saved half a second later; one that
         is killed before that never finds the queue again, although it had confirmed its declaration.
         """
-        await self.ctl("eval", "lists:foreach(fun dets:sync/1, dets:all()).")
+        await self.evaluate("lists:foreach(fun dets:sync/1, dets:all())")
 
     async def kill(self) -> None:
         """End the broker as a power cut would."""
@@ -74,9 +84,18 @@ class Broker:
         """Start it again and wait until it lets clients in."""
         await asyncio.to_thread(self.node.start)
 
+    async def unacknowledged(self, queue: str) -> int:
+        """Count what is in a quorum queue or in somebody's hand, as its leader knows it: listed counts come later."""
+        name = f'rabbit_misc:r(<<"/">>, queue, <<"{queue}">>)'
+        leader = f"{{ok, Queue}} = rabbit_amqqueue:lookup({name}), Leader = amqqueue:get_pid(Queue)"
+        counted = "{ok, {_, Count}, _} = ra:leader_query(Leader, fun rabbit_fifo:query_messages_total/1), Count"
+        return int(await self.evaluate(f"{leader}, {counted}"))
+
     async def close_all_connections(self) -> None:
         """Close every client's connection as an operator would."""
-        await self.ctl("close_all_connections", "the operator said so")
+        await self.evaluate(
+            'rabbit_networking:close_connections(rabbit_networking:connections(), <<"the operator said so">>)'
+        )
 
     @asynccontextmanager
     async def memory_alarm(self) -> AsyncIterator[None]:
@@ -177,6 +196,22 @@ async def close(connection: AbstractConnection) -> None:
     closing = asyncio.ensure_future(connection.close())
     await asyncio.wait([closing], timeout=1.0)
     closing.cancel()
+
+
+def _evaluated(node: Node, expression: str) -> str:
+    binaries = locate()
+    environment = isolation.environment(node.folder, binaries, node.ports, node.name)
+    program = shutil.which("erl_call", path=environment.get("BINDIR", ""))
+    if program is None:  # Erlang is installed here, and does not say where
+        return node.ctl("eval", f"{expression}.")
+    cookie = (node.folder / isolation.COOKIE).read_text()
+    run = [program, "-sname", node.name, "-c", cookie, "-e"]
+    done = subprocess.run(
+        run, check=False, input=f"{expression}.\n", env=environment, text=True, capture_output=True, timeout=60
+    )
+    if done.returncode or not done.stdout.startswith("{ok,"):
+        raise BrokerFailed(f"{expression}: {done.stdout}{done.stderr}")
+    return done.stdout.removeprefix("{ok,").removesuffix("}").strip()
 
 
 def _all_threads_stopped(pid: int) -> bool:
