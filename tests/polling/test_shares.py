@@ -17,14 +17,14 @@ from store.attempts import AttemptRow
 from tests.support.job_scenario import CLIP, START, JobScenario
 
 HOMEDESIGNS = Provider("homedesigns")
-HOUR = 3600.0
+HALF_AN_HOUR = 1800.0
 TURN = 0.25
 ANSWERED_AFTER = 1.0
 
 
 @dataclass
 class Rush:
-    """An hour in which a video is asked for each second, of a provider that takes one request a second."""
+    """Half an hour in which a video is asked for each second, of a provider that takes one request a second."""
 
     generators: int
     pollers: int
@@ -38,7 +38,7 @@ class Rush:
 
     def live(self) -> None:
         asked = 0
-        while self.desk.now < START + HOUR:
+        while self.desk.now < START + HALF_AN_HOUR:
             self.desk.now += TURN
             while self.answers and self.answers[0][0] <= self.desk.now:
                 _, _, attempt, submitted = heapq.heappop(self.answers)
