@@ -7,6 +7,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -118,12 +119,10 @@ async def line(broker: Broker) -> AsyncIterator[SwallowingRelay]:
         yield relaying
 
 
-@pytest_asyncio.fixture(params=list(COMMANDS))
-async def subscriber(
-    request: pytest.FixtureRequest, broker: Broker, line: SwallowingRelay, tmp_path: Path
-) -> AsyncIterator[ExampleProgram]:
-    stack = request.param
-    exchange, queue = f"test.{tmp_path.name}.{stack}", f"shop.{tmp_path.name}.{stack}"
+@asynccontextmanager
+async def example(stack: str, broker: Broker, line: SwallowingRelay, folder: Path) -> AsyncIterator[ExampleProgram]:
+    """Give an example that is not started yet; afterwards it is ended, and what it declared is gone."""
+    exchange, queue = f"test.{folder.name}.{stack}", f"shop.{folder.name}.{stack}"
     parts = urlsplit(broker.url)
     address = parts._replace(netloc=parts.netloc.replace(f":{parts.port}", f":{line.port}")).geturl()
     environment = {
@@ -133,7 +132,7 @@ async def subscriber(
         "PYTHONWARNINGS": "ignore",
         "SIGNING_SECRET": SECRETS[1],
     }
-    program = ExampleProgram(COMMANDS[stack], tmp_path, environment)
+    program = ExampleProgram(COMMANDS[stack], folder, environment)
     yield program
     await program.kill()
     await asyncio.to_thread(broker.heal)
@@ -141,6 +140,26 @@ async def subscriber(
         await channel.queue_delete(queue)
         await channel.queue_delete(f"{queue}.dead")
         await channel.exchange_delete(exchange)
+
+
+@pytest_asyncio.fixture(params=list(COMMANDS))
+async def subscriber(
+    request: pytest.FixtureRequest, broker: Broker, line: SwallowingRelay, tmp_path: Path
+) -> AsyncIterator[ExampleProgram]:
+    async with example(request.param, broker, line, tmp_path) as program:
+        yield program
+
+
+@pytest_asyncio.fixture
+async def subscribers(broker: Broker, line: SwallowingRelay, tmp_path: Path) -> AsyncIterator[list[ExampleProgram]]:
+    """Give all examples at once, each in a folder of its own."""
+    async with AsyncExitStack() as opened:
+        programs = []
+        for stack in COMMANDS:
+            folder = tmp_path / f"{tmp_path.name}-{stack}"
+            folder.mkdir()
+            programs.append(await opened.enter_async_context(example(stack, broker, line, folder)))
+        yield programs
 
 
 @pytest_asyncio.fixture

@@ -1,5 +1,6 @@
 """Every subscriber in `examples/` acts once on each event, whatever happens to it, to the broker or to a message."""
 
+import asyncio
 import json
 import time
 from typing import Any
@@ -119,22 +120,18 @@ async def test_what_nobody_signed_and_what_was_changed_is_dead_lettered(
     await eventually(all_parked)
 
 
-async def test_it_comes_back_after_the_broker_was_killed(
-    broker: Broker, subscriber: ExampleProgram, clips: str
+async def test_all_come_back_after_the_broker_was_killed(
+    broker: Broker, subscribers: list[ExampleProgram], clips: str
 ) -> None:
-    await subscribed(broker, subscriber)
+    await asyncio.gather(*(subscribed(broker, each) for each in subscribers))
     await broker.kill()
     await broker.start()
-    await subscriber.says("subscribed", times=1)
-    await send_until_handled(broker, subscriber, ready(clips))
-    assert subscriber.running
-    assert len(subscriber.listings()) == 1
-
-
-async def send_until_handled(broker: Broker, subscriber: ExampleProgram, event: dict[str, Any]) -> None:
-    """Publish once; its durable queue keeps the event until the subscriber is back."""
-    await send(broker, subscriber, event)
-    await subscriber.says("handled")
+    # Published once; its durable queue keeps the event until the subscriber is back.
+    await asyncio.gather(*(send(broker, each, ready(clips)) for each in subscribers))
+    for each in subscribers:
+        await each.says("handled")
+        assert each.running
+        assert len(each.listings()) == 1
 
 
 async def test_a_crash_between_work_and_acknowledgement_is_not_work_done_twice(
