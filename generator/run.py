@@ -1,6 +1,7 @@
 """Run the generator: choose providers for accepted videos and submit them, as far as each budget goes."""
 
 import asyncio
+import math
 import time
 from collections.abc import Mapping
 from uuid import uuid4
@@ -92,12 +93,21 @@ async def _route(store: Store, policy: Policy, stop: asyncio.Event) -> None:
 def _workers(
     store: Store, policy: Policy, client: ProviderClient, submitter: Submitter, fetching: Fetching | None
 ) -> Workers[tuple[AttemptRow, VideoRow]]:
-    sightings = Sightings()
+    sightings, looked_at = Sightings(), -math.inf
+    owner = submitter.owner
+
+    async def dead_ones() -> list[AttemptRow]:
+        """Look, once a second, for what dead processes were sending."""
+        nonlocal looked_at
+        if time.monotonic() - looked_at < STORE_POLL_SECONDS:
+            return []
+        sent = await store.read_small(open_attempts.sending, client.name, now=None)
+        looked_at = time.monotonic()
+        return sightings.lapsed(sent, owner=owner, at=looked_at)
 
     async def claim(room: int) -> Found[tuple[AttemptRow, VideoRow]]:
         await submitter.clock.mend()
-        owner, sent = submitter.owner, await store.read_small(open_attempts.sending, client.name, now=None)
-        dead = sightings.lapsed(sent, owner=owner, at=time.monotonic())
+        dead = await dead_ones()
         found = await store.write_unsynced(
             submission_claims.claim,
             policy,

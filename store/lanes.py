@@ -7,6 +7,7 @@ as a provider's budget: merged with other work it would make groups wait for eac
 import queue
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from time import perf_counter
 
 import psycopg
@@ -40,7 +41,8 @@ class Lane:
         self.observe: Observe = lambda _commit, _waited: None
         self._waiting: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
         self._sessions = [Session(address, synced=synced) for _ in range(threads)]
-        self._in_hand: dict[Session, list[Work]] = {session: [] for session in self._sessions}
+        self._in_hand: dict[Session, list[Work]] = {}
+        """What the threads that died had begun."""
         name = "store-durable" if synced else "store-repeatable"
         self._threads = [
             threading.Thread(target=self._run, args=(session,), name=name, daemon=True) for session in self._sessions
@@ -65,22 +67,23 @@ class Lane:
             session.close()
 
     def left(self) -> list[Work]:
-        """Give what threads that died were handed and did not commit."""
+        """Give what threads that died had begun, and what nobody has; one that lives answers what it has begun."""
         left = [work for works in self._in_hand.values() for work in works]
-        while not self._waiting.empty():
-            work = self._waiting.get()
-            left += [work] if work else []
+        with suppress(queue.Empty):
+            while True:
+                work = self._waiting.get_nowait()
+                left += [work] if work else []
         return left
 
     def _run(self, session: Session) -> None:
+        group: list[Work] = []
         try:
             while group := self._next_group():
-                self._in_hand[session] = group
                 began = perf_counter()
                 self._written(commit(session, group, synced=self._synced))
                 self.observe(perf_counter() - began, began - group[0].added_at)
-                self._in_hand[session] = []
         except BaseException as error:  # whatever it was: somebody must know that nothing is written any more
+            self._in_hand[session] = group
             self._died(error)
 
     def _next_group(self) -> list[Work]:

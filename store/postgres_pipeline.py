@@ -12,7 +12,7 @@ from typing import Any
 from store.postgres_wire import Reply, Statement, Wire
 from store.transaction import Parameters
 
-ROWS_AT_ONCE = (64, 16, 4, 1)
+ROWS_AT_ONCE = (64, 32, 16, 8, 4, 2, 1)
 """How many rows one INSERT may have; few different numbers, because each makes a prepared statement of its own."""
 
 _PLACEHOLDER = re.compile(r"'(?:[^']|'')*'|::|(\?)|:([a-z_]\w*)")

@@ -1,6 +1,7 @@
 """The store in PostgreSQL: what is its own, beside what it shares with the one in a file."""
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -178,6 +179,28 @@ async def test_a_dead_thread_that_writes_or_tells_others_of_work_breaks_the_stor
     await asyncio.wait_for(store.broken.wait(), GIVE_UP_SECONDS)
     with pytest.raises(StoreUnavailable, match="has died"):
         store.raise_if_broken()
+
+
+async def test_durable_work_in_hand_is_answered_by_its_commit_though_a_thread_of_claims_dies(
+    store: PostgresStore,
+) -> None:
+    begun, may_end = threading.Event(), threading.Event()
+
+    def put_slowly(tx: Tx) -> None:
+        put(tx, "a row")
+        begun.set()
+        may_end.wait(GIVE_UP_SECONDS)
+
+    def stricken(_: Tx) -> None:
+        raise SystemExit
+
+    writing = asyncio.ensure_future(store.write(put_slowly))
+    await asyncio.to_thread(begun.wait, GIVE_UP_SECONDS)
+    with pytest.raises(StoreUnavailable, match="has died"):
+        await store.write_unsynced(stricken)
+    may_end.set()
+    await writing
+    assert await store.read(names) == {"a row"}
 
 
 async def test_a_picture_kept_by_one_process_is_read_by_another(store: PostgresStore) -> None:
