@@ -75,13 +75,13 @@ def changed_from_any_state(
 
 def finished_from_any_state(
     tx: Tx, video_id: str, to: VideoStatus, *, error: tuple[ErrorCode, str] | None, now: float
-) -> bool:
+) -> Callable[[], bool]:
     code, message = error or (None, None)
     tx.execute(
         "UPDATE videos SET state = ?, error_code = ?, error_message = ?, completed_at = ? WHERE id = ?",
         (to, code, message, now, video_id),
     )
-    return True
+    return lambda: True
 
 
 def id_of_each_end(video_id: str, event_type: EventType, attempt: int) -> str:
@@ -91,7 +91,7 @@ def id_of_each_end(video_id: str, event_type: EventType, attempt: int) -> str:
 def neither_compare_and_set_nor_index() -> AbstractContextManager[object]:
     return all_of(
         mock.patch.object(attempts, "change", changed_from_any_state),
-        mock.patch.object(videos, "finish", finished_from_any_state),
+        mock.patch.object(videos, "ask_finish", finished_from_any_state),
         mock.patch.object(events, "event_id", id_of_each_end),
         no_unique_terminal(),
     )
