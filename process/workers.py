@@ -26,6 +26,10 @@ FINISH_SECONDS = 12.0
 GATHER_SECONDS = 0.003
 """Between two claims while work is in hand: what becomes due meanwhile is claimed together."""
 
+LONGEST_GATHER_SECONDS = 0.05
+"""The same for who was woken in vain again and again: of many processes that hear of a piece of work, one gets it.
+Whoever finds work looks as soon as ever again."""
+
 _SHORTEST_WAIT = 0.02
 
 log = structlog.get_logger(__name__)
@@ -69,6 +73,7 @@ class Workers(Generic[T]):
         self._in_hand: dict[str, asyncio.Task[None]] = {}
         self._aside: set[str] = set()
         self._full = False
+        self._gather = 0.0
         self._renewed_at = time.monotonic()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -76,13 +81,15 @@ class Workers(Generic[T]):
         renewing = asyncio.create_task(self._keep_leases())
         try:
             async with linked(self._wake, by=(stop,)):
+                woken = False
                 while not stop.is_set():
                     self._wake.clear()
                     began = time.monotonic()
-                    pause = await self._fill()
+                    pause = await self._fill(woken=woken)
                     await wait(self._wake, timeout=pause)
-                    if self._in_hand:
-                        await asyncio.sleep(began + GATHER_SECONDS - time.monotonic())
+                    woken = self._wake.is_set()
+                    gather = max(self._gather, GATHER_SECONDS) if self._in_hand else self._gather
+                    await asyncio.sleep(began + gather - time.monotonic())
             await self._finish()
         finally:
             renewing.cancel()
@@ -100,7 +107,7 @@ class Workers(Generic[T]):
         finally:
             self._aside.discard(key)
 
-    async def _fill(self) -> float:
+    async def _fill(self, *, woken: bool) -> float:
         """Claim and start what there is room for; say how long to wait unless woken, in seconds."""
         room = self._limit - len(self._in_hand.keys() - self._aside)
         self._full = room <= 0
@@ -114,6 +121,10 @@ class Workers(Generic[T]):
             log.warning("could not look for work", error=str(error))
             return self._look_every / 2
         self._full = len(found.work) >= room
+        if found.work:
+            self._gather = 0.0
+        elif woken:
+            self._gather = min(max(2 * self._gather, GATHER_SECONDS), LONGEST_GATHER_SECONDS)
         new = {key: work for key, work in found.work.items() if key not in self._in_hand}
         for key, work in new.items():
             self._in_hand[key] = asyncio.create_task(self._do(key, work))

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from process.workers import GATHER_SECONDS, Found, Workers
+from process.workers import GATHER_SECONDS, LONGEST_GATHER_SECONDS, Found, Workers
 from tests.support.waiting import GIVE_UP_SECONDS, eventually
 
 
@@ -161,6 +161,25 @@ async def test_what_becomes_due_one_by_one_while_work_is_in_hand_is_claimed_toge
         took = time.monotonic() - began
         await eventually(lambda: sum(pile.looks) == 301)
         assert len(pile.looks) <= took / GATHER_SECONDS + 3
+
+
+async def test_who_is_woken_in_vain_again_and_again_looks_seldom_until_there_is_work() -> None:
+    pile = Pile([])
+    async with at_work(pile, limit=1000) as wake:
+        began = time.monotonic()
+        for _ in range(300):
+            wake.set()
+            await asyncio.sleep(0.001)
+        took = time.monotonic() - began
+        in_vain = len(pile.looks)
+        assert 2 <= in_vain <= took / LONGEST_GATHER_SECONDS + 6
+        pile.waiting.append("one")
+        wake.set()
+        await pile.after(in_vain + 1)
+        pile.waiting.append("two")
+        wake.set()
+        await pile.after(in_vain + 2)
+        assert pile.looks[in_vain:] == [1, 1]
 
 
 async def test_what_becomes_due_while_nothing_is_in_hand_is_claimed_at_once() -> None:
