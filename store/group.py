@@ -99,7 +99,7 @@ class GroupCommit:
         return all_of_them
 
     def _transact(self, group: list[Work], *, synced: bool, busy_timeout: float | None) -> Committed:
-        tx = Tx(self.connection)
+        tx = sqlite.SqliteTx(self.connection)
         began = perf_counter()
         try:
             sqlite.sync(tx, at_once=synced)
@@ -107,7 +107,7 @@ class GroupCommit:
         except sqlite3.Error as error:
             raise NotBegun from error
         try:
-            outcomes: list[Outcome] = [(work.future, work.run(tx), None) for work in group]
+            outcomes = _done(group, tx)
             if tx.decided and not synced:
                 raise _MustBeSynced
             commit = self._finish(tx, began, synced=synced)
@@ -126,6 +126,13 @@ class GroupCommit:
         now = perf_counter()
         self.pace.note(commit=now - done, whole=now - began, synced=synced)
         return now - done
+
+
+def _done(group: list[Work], tx: sqlite.SqliteTx) -> list[Outcome]:
+    try:
+        return [(work.future, work.run(tx), None) for work in group]
+    finally:
+        tx.close_answers()
 
 
 def _refused(group: list[Work], error: Exception) -> list[Outcome]:

@@ -67,12 +67,13 @@ class Readers:
 
 def read(connection: sqlite3.Connection, run: Callable[[Tx], T]) -> T:
     """Run work on a snapshot, and forget whatever it writes. Raises `StoreUnavailable`."""
-    tx = Tx(connection)
+    tx = sqlite.SqliteTx(connection)
     try:
         tx.execute("BEGIN")
         try:
             return run(tx)
         finally:
+            tx.close_answers()
             tx.execute("ROLLBACK")
     except sqlite3.Error as error:
         raise StoreUnavailable(str(error)) from error

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from store.transaction import Tx
+from store.transaction import Parameters, Tx
 
 DIALECT = {
     "sequence": "INTEGER PRIMARY KEY AUTOINCREMENT",
@@ -36,6 +36,34 @@ LOG_BYTES = 16 * 2**20
 """To how many bytes the file of the write-ahead log is cut when it starts anew."""
 
 _AGAIN_SECONDS = 0.001
+
+
+class SqliteTx(Tx):
+    """A transaction over a connection to SQLite."""
+
+    __slots__ = ("_answers", "_connection")
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        super().__init__(connection)
+        self._connection = connection
+        self._answers: list[sqlite3.Cursor] = []
+        self.execute = self._execute
+
+    def _execute(self, sql: str, parameters: Parameters = ()) -> sqlite3.Cursor:
+        answer = self._connection.execute(sql, parameters)
+        self._answers.append(answer)
+        return answer
+
+    def close_answers(self) -> None:
+        """Close all answers, before the transaction ends.
+
+        One that was not read to its end, which whatever failed over it may hold, keeps the connection in the state of
+        this transaction: later ones would read what was then, and could not write any more.
+        """
+        for answer in self._answers:
+            answer.close()
+        self._answers.clear()
+        self.execute = self._connection.execute  # what ends the transaction leaves no answer
 
 
 def connect(path: Path, *, busy_timeout: float = BUSY_SECONDS) -> sqlite3.Connection:

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -201,3 +201,23 @@ async def test_a_folder_that_is_missing_is_made(tmp_path: Path) -> None:
     store = await Store.open(url_of(tmp_path / "some" / "where" / "reelbus.db"))
     await store.write(put, "there")
     await store.close()
+
+
+def _leave_a_question_unread(tx: Tx) -> None:
+    unread = tx.execute("SELECT name FROM sqlite_master")  # as many rows as there are tables
+    assert unread.fetchone()
+    tx.execute("INSERT INTO nowhere VALUES (1)")
+
+
+@pytest.mark.parametrize("way", ["write", "read"])
+async def test_work_that_failed_over_an_unread_answer_leaves_no_old_state_behind(
+    way: str, store: Store, path: Path
+) -> None:
+    with pytest.raises((StoreUnavailable, sqlite3.Error)) as kept:  # with it all that its frames hold
+        await getattr(store, way)(_leave_a_question_unread)
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE shelf (book TEXT)")
+        other.commit()
+    assert await store.read(lambda tx: tx.execute("SELECT COUNT(*) FROM shelf").fetchone()) == (0,)
+    await store.write(lambda tx: tx.execute("INSERT INTO shelf VALUES ('one')"))
+    assert kept.value.__traceback__ is not None
