@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from weakref import ref
 
 from store.transaction import Parameters, Tx
 
@@ -46,22 +47,23 @@ class SqliteTx(Tx):
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__(connection)
         self._connection = connection
-        self._answers: list[sqlite3.Cursor] = []
+        self._answers: list[ref[sqlite3.Cursor]] = []
         self.execute = self._execute
 
     def _execute(self, sql: str, parameters: Parameters = ()) -> sqlite3.Cursor:
         answer = self._connection.execute(sql, parameters)
-        self._answers.append(answer)
+        self._answers.append(ref(answer))
         return answer
 
     def close_answers(self) -> None:
-        """Close all answers, before the transaction ends.
+        """Close all answers that somebody still holds, before the transaction ends.
 
         One that was not read to its end, which whatever failed over it may hold, keeps the connection in the state of
         this transaction: later ones would read what was then, and could not write any more.
         """
-        for answer in self._answers:
-            answer.close()
+        for each in self._answers:
+            if (answer := each()) is not None:
+                answer.close()
         self._answers.clear()
         self.execute = self._connection.execute  # what ends the transaction leaves no answer
 
