@@ -92,7 +92,7 @@ async def test_however_many_wait_for_a_locked_store_they_are_told_after_one_wait
         )
         took = time.monotonic() - began
     assert all(isinstance(answer, StoreUnavailable) for answer in answers)
-    assert took < 5 * IMPATIENT
+    assert took < 20 * IMPATIENT  # one by one it were 30 times as long
 
 
 async def test_a_store_that_became_read_only_can_be_read_and_later_written_again(store: Store) -> None:
