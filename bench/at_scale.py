@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bench.measures import Row
+from bench.measures import Row, quantile
 from bench.service_times import ERASED_VIDEOS, Step, steps
 from bench.setting import Setting
 from bench.simulated_database import Process
@@ -41,11 +41,6 @@ class Outcome:
     unfinished: int
 
 
-def quantile(ordered: Sequence[float], part: float) -> float:
-    """Give the value below which a part of some ordered values lies."""
-    return ordered[min(len(ordered) - 1, int(part * len(ordered)))] if ordered else math.nan
-
-
 def simulate(
     rate: float, shape: Shape, costs: Mapping[str, Step], *, seed: int = 1, seconds: float | None = None
 ) -> Outcome:
@@ -67,8 +62,8 @@ def simulate(
     ended = [video for video in service.ended if video[0] > WARM_UP]
     return Outcome(
         len(ended) / seconds,
-        sorted(whole for _, whole, _ in ended),
-        sorted(after for _, _, after in ended),
+        [whole for _, whole, _ in ended],
+        [after for _, _, after in ended],
         busy,
         (service.database.looks - looks) / seconds,
         service.begun - len(service.ended),

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from uuid import uuid4
 
-from bench.measures import Row
+from bench.measures import Row, quantile
 from bench.processes import ROOT
 from bench.seeding import create
 from bench.setting import Setting
@@ -28,9 +28,9 @@ def measure_beside(setting: Setting) -> list[Row]:
     """Time small writes alone and beside pictures, and look how long the write-ahead log grows."""
     alone, beside, logs = [], [], []
     for _ in range(setting.rounds):
-        alone.append(_p99(_run(setting, uploaders=0)[0]))
+        alone.append(quantile(_run(setting, uploaders=0)[0], 0.99))
         took, log = _run(setting, uploaders=UPLOADERS)
-        beside.append(_p99(took))
+        beside.append(quantile(took, 0.99))
         logs.append(log / 2**20)
     writers = f"small writes of {WRITERS} processes"
     return [
@@ -53,10 +53,6 @@ def _run(setting: Setting, *, uploaders: int) -> tuple[list[float], int]:
         time.sleep(_LOOK_SECONDS)
     answers = [json.loads(process.communicate()[0]) for process in started]
     return [took for kind, answer in zip(kinds, answers, strict=True) if kind == "write" for took in answer], longest
-
-
-def _p99(took: list[float]) -> float:
-    return sorted(took)[int(0.99 * len(took))]
 
 
 def _one_row(tx: Tx, name: str) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from statistics import median
 
 from bench import seeding
+from bench.measures import quantile
 from jobs import (
     accept,
     assignment,
@@ -101,7 +102,7 @@ async def _steps(name: str, step: Callable[[], Awaitable[int]], most: int) -> No
         before = time.perf_counter()
         found = await step()
         took.append(time.perf_counter() - before)
-    slow = sorted(took)[int(0.99 * len(took))]
+    slow = quantile(took, 0.99)
     print(f"{len(took)} {name}: {sum(took):.1f} s, p99 {slow * 1000:.1f} ms, longest {max(took) * 1000:.1f} ms")
 
 

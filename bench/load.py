@@ -15,6 +15,7 @@ from typing import cast
 
 import uvloop
 
+from bench.measures import quantile
 from bench.processes import Started
 from bench.seeding import attempt_id
 from process.tokens import Signer
@@ -174,20 +175,16 @@ async def _generate(load: Load) -> Answers:
     seconds = time.perf_counter() - began
     count, refused = len(latencies), sum(client.refused for client in clients)
     await _drain(clients)
-    ordered = sorted(latencies) or [0.0]
+    accepted = [took for client in clients for took in client.accepted]
     return Answers(
         count=count,
         seconds=seconds,
         refused=refused,
         broken=sum(client.lost for client in clients),
-        p50=ordered[len(ordered) // 2],
-        p99=ordered[int(len(ordered) * 0.99)],
-        accepted_p99=_p99([took for client in clients for took in client.accepted]),
+        p50=quantile(latencies or [0.0], 0.5),
+        p99=quantile(latencies or [0.0], 0.99),
+        accepted_p99=quantile(accepted or [0.0], 0.99),
     )
-
-
-def _p99(latencies: list[float]) -> float:
-    return sorted(latencies)[int(len(latencies) * 0.99)] if latencies else 0.0
 
 
 async def _by_the_clock(clients: list[_Client], rate: float, seconds: float) -> None:

@@ -1,8 +1,14 @@
 """What was measured, as ratios to what it is compared with, and whether the goals hold."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
+
+
+def quantile(values: Sequence[float], part: float) -> float:
+    """Give the value below which a part of some values lies; not a number where there are none."""
+    return sorted(values)[min(len(values) - 1, int(part * len(values)))] if values else math.nan
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,9 @@ from typing import get_args
 
 import psycopg
 
-from bench.at_scale import quantile, simulate
+from bench.at_scale import simulate
 from bench.consuming import EXCHANGE
+from bench.measures import quantile
 from bench.pipeline import provider_settings, standin
 from bench.postgres import database, database_server
 from bench.processes import Started
@@ -87,8 +88,8 @@ class _World:
         took = max(heard.values()) - min(asked.values())
         return Seen(
             len(asked) / max(took, seconds),
-            sorted(heard[video] - at for video, at in asked.items()),
-            sorted(heard[video] - received[video] for video in asked),
+            [heard[video] - at for video, at in asked.items()],
+            [heard[video] - received[video] for video in asked],
             {name: held / len(asked) for name, (held, _) in used.items()},
             {name: sum(both) / len(asked) for name, both in used.items()},
             flushing / 1000 / max(1, flushes),

@@ -5,7 +5,8 @@ from typing import get_args
 
 import pytest
 
-from bench.at_scale import limit, quantile, shape_for, simulate
+from bench.at_scale import limit, shape_for, simulate
+from bench.measures import quantile
 from bench.service_times import DATABASE, LOOKS, ROLES, SHARES, TOGETHER, Role, steps
 from bench.simulated_service import Service, Shape
 from bench.simulation import Activity, Simulation
